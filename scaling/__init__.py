@@ -1,0 +1,23 @@
+"""Compound scaling of ConvNets: rules, exact cost, and the search that finds the coefficients.
+
+Everything importable from here needs the standard library only.
+"""
+
+from scaling.arch import ARCHITECTURES, Architecture, Stage, architecture
+from scaling.counting import Cost, cost
+from scaling.rules import RELEASED, Factors, compound, scale, shares, single
+
+__all__ = [
+    "ARCHITECTURES",
+    "RELEASED",
+    "Architecture",
+    "Cost",
+    "Factors",
+    "Stage",
+    "architecture",
+    "compound",
+    "cost",
+    "scale",
+    "shares",
+    "single",
+]

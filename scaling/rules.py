@@ -1,0 +1,215 @@
+"""Scaling rules: from a budget exponent phi to factors of depth, width and resolution, and from factors to a network.
+
+The MACs of a ConvNet grow as depth * width^2 * resolution^2, so a rule that multiplies them by `budget` per unit of phi
+keeps d * w^2 * r^2 = budget^phi. Rounding to whole layers, channels and pixels makes that product a label only; what a
+scaled network really costs is `scaling.cost`.
+
+Source: Tan and Le 2019 (EfficientNet), equations 2 and 3; Dollar, Singh and Girshick 2021 ("Fast and Accurate Model
+Scaling") for shares.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Literal, NamedTuple, get_args
+
+from scaling.arch import Architecture
+
+Dimension = Literal["depth", "width", "resolution"]
+Rounding = Literal["released", "unguarded", "nearest"]
+
+MINIMUM_RESOLUTION = 12
+"""Inputs are never scaled under this many px."""
+
+_NOISE = 1e-9  # 1.1 * 10 is 11.000000000000002 in binary, whose ceiling is 12; no lattice in hundredths comes this close
+
+
+class Factors(NamedTuple):
+    """What a baseline's layers, channels and input side are multiplied by."""
+
+    depth: float
+    width: float
+    resolution: float
+
+
+def compound(phi: float, *, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15) -> Factors:
+    """Compound scaling: depth alpha^phi, width beta^phi, resolution gamma^phi (EfficientNet, equation 3).
+
+    Args:
+        phi: budget exponent, any real number; MACs grow as (alpha * beta^2 * gamma^2)^phi.
+        alpha: depth base, at least 1.
+        beta: width base, at least 1.
+        gamma: resolution base, at least 1.
+
+    Raises:
+        ValueError: a base is below 1, or an argument is not finite.
+    """
+    for name, base in (("alpha", alpha), ("beta", beta), ("gamma", gamma)):
+        if not (math.isfinite(base) and base >= 1):
+            raise ValueError(f"compound: {name} must be finite and at least 1, got {base}")
+    _require_finite("compound", "phi", phi)
+    return Factors(alpha**phi, beta**phi, gamma**phi)
+
+
+def shares(phi: float, *, depth: float, width: float, resolution: float, budget: float = 2.0) -> Factors:
+    """Split a budget's growth by shares: depth budget^(phi e_d), width budget^(phi e_w / 2), resolution budget^(phi e_r / 2).
+
+    Args:
+        phi: budget exponent; MACs grow as budget^phi.
+        depth: share e_d of depth, 0 or more.
+        width: share e_w of width, 0 or more.
+        resolution: share e_r of resolution, 0 or more; the three sum to 1.
+        budget: growth of the MACs per unit of phi, above 1.
+
+    Raises:
+        ValueError: a share is negative, they do not sum to 1 (within 1e-6), or budget is not above 1.
+
+    Source: Dollar, Singh and Girshick 2021; (1/3, 1/3, 1/3) is uniform scaling, (.1, .8, .1) fast compound scaling.
+    """
+    given = (depth, width, resolution)
+    if not all(math.isfinite(share) and share >= 0 for share in given):
+        raise ValueError(f"shares: depth, width and resolution must be 0 or more, got {given}")
+    if abs(sum(given) - 1) > 1e-6:
+        raise ValueError(f"shares: depth + width + resolution must be 1, got {given} with sum {sum(given)}")
+    if not (math.isfinite(budget) and budget > 1):
+        raise ValueError(f"shares: budget must be above 1, got {budget}")
+    _require_finite("shares", "phi", phi)
+    return Factors(budget ** (phi * depth), budget ** (phi * width / 2), budget ** (phi * resolution / 2))
+
+
+def single(dimension: Dimension, phi: float, *, budget: float = 2.0) -> Factors:
+    """Scale one dimension only: a corner of `shares`.
+
+    Args:
+        dimension: "depth", "width" or "resolution".
+        phi: budget exponent; MACs grow as budget^phi.
+        budget: growth of the MACs per unit of phi, above 1.
+
+    Raises:
+        ValueError: the dimension has another name, or as `shares` does.
+    """
+    known = get_args(Dimension)
+    if dimension not in known:
+        raise ValueError(f"single: dimension must be one of {', '.join(known)}, got {dimension!r}")
+    depth, width, resolution = (float(name == dimension) for name in known)
+    return shares(phi, depth=depth, width=width, resolution=resolution, budget=budget)
+
+
+def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = "released") -> Architecture:
+    """The network that `factors` make of a baseline, rounded to whole layers, channels and pixels.
+
+    Roundings, for a factor f, n repeats, c channels, divisor k, r px:
+
+    * `released` (the EfficientNet release): repeats ceil(f n); channels to the nearest multiple of k, one step up where
+      that loses over 10 %; resolution round(f r), half to even.
+    * `unguarded` (google/automl): as `released` without the 10 % guard.
+    * `nearest` (pycls): repeats round(f n), at least 1; channels to the nearest multiple of k, half to even; resolution
+      to the nearest multiple of 4.
+
+    Channels are never under k, the resolution never under 12 px. Stem and head are scaled by the width factor.
+
+    Args:
+        architecture: the baseline.
+        factors: what to multiply by; each above 0.
+        rounding: one of the names above.
+
+    Raises:
+        ValueError: a factor is not finite and positive, or the rounding has another name.
+    """
+    if not all(math.isfinite(factor) and factor > 0 for factor in factors):
+        raise ValueError(f"scale: factors must be finite and above 0, got {tuple(factors)}")
+    if rounding not in get_args(Rounding):
+        raise ValueError(f"scale: rounding must be one of {', '.join(get_args(Rounding))}, got {rounding!r}")
+    depth, width, resolution = factors
+    repeats, channels, pixels = _REPEATS[rounding], _CHANNELS[rounding], _PIXELS[rounding]
+    divisor = architecture.channel_divisor
+
+    def widened(count: int) -> int:
+        # A factor of exactly 1 leaves the baseline as it is, whatever its divisor.
+        return count if width == 1 else channels(count * width, divisor)
+
+    stages = tuple(
+        dataclasses.replace(stage, repeats=repeats(stage.repeats * depth), channels=widened(stage.channels))
+        for stage in architecture.stages
+    )
+    side = architecture.resolution if resolution == 1 else pixels(architecture.resolution * resolution)
+    return dataclasses.replace(
+        architecture,
+        name=_scaled_name(architecture.name, factors),
+        resolution=max(MINIMUM_RESOLUTION, side),
+        stem=widened(architecture.stem),
+        stages=stages,
+        head=widened(architecture.head),
+    )
+
+
+RELEASED: dict[str, Factors] = {
+    "efficientnet_b0": Factors(1.0, 1.0, 224 / 224),
+    "efficientnet_b1": Factors(1.1, 1.0, 240 / 224),
+    "efficientnet_b2": Factors(1.2, 1.1, 260 / 224),
+    "efficientnet_b3": Factors(1.4, 1.2, 300 / 224),
+    "efficientnet_b4": Factors(1.8, 1.4, 380 / 224),
+    "efficientnet_b5": Factors(2.2, 1.6, 456 / 224),
+    "efficientnet_b6": Factors(2.6, 1.8, 528 / 224),
+    "efficientnet_b7": Factors(3.1, 2.0, 600 / 224),
+    "efficientnet_b8": Factors(3.6, 2.2, 672 / 224),
+    "efficientnet_l2": Factors(5.3, 4.3, 800 / 224),
+}
+"""The factors over B0 as released (tensorflow/tpu, efficientnet_builder.py), which no phi reproduces."""
+
+
+def _require_finite(function: str, name: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise ValueError(f"{function}: {name} must be finite, got {value}")
+
+
+def _scaled_name(name: str, factors: Factors) -> str:
+    return name if factors == (1, 1, 1) else f"{name} d{factors.depth:.4g} w{factors.width:.4g} r{factors.resolution:.4g}"
+
+
+def _ceil_repeats(repeats: float) -> int:
+    return math.ceil(repeats - _NOISE)
+
+
+def _nearest_repeats(repeats: float) -> int:
+    return max(1, round(round(repeats, 9)))
+
+
+def _unguarded_channels(channels: float, divisor: int) -> int:
+    return max(divisor, int(channels + divisor / 2 + _NOISE) // divisor * divisor)
+
+
+def _guarded_channels(channels: float, divisor: int) -> int:
+    rounded = _unguarded_channels(channels, divisor)
+    return rounded + divisor if rounded < 0.9 * channels - _NOISE else rounded
+
+
+def _nearest_channels(channels: float, divisor: int) -> int:
+    return max(divisor, round(round(channels / divisor, 9)) * divisor)
+
+
+def _nearest_pixel(side: float) -> int:
+    return round(round(side, 9))
+
+
+def _nearest_fourth_pixel(side: float) -> int:
+    return round(round(side / 4, 9)) * 4
+
+
+_REPEATS: dict[Rounding, Callable[[float], int]] = {
+    "released": _ceil_repeats,
+    "unguarded": _ceil_repeats,
+    "nearest": _nearest_repeats,
+}
+_CHANNELS: dict[Rounding, Callable[[float, int], int]] = {
+    "released": _guarded_channels,
+    "unguarded": _unguarded_channels,
+    "nearest": _nearest_channels,
+}
+_PIXELS: dict[Rounding, Callable[[float], int]] = {
+    "released": _nearest_pixel,
+    "unguarded": _nearest_pixel,
+    "nearest": _nearest_fourth_pixel,
+}
