@@ -50,11 +50,6 @@ def cost(architecture: Architecture, num_classes: int = 1000, in_channels: int =
     return Cost(*(sum(column) for column in zip(*parts, strict=True)))
 
 
-def squeezed_channels(input_channels: int, squeeze_excite: float) -> int:
-    """Channels inside squeeze-excite: max(1, floor(share * channels of the block's input)), as released."""
-    return max(1, int(input_channels * squeeze_excite))
-
-
 def _layers(architecture: Architecture, num_classes: int, in_channels: int) -> Iterator[Cost]:
     side = _strided(architecture.resolution, architecture.stem_stride)
     yield _convolution(3, in_channels, architecture.stem, side)
@@ -74,7 +69,7 @@ def _block(stage: Stage, channels: int, side_in: int, side_out: int) -> Iterator
         yield _convolution(1, channels, hidden, side_in)
     yield _convolution(stage.kernel, 1, hidden, side_out)
     if stage.squeeze_excite:
-        squeezed = squeezed_channels(channels, stage.squeeze_excite)
+        squeezed = stage.squeezed_channels(channels)
         yield _dense(hidden, squeezed)
         yield _dense(squeezed, hidden)
     yield _convolution(1, hidden, stage.channels, side_out)

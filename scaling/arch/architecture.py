@@ -36,6 +36,10 @@ class Stage:
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise ValueError(f"Stage.squeeze_excite must be a number from 0 to 1, got {share!r}")
 
+    def squeezed_channels(self, input_channels: int) -> int:
+        """Channels inside squeeze-excite: max(1, floor(share * channels of the block's input)), as released."""
+        return max(1, int(input_channels * self.squeeze_excite))
+
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
