@@ -1,0 +1,167 @@
+"""The layers of an EfficientNet, as Flax NNX modules; pictures and maps are NHWC throughout."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import lax
+
+from scaling.nets.depthwise import depthwise
+from scaling.nets.initialise import Initialiser
+from scaling.nets.padding import same_padding
+from scaling.nets.platform import per_platform
+
+
+class Pointwise(nnx.Module):
+    """1 x 1 convolution as one matrix product over all pixels, the fastest form on a CPU."""
+
+    def __init__(self, inputs: int, outputs: int, init: Initialiser) -> None:
+        self.kernel = nnx.Param(init.normal((inputs, outputs), (2 / outputs) ** 0.5))
+
+    def __call__(self, maps: jax.Array) -> jax.Array:
+        """(batch, height, width, inputs) -> (batch, height, width, outputs)."""
+        kernel = self.kernel[...].astype(maps.dtype)
+        return (maps.reshape(-1, maps.shape[-1]) @ kernel).reshape(*maps.shape[:-1], kernel.shape[1])
+
+
+class Depthwise(nnx.Module):
+    """k x k depthwise convolution, SAME padding."""
+
+    def __init__(self, channels: int, kernel: int, stride: int, init: Initialiser) -> None:
+        self.kernel = nnx.Param(init.normal((kernel, kernel, channels), (2 / kernel**2) ** 0.5))
+        self.stride = stride
+
+    def __call__(self, maps: jax.Array) -> jax.Array:
+        """(batch, height, width, channels) -> (batch, ceil(height / stride), ceil(width / stride), channels)."""
+        return depthwise(maps, self.kernel[...].astype(maps.dtype), self.stride)
+
+
+class Stem(nnx.Module):
+    """3 x 3 convolution from the picture's channels, SAME padding.
+
+    On a CPU it is a matrix product over the nine shifted pictures: a convolution inside the loop over training steps
+    would run in XLA's slow form there.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, init: Initialiser) -> None:
+        self.kernel = nnx.Param(init.normal((3, 3, inputs, outputs), (2 / (9 * outputs)) ** 0.5))
+        self.stride = stride
+
+    def __call__(self, images: jax.Array) -> jax.Array:
+        """(batch, height, width, inputs) -> (batch, ceil(height / stride), ceil(width / stride), outputs)."""
+        kernel = self.kernel[...].astype(images.dtype)
+        return _stem_convolution(images, kernel, self.stride)
+
+
+def _dense_convolution(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+    return lax.conv_general_dilated(
+        images, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def _patches_product(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+    size = kernel.shape[0]
+    height, width = images.shape[1:3]
+    rows, columns = -(-height // stride), -(-width // stride)
+    edges = [same_padding(side, size, stride) for side in (height, width)]
+    padded = jnp.pad(images, ((0, 0), *edges, (0, 0)))
+    shifted = [
+        padded[:, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
+        for i in range(size)
+        for j in range(size)
+    ]
+    patches = jnp.concatenate(shifted, axis=-1)
+    product = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
+    return product.reshape(images.shape[0], rows, columns, kernel.shape[-1])
+
+
+_stem_convolution = per_platform(cpu=_patches_product, default=_dense_convolution)
+
+
+class BatchNorm(nnx.Module):
+    """Batch norm with float32 statistics from one pass over the maps: variance = E[x^2] - E[x]^2, clipped at 0.
+
+    Running statistics: r <- decay r + (1 - decay) batch statistics. `train()` and `eval()` of the network switch between
+    the two, as they do for Flax's own; this one draws no random numbers and can be built from shapes alone.
+    """
+
+    def __init__(self, channels: int, decay: float, epsilon: float, init: Initialiser) -> None:
+        self.scale = nnx.Param(init.constant((channels,), 1))
+        self.bias = nnx.Param(init.constant((channels,), 0))
+        self.mean = nnx.BatchStat(init.constant((channels,), 0))
+        self.var = nnx.BatchStat(init.constant((channels,), 1))
+        self.decay = decay
+        self.epsilon = epsilon
+        self.use_running_average = False
+
+    def __call__(self, maps: jax.Array) -> jax.Array:
+        """(batch, height, width, channels) -> the same."""
+        mean, var = self.mean[...], self.var[...]
+        if not self.use_running_average:
+            mean, var = _statistics(maps)
+            self.mean[...] = self.decay * self.mean[...] + (1 - self.decay) * mean
+            self.var[...] = self.decay * self.var[...] + (1 - self.decay) * var
+        scale = self.scale[...] * lax.rsqrt(var + self.epsilon)
+        offset = self.bias[...] - mean * scale
+        return maps * scale.astype(maps.dtype) + offset.astype(maps.dtype)
+
+
+def _statistics(maps: jax.Array) -> tuple[jax.Array, jax.Array]:
+    wide = maps.astype(jnp.float32)
+    axes = tuple(range(maps.ndim - 1))
+    mean = wide.mean(axes)
+    return mean, jnp.maximum((wide * wide).mean(axes) - mean * mean, 0)
+
+
+class SqueezeExcite(nnx.Module):
+    """Channel attention: x * sigmoid(expand(silu(squeeze(mean of x over the map))))."""
+
+    def __init__(self, channels: int, squeezed: int, init: Initialiser) -> None:
+        self.squeeze = Dense(channels, squeezed, (2 / squeezed) ** 0.5, init)
+        self.expand = Dense(squeezed, channels, (2 / channels) ** 0.5, init)
+
+    def __call__(self, maps: jax.Array) -> jax.Array:
+        """(batch, height, width, channels) -> the same."""
+        attention = nnx.sigmoid(self.expand(nnx.silu(self.squeeze(maps.mean((1, 2))))))
+        return maps * attention[:, None, None, :]
+
+
+class Dense(nnx.Module):
+    """Matrix product and bias, with normal initial weights of deviation `std`."""
+
+    def __init__(self, inputs: int, outputs: int, std: float, init: Initialiser) -> None:
+        self.kernel = nnx.Param(init.normal((inputs, outputs), std))
+        self.bias = nnx.Param(init.constant((outputs,), 0))
+
+    def __call__(self, vectors: jax.Array) -> jax.Array:
+        """(batch, inputs) -> (batch, outputs)."""
+        return vectors @ self.kernel[...].astype(vectors.dtype) + self.bias[...].astype(vectors.dtype)
+
+
+class Classifier(nnx.Module):
+    """Matrix product and bias in float32, whatever the maps' precision; initial weights uniform +-1/sqrt(classes)."""
+
+    def __init__(self, inputs: int, classes: int, init: Initialiser) -> None:
+        self.kernel = nnx.Param(init.uniform((inputs, classes), classes**-0.5))
+        self.bias = nnx.Param(init.constant((classes,), 0))
+
+    def __call__(self, vectors: jax.Array) -> jax.Array:
+        """(batch, inputs) -> float32 (batch, classes)."""
+        return vectors.astype(jnp.float32) @ self.kernel[...] + self.bias[...]
+
+
+class StochasticDepth(nnx.Module):
+    """Drops a block's branch for whole pictures with probability `rate` while training, and scales the kept ones by 1 / (1 - rate)."""
+
+    def __init__(self, rate: float, rngs: nnx.Rngs) -> None:
+        self.rate = rate
+        self.deterministic = False
+        self.stream = rngs.dropout.fork()
+
+    def __call__(self, branch: jax.Array) -> jax.Array:
+        """(batch, height, width, channels) -> the same."""
+        if self.deterministic:
+            return branch
+        kept = jax.random.bernoulli(self.stream(), 1 - self.rate, (branch.shape[0], 1, 1, 1))
+        return jnp.where(kept, branch / (1 - self.rate), 0).astype(branch.dtype)
