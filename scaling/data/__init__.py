@@ -1,0 +1,14 @@
+"""Pictures in: sets by name, folders and files, decoded, resized and split. Needs NumPy and Pillow only.
+
+>>> from scaling.data import load
+>>> pictures = load("fashion-mnist-10k")
+>>> pictures.train.images.shape, pictures.validation.images.shape, pictures.test.images.shape
+((6000, 28, 28, 1), (2500, 28, 28, 1), (1500, 28, 28, 1))
+"""
+
+from scaling.data.loading import load
+from scaling.data.packed import pack
+from scaling.data.pictures import DataError, PictureSet, Split
+from scaling.data.resizing import resize
+
+__all__ = ["DataError", "PictureSet", "Split", "load", "pack", "resize"]

@@ -1,0 +1,159 @@
+"""A folder of class folders, the form that people keep pictures in: FOLDER/CLASS/PICTURE or FOLDER/train/CLASS/PICTURE.
+
+* Class folders directly in the folder, or in `train/` alone: each class is shared out 60 / 25 / 15 % to train, validation
+  and test, by a fixed pattern over its files sorted by name.
+* `train/` with one of `val/`, `valid/`, `validation/` or `test/`: that one is test, and every fifth picture of each class
+  of train is validation.
+* `train/` with a validation folder and `test/`: as they stand.
+
+A class folder is one that holds at least one picture, however deep. Hidden files and files without a picture's ending
+(.png, .jpg, .jpeg, .webp, .bmp, .gif) are passed over. Links are followed; a link back up is not walked again.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaling.data.decoding import SUFFIXES, Encoded, decode
+from scaling.data.pictures import DataError, PictureSet, picture_set, require_two_classes
+from scaling.data.splits import TEST, TRAIN, VALIDATION, every_fifth, require_filled, shared_out
+
+_VALIDATION_NAMES = ("val", "valid", "validation")
+
+Classes = dict[str, list[Path]]
+
+
+class Listing(NamedTuple):
+    """The files of a folder, not yet decoded.
+
+    Args:
+        classes: names, sorted.
+        paths: n files, split by split as the folder has them, class by class, sorted.
+        labels: int32 (n,).
+        codes: uint8 (n,), 0 train, 1 validation, 2 test.
+    """
+
+    classes: tuple[str, ...]
+    paths: list[Path]
+    labels: NDArray[np.int32]
+    codes: NDArray[np.uint8]
+
+
+def from_class_folders(folder: Path, side: int | None = None) -> PictureSet:
+    """Load a folder of class folders.
+
+    Args:
+        folder: see the top of this module.
+        side: px; without it as `decode` chooses.
+
+    Raises:
+        DataError: as `listing` and `decode` do.
+    """
+    found = listing(folder)
+    images = decode(str(folder), encoded(folder, found), side)
+    return picture_set(folder.resolve().name, found.classes, images, found.labels, found.codes)
+
+
+def listing(folder: Path) -> Listing:
+    """Find the pictures of a folder, their classes and their splits, without opening them.
+
+    Args:
+        folder: see the top of this module.
+
+    Raises:
+        DataError: the folder cannot be read, has fewer than two class folders, several validation folders, other classes
+            in one split than in another, or a class with too few pictures to fill every split.
+    """
+    parts = _parts(folder)
+    classes = tuple(parts[0])
+    require_two_classes(str(folder), classes)
+    paths = [path for part in parts for one in classes for path in part[one]]
+    labels = [np.repeat(np.arange(len(classes), dtype=np.int32), [len(part[one]) for one in classes]) for part in parts]
+    found = Listing(classes, paths, np.concatenate(labels), _codes(labels))
+    require_filled(str(folder), classes, found.labels, found.codes)
+    return found
+
+
+def encoded(folder: Path, found: Listing) -> list[Encoded]:
+    """The files of a listing as `decode` takes them, named from the folder on."""
+    return [Encoded(path.relative_to(folder).as_posix(), functools.partial(open, path, "rb")) for path in found.paths]
+
+
+def _codes(labels: list[NDArray[np.int32]]) -> NDArray[np.uint8]:
+    train, *held_out = labels
+    if not held_out:
+        return shared_out(train)
+    if len(held_out) == 1:
+        return np.concatenate([every_fifth(train), np.full(len(held_out[0]), TEST, np.uint8)])
+    return np.repeat(np.array([TRAIN, VALIDATION, TEST], np.uint8), [len(part) for part in labels])
+
+
+def _parts(folder: Path) -> list[Classes]:
+    """The classes of train (or of the whole folder), then those of the held-out folders, validation first."""
+    if not os.path.isdir(folder):
+        raise DataError(f"{folder}: no such folder")
+    train = _classes(folder / "train") if os.path.isdir(folder / "train") else {}
+    if not train:
+        return [_classes_directly(folder)]
+    validation = [name for name in _VALIDATION_NAMES if os.path.isdir(folder / name)]
+    if len(validation) > 1:
+        raise DataError(
+            f"{folder}: needs one validation folder, found {' and '.join(validation)}; remove or rename one"
+        )
+    names = [*validation, *(["test"] if os.path.isdir(folder / "test") else [])]
+    held_out = [_classes(folder / name) for name in names]
+    for name, part in zip(names, held_out, strict=True):
+        _require_same_classes(folder, train, name, part)
+    return [train, *held_out]
+
+
+def _classes_directly(folder: Path) -> Classes:
+    classes = _classes(folder)
+    if not classes:
+        raise DataError(
+            f"{folder}: no class folders: needs one folder per class with {', '.join(SUFFIXES)} files in it"
+        )
+    if set(classes) <= {*_VALIDATION_NAMES, "test"}:
+        raise DataError(f"{folder}: has {' and '.join(classes)} but no train folder with class folders in it")
+    return classes
+
+
+def _require_same_classes(folder: Path, train: Classes, name: str, part: Classes) -> None:
+    if train.keys() != part.keys():
+        sides = (("train", train.keys() - part.keys()), (name, part.keys() - train.keys()))
+        told = "; ".join(f"only in {where}: {', '.join(map(repr, sorted(only)))}" for where, only in sides if only)
+        raise DataError(f"{folder}: train and {name} must have the same classes; {told}")
+
+
+def _classes(folder: Path) -> Classes:
+    found = {name: list(_pictures(folder / name, set())) for name in _visible(folder) if os.path.isdir(folder / name)}
+    return {name: sorted(paths, key=lambda path: path.as_posix()) for name, paths in found.items() if paths}
+
+
+def _visible(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read: {error.strerror or error}") from error
+
+
+def _pictures(folder: Path, walked: set[str]) -> Iterator[Path]:
+    """Every picture under a folder; `walked` collects the real places of folders: links make no rings and no doubles."""
+    place = os.path.realpath(folder)
+    if place in walked:
+        return
+    walked.add(place)
+    for name in _visible(folder):
+        path = folder / name
+        if os.path.isdir(path):
+            yield from _pictures(path, walked)
+        # A dangling link is listed, and counted later as a picture that cannot be read; a pipe or device is not.
+        elif path.suffix.lower() in SUFFIXES and (os.path.isfile(path) or not os.path.exists(path)):
+            yield path

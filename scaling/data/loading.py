@@ -1,0 +1,56 @@
+"""One door to every kind of picture set: `load`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from scaling.data.fashion import STEMS, from_idx_folder, missing, shipped, whole
+from scaling.data.folder import from_class_folders
+from scaling.data.packed import from_packed
+from scaling.data.pictures import DataError, PictureSet, Split
+from scaling.data.resizing import require_side, resize
+
+NAMED: dict[str, Callable[[], PictureSet]] = {"fashion-mnist-10k": shipped, "fashion-mnist": whole}
+"""The sets that are known by name. A folder of such a name is reached by ./NAME."""
+
+
+def load(name_or_path: str | os.PathLike[str], *, side: int | None = None) -> PictureSet:
+    """Load a set of pictures, by name or from disk.
+
+    Args:
+        name_or_path: `fashion-mnist-10k` (shipped), `fashion-mnist` (the whole set, if it is on this machine), a folder
+            of class folders, a folder with the four files of MNIST or a relative of it, or an .npz file that `pack`
+            wrote.
+        side: px to store the pictures at; without it their own, or for picture files the median of the shorter sides, at
+            most 128.
+
+    Raises:
+        DataError: there is nothing of that name, it cannot be used, or side is not a whole number of at least 1.
+    """
+    if side is not None:
+        require_side("load", side)
+    if name_or_path in NAMED:
+        return _at_side(NAMED[str(name_or_path)](), side)
+    path = Path(name_or_path).expanduser()
+    if path.suffix == ".npz" and os.path.isfile(path):
+        return from_packed(path, side)
+    if not os.path.isdir(path):
+        raise DataError(
+            f"load: nothing called {os.fspath(name_or_path)!r}; allowed: {', '.join(NAMED)}, a folder of class folders, a "
+            "folder with the four files of an MNIST-like set, or an .npz file written by pack"
+        )
+    if len(missing(path)) < len(STEMS):
+        return _at_side(from_idx_folder(path), side)
+    return from_class_folders(path, side)
+
+
+def _at_side(pictures: PictureSet, side: int | None) -> PictureSet:
+    if side is None or side == pictures.side:
+        return pictures
+    train, validation, test = (
+        Split(resize(split.images, side), split.labels)
+        for split in (pictures.train, pictures.validation, pictures.test)
+    )
+    return PictureSet(pictures.name, pictures.classes, train, validation, test)

@@ -1,0 +1,153 @@
+"""The packed form: a data set in one .npz file, its pictures still encoded as PNG, JPEG, WebP, BMP or GIF.
+
+| key | holds |
+|---|---|
+| data | uint8: the picture files, one after another |
+| offsets | whole numbers (n + 1,): picture i is data[offsets[i]:offsets[i + 1]] |
+| labels | whole numbers (n,): indices into names |
+| split | whole numbers (n,): 0 train, 1 held out, 2 test |
+| names | strings: the classes |
+
+With 0 and 1 there is one held-out split: it becomes test, and every fifth picture of each class of train becomes
+validation. With 2 as well, 0, 1 and 2 are train, validation and test. With 0 alone each class is shared out 60 / 25 /
+15 %. These are the rules of `scaling.data.folder`. Nothing pickled is ever loaded.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaling.data.decoding import Encoded, decode, in_memory
+from scaling.data.folder import encoded, listing
+from scaling.data.pictures import DataError, PictureSet, picture_set, require_two_classes
+from scaling.data.splits import TEST, TRAIN, every_fifth, require_filled, shared_out
+
+KEYS = ("data", "offsets", "labels", "split", "names")
+
+_DTYPES = {"data": np.uint8, "offsets": np.integer, "labels": np.integer, "split": np.integer, "names": np.str_}
+_WORDS = {np.uint8: "uint8", np.integer: "whole numbers", np.str_: "strings"}
+
+Array = NDArray[Any]
+
+
+def from_packed(file: Path, side: int | None = None) -> PictureSet:
+    """Load a packed file.
+
+    Args:
+        file: see the top of this module.
+        side: px; without it as `decode` chooses.
+
+    Raises:
+        DataError: the file is damaged, lacks a key, holds something pickled or of the wrong kind, or as `decode` does.
+    """
+    arrays = _arrays(file)
+    classes = tuple(str(name) for name in arrays["names"])
+    require_two_classes(str(file), classes)
+    labels = arrays["labels"].astype(np.int32)
+    codes = _codes(labels, arrays["split"].astype(np.uint8))
+    require_filled(str(file), classes, labels, codes)
+    images = decode(str(file), _pictures(arrays, classes), side)
+    return picture_set(file.stem, classes, images, labels, codes)
+
+
+def pack(folder: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path:
+    """Write a folder of class folders as one packed file, which loads as the same pictures in the same splits.
+
+    The picture files go in as they are; each is decoded once to see that it can be.
+
+    Args:
+        folder: see `scaling.data.folder`.
+        file: what to write, ending in .npz; an existing one is replaced at the end, at once.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        DataError: the file has another ending or cannot be written, or as loading the folder does.
+    """
+    source, target = Path(folder).expanduser(), Path(file).expanduser()
+    if target.suffix != ".npz":
+        raise DataError(f"pack: the file must end in .npz, got {target}")
+    found = listing(source)
+    pictures = encoded(source, found)
+    decode(str(source), pictures, side=1)
+    contents = [path.read_bytes() for path in found.paths]
+    arrays: dict[str, Array] = {
+        "data": np.frombuffer(b"".join(contents), np.uint8),
+        "offsets": np.cumsum([0, *map(len, contents)], dtype=np.int64),
+        "labels": found.labels,
+        "split": found.codes,
+        "names": np.array(found.classes),
+    }
+    try:
+        _write(target, arrays)
+    except OSError as error:
+        raise DataError(f"pack: {target} cannot be written: {error.strerror or error}") from error
+    return target
+
+
+def _write(file: Path, arrays: dict[str, Array]) -> None:
+    partial = file.with_name(f".{file.name}.partial")
+    with partial.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
+    partial.replace(file)
+
+
+def _codes(labels: NDArray[np.int32], split: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if TEST in split:
+        return split
+    if not split.any():
+        return shared_out(labels)
+    codes = np.full(len(split), TEST, np.uint8)
+    codes[split == TRAIN] = every_fifth(labels[split == TRAIN])
+    return codes
+
+
+def _pictures(arrays: dict[str, Array], classes: tuple[str, ...]) -> list[Encoded]:
+    content, offsets = arrays["data"].data, arrays["offsets"].tolist()
+    names = [f"picture {index} of {classes[label]!r}" for index, label in enumerate(arrays["labels"].tolist())]
+    spans = itertools.pairwise(offsets)
+    return [in_memory(name, content[start:stop]) for name, (start, stop) in zip(names, spans, strict=True)]
+
+
+def _arrays(file: Path) -> dict[str, Array]:
+    if not zipfile.is_zipfile(file):
+        raise DataError(f"{file}: not an .npz file, or cut off")
+    try:
+        with np.load(file, allow_pickle=False) as content:
+            absent = [key for key in KEYS if key not in content]
+            arrays = {key: content[key] for key in KEYS if key in content}
+    except Exception as error:  # damage shows as anything from zlib.error to MemoryError; pickles as ValueError
+        raise DataError(f"{file}: cannot be read; damaged, or pickled, which is never loaded: {error}") from error
+    if absent:
+        raise DataError(f"{file}: not a packed file, it has no {', '.join(absent)}; needs {', '.join(KEYS)}")
+    _require_kinds(file, arrays)
+    return arrays
+
+
+def _require_kinds(file: Path, arrays: dict[str, Array]) -> None:
+    for key, array in arrays.items():
+        # A member of the archive that is no array comes back as bytes.
+        if not isinstance(array, np.ndarray) or array.ndim != 1 or not np.issubdtype(array.dtype, _DTYPES[key]):
+            got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "no array"
+            raise DataError(f"{file}: {key} must be one row of {_WORDS[_DTYPES[key]]}, got {got}")
+    _require_consistent(file, *(arrays[key] for key in KEYS))
+
+
+def _require_consistent(file: Path, data: Array, offsets: Array, labels: Array, split: Array, names: Array) -> None:
+    lengths = np.diff(offsets.astype(np.int64))
+    if len(lengths) == 0 or offsets[0] != 0 or offsets[-1] != len(data) or (lengths < 0).any():
+        raise DataError(f"{file}: offsets must rise from 0 to the {len(data)} bytes of data")
+    if not len(labels) == len(split) == len(lengths):
+        demand = f"a label and a split for each of {len(lengths)} pictures"
+        raise DataError(f"{file}: needs {demand}, got {len(labels)} and {len(split)}")
+    for key, codes, last in (("labels", labels, len(names) - 1), ("split", split, TEST)):
+        if codes.min() < 0 or codes.max() > last:
+            raise DataError(f"{file}: {key} must be from 0 to {last}, got {codes.min()} to {codes.max()}")

@@ -1,0 +1,168 @@
+"""What the loaders return, as frozen data: `Split` and `PictureSet`; and the error they raise.
+
+Pictures are uint8 in NHWC order, square, with one channel (grey) or three (red, green, blue).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class DataError(ValueError):
+    """Pictures that cannot be used as they are; the message is one line and says what to do."""
+
+    def __init__(self, message: str) -> None:
+        # File names may hold line breaks and undecodable bytes; neither may tear or break what is printed.
+        super().__init__("".join(char if char.isprintable() else ascii(char)[1:-1] for char in message))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Pictures with their classes. Both arrays are read-only from here on.
+
+    Args:
+        images: uint8 (n, side, side, channels), channels 1 or 3, n at least 1.
+        labels: int32 (n,), each an index into `PictureSet.classes`.
+
+    Raises:
+        DataError: an array has another type or shape.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        images, labels = self.images, self.labels
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] != images.shape[2] or 0 in images.shape:
+            raise DataError(f"Split.images must be uint8 (n, side, side, channels), got {_described(images)}")
+        if images.shape[3] not in (1, 3):
+            raise DataError(f"Split.images must have 1 or 3 channels, got {images.shape[3]}")
+        if labels.dtype != np.int32 or labels.shape != images.shape[:1]:
+            raise DataError(f"Split.labels must be int32 ({len(images)},), got {_described(labels)}")
+        object.__setattr__(self, "images", _read_only(images))
+        object.__setattr__(self, "labels", _read_only(labels))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class PictureSet:
+    """A named set in three disjoint splits: learn from `train`, choose on `validation`, report on `test`.
+
+    Args:
+        name: what people call it.
+        classes: names, in the order of the labels; at least two, all different.
+        train: pictures to learn from.
+        validation: pictures to rank candidates by.
+        test: pictures to touch after the choice.
+
+    Raises:
+        DataError: the class names repeat or are too few, a label is out of their range, or the splits differ in shape.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    validation: Split
+    test: Split
+
+    def __post_init__(self) -> None:
+        require_two_classes(self.name, self.classes)
+        for field, split in self._splits():
+            if split.images.shape[1:] != self.train.images.shape[1:]:
+                raise DataError(
+                    f"PictureSet.{field} must hold pictures of the same shape as train, {self.train.images.shape[1:]}, "
+                    f"got {split.images.shape[1:]}"
+                )
+            low, high = split.labels.min(), split.labels.max()
+            if low < 0 or high >= self.num_classes:
+                raise DataError(
+                    f"PictureSet.{field} must have labels from 0 to {self.num_classes - 1}, got {low} to {high}"
+                )
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
+    def in_channels(self) -> int:
+        """1 for grey pictures, 3 for colour."""
+        return int(self.train.images.shape[3])
+
+    @property
+    def side(self) -> int:
+        """Stored side of the pictures in px."""
+        return int(self.train.images.shape[1])
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits of a SHA-256 over class names, pictures, labels and the split; the name is left out."""
+        digest = hashlib.sha256(json.dumps(self.classes).encode())
+        for _, split in self._splits():
+            digest.update(json.dumps(split.images.shape).encode())
+            digest.update(np.ascontiguousarray(split.images).data)
+            digest.update(np.ascontiguousarray(split.labels, dtype="<i4").data)
+        return digest.hexdigest()[:16]
+
+    def _splits(self) -> tuple[tuple[str, Split], ...]:
+        return tuple((field.name, getattr(self, field.name)) for field in dataclasses.fields(self)[2:])
+
+
+def picture_set(
+    name: str,
+    classes: tuple[str, ...],
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int32],
+    codes: NDArray[np.uint8],
+) -> PictureSet:
+    """Part pictures into a set; within a split they keep their order.
+
+    Args:
+        name: what people call it.
+        classes: names, in the order of the labels.
+        images: uint8 (n, side, side, channels).
+        labels: int32 (n,).
+        codes: uint8 (n,), the split of each picture: 0 train, 1 validation, 2 test.
+
+    Raises:
+        DataError: as `Split` and `PictureSet` do.
+    """
+    train, validation, test = (Split(images[codes == code], labels[codes == code]) for code in range(3))
+    return PictureSet(name, classes, train, validation, test)
+
+
+def require_two_classes(name: str, classes: tuple[str, ...]) -> None:
+    """Refuse class names that are fewer than two or repeat.
+
+    Args:
+        name: the set, for the message.
+        classes: names.
+
+    Raises:
+        DataError: with the class that is alone or repeats.
+    """
+    if len(classes) < 2:
+        found = "".join(f": {one!r}" for one in classes)
+        raise DataError(f"{name}: needs at least two classes, found {len(classes)}{found}")
+    if len(set(classes)) < len(classes):
+        repeated = next(one for one in classes if classes.count(one) > 1)
+        raise DataError(f"{name}: class names must differ, got {repeated!r} more than once")
+
+
+def _described(array: NDArray[np.generic]) -> str:
+    return f"{array.dtype} {array.shape}"
+
+
+def _read_only(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
