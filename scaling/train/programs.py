@@ -1,6 +1,6 @@
-"""The two compiled programs of a network: one epoch of training, and evaluation of a set of pictures.
+"""The two programs of a network: a segment of training steps, and the evaluation of a batch of pictures.
 
-A whole epoch is one program (a loop over its steps on the device), so Python is out of the way while it trains and the
+A segment is up to 64 steps in one loop on the device, so Python is out of the way while it trains and the
 arrays of a step are allocated once. Pictures stay on the device as bytes; batches are gathered, mirrored and normalised
 there.
 """
@@ -16,10 +16,10 @@ import optax
 from flax import nnx
 from jax import lax
 
-from scaling.arch import Architecture
 from scaling.nets import EfficientNet, Settings, abstract
 from scaling.train.optimizer import optimizer
 from scaling.train.recipe import Recipe
+from scaling.train.task import Task
 
 EVALUATION_BATCH = 250
 
@@ -30,8 +30,17 @@ class State(NamedTuple):
     params: Any
     """float32 parameters"""
     statistics: Any
-    """batch-norm statistics and, with dropout or stochastic depth, random state"""
+    """running means and variances of batch norm"""
+    random: Any
+    """counters of dropout and stochastic depth, if any"""
     optimizer: Any
+
+
+class Progress(NamedTuple):
+    """How training goes, on the training pictures as they are seen."""
+
+    loss: jax.Array
+    accuracy: jax.Array
 
 
 class Pixels(NamedTuple):
@@ -52,17 +61,12 @@ def settings(recipe: Recipe, platform: str) -> Settings:
     )
 
 
-def steps_per_epoch(recipe: Recipe, pictures: int) -> int:
-    """Whole batches in `pictures` training pictures."""
-    return pictures // recipe.batch
+def split(network: EfficientNet) -> tuple[Any, Any, Any, Any]:
+    """(definition, parameters, batch-norm statistics, random state) of a network, in its present mode."""
+    return nnx.split(network, nnx.Param, nnx.BatchStat, ...)
 
 
-def split(network: EfficientNet) -> tuple[Any, Any, Any]:
-    """(definition, parameters, everything else) of a network, in its present mode."""
-    return nnx.split(network, nnx.Param, ...)
-
-
-def train_epoch(
+def train_segment(
     definition: Any,
     transform: optax.GradientTransformation,
     recipe: Recipe,
@@ -72,14 +76,14 @@ def train_epoch(
     pixels: Pixels,
     order: jax.Array,
     mirrored: jax.Array,
-) -> tuple[State, jax.Array]:
-    """One epoch.
+) -> tuple[State, Progress]:
+    """Some steps of training.
 
     Args:
         definition: of the network, in training mode.
         transform: the optimizer.
         recipe: gives the label smoothing.
-        state: before the epoch.
+        state: before them.
         images: (pictures, height, width, channels), bytes.
         labels: (pictures,), class numbers.
         pixels: normalisation.
@@ -87,80 +91,76 @@ def train_epoch(
         mirrored: (steps, batch), which of them are mirrored.
 
     Returns:
-        The state after it, and the mean loss.
+        The state after them, and mean loss and share of pictures recognised on the way.
     """
 
-    def loss(params: Any, statistics: Any, batch: jax.Array, targets: jax.Array) -> tuple[jax.Array, Any]:
-        network = nnx.merge(definition, params, statistics, copy=True)
+    def loss(params: Any, state: State, batch: jax.Array, targets: jax.Array) -> tuple[jax.Array, Any]:
+        network = nnx.merge(definition, params, state.statistics, state.random, copy=True)
         logits = network(batch)
         smoothed = optax.smooth_labels(jax.nn.one_hot(targets, logits.shape[-1]), recipe.label_smoothing)
-        return optax.softmax_cross_entropy(logits, smoothed).mean(), split(network)[2]
+        value = optax.softmax_cross_entropy(logits, smoothed).mean()
+        right = (logits.argmax(-1) == targets).mean()
+        _, _, statistics, random = split(network)
+        return value, (statistics, random, Progress(value, right))
 
-    def step(state: State, chosen: tuple[jax.Array, jax.Array]) -> tuple[State, jax.Array]:
+    def step(state: State, chosen: tuple[jax.Array, jax.Array]) -> tuple[State, Progress]:
         index, mirror = chosen
         batch = images[index]
         batch = jnp.where(mirror[:, None, None, None], batch[:, :, ::-1], batch)
-        (value, statistics), gradient = jax.value_and_grad(loss, has_aux=True)(
-            state.params, state.statistics, _normalise(batch, pixels), labels[index]
+        gradient, (statistics, random, progress) = jax.grad(loss, has_aux=True)(
+            state.params, state, _normalise(batch, pixels), labels[index]
         )
         updates, moments = transform.update(gradient, state.optimizer, state.params)
-        return State(optax.apply_updates(state.params, updates), statistics, moments), value
+        return State(optax.apply_updates(state.params, updates), statistics, random, moments), progress
 
-    state, losses = lax.scan(step, state, (order, mirrored))
-    return state, losses.mean()
+    state, progress = lax.scan(step, state, (order, mirrored))
+    return state, Progress(progress.loss.mean(), progress.accuracy.mean())
 
 
 def evaluate(
-    definition: Any, params: Any, statistics: Any, images: jax.Array, pixels: Pixels
+    definition: Any, random: Any, params: Any, statistics: Any, images: jax.Array, pixels: Pixels
 ) -> jax.Array:
     """Logits of pictures, with running statistics and without regularisation.
 
     Args:
         definition: of the network, in evaluation mode.
+        random: random state, which evaluation does not use.
         params: parameters.
-        statistics: everything else.
-        images: (batches, batch, height, width, channels), bytes.
+        statistics: running statistics.
+        images: (batch, height, width, channels), bytes.
         pixels: normalisation.
 
     Returns:
-        float32 (batches, batch, classes).
+        float32 (batch, classes).
     """
-
-    def logits(batch: jax.Array) -> jax.Array:
-        return nnx.merge(definition, params, statistics, copy=True)(_normalise(batch, pixels))
-
-    return lax.map(logits, images)
+    network = nnx.merge(definition, params, statistics, random, copy=True)
+    return network(_normalise(images, pixels))
 
 
 def _normalise(images: jax.Array, pixels: Pixels) -> jax.Array:
     return (images.astype(jnp.float32) - pixels.mean) / pixels.deviation
 
 
-class Programs(NamedTuple):
-    """A network's programs, ready to run on pictures of the sizes they were made for."""
+def training_program(task: Task, platform: str) -> Any:
+    """`train_segment` of a task, jitted: (state, images, labels, pixels, order, mirrored) -> (state, progress)."""
+    definition = split(_network(task, platform))[0]
+    transform = optimizer(task.recipe, task.steps)
+    return jax.jit(partial(train_segment, definition, transform, task.recipe), donate_argnums=0)
 
-    train_epoch: Any
-    evaluate: Any
 
-
-def jitted(
-    architecture: Architecture, recipe: Recipe, num_classes: int, in_channels: int, steps: int, platform: str
-) -> Programs:
-    """The programs of a network, traced and compiled when they are first called or lowered.
-
-    Args:
-        architecture: the network.
-        recipe: how it is trained.
-        num_classes: of the pictures.
-        in_channels: of the pictures.
-        steps: of the whole training; sets the schedule.
-        platform: for which the precision is chosen.
-    """
-    network = abstract(architecture, num_classes, in_channels, settings(recipe, platform))
-    training = split(network)[0]
+def evaluation_program(task: Task, platform: str) -> Any:
+    """`evaluate` of a task, jitted: (params, statistics, images, pixels) -> logits."""
+    network = _network(task, platform)
     network.eval()
-    evaluation = split(network)[0]
-    return Programs(
-        jax.jit(partial(train_epoch, training, optimizer(recipe, steps), recipe), donate_argnums=0),
-        jax.jit(partial(evaluate, evaluation)),
-    )
+    definition, _, _, random = split(network)
+    return jax.jit(partial(evaluate, definition, random))
+
+
+def abstract_state(task: Task, platform: str) -> State:
+    """The shapes of a task's state."""
+    _, params, statistics, random = split(_network(task, platform))
+    return State(params, statistics, random, jax.eval_shape(optimizer(task.recipe, task.steps).init, params))
+
+
+def _network(task: Task, platform: str) -> EfficientNet:
+    return abstract(task.architecture, task.num_classes, task.in_channels, settings(task.recipe, platform))

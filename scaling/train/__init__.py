@@ -1,0 +1,33 @@
+"""One network trained and evaluated: recipe, optimizer, compiled programs, loop, weights on disk."""
+
+from scaling.train.checkpoint import load_weights, save_weights
+from scaling.train.device import Prepared, prepare
+from scaling.train.recipe import REVISION, Precision, Recipe
+from scaling.train.task import Task
+from scaling.train.training import (
+    Diverged,
+    Stopped,
+    compile_evaluation,
+    compile_training,
+    predict,
+    right_or_wrong,
+    train,
+)
+
+__all__ = [
+    "REVISION",
+    "Diverged",
+    "Precision",
+    "Prepared",
+    "Recipe",
+    "Stopped",
+    "Task",
+    "compile_evaluation",
+    "compile_training",
+    "load_weights",
+    "predict",
+    "prepare",
+    "right_or_wrong",
+    "save_weights",
+    "train",
+]

@@ -1,0 +1,44 @@
+"""Trained weights on disk, as safetensors: numbers and names, nothing that runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from scaling.train.programs import State, abstract_state
+from scaling.train.task import Task
+
+
+def save_weights(path: Path, state: State) -> None:
+    """Write parameters and running statistics; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    save_file({name: np.asarray(leaf) for name, leaf in _named((state.params, state.statistics))}, draft)
+    os.replace(draft, path)
+
+
+def load_weights(path: Path, task: Task) -> tuple[Any, Any]:
+    """(parameters, running statistics) of a task from a file that `save_weights` wrote.
+
+    Raises:
+        ValueError: a tensor is missing or has another shape; the message names the first.
+    """
+    stored = load_file(path)
+    state = abstract_state(task, jax.default_backend())
+    wanted = (state.params, state.statistics)
+    for name, leaf in _named(wanted):
+        found = stored[name].shape if name in stored else None
+        if found != leaf.shape:
+            raise ValueError(f"{path}: tensor {name} should have the shape {leaf.shape}, found {found}")
+    leaves = [jax.device_put(stored[name]) for name, _ in _named(wanted)]
+    params, statistics = jax.tree.unflatten(jax.tree.structure(wanted), leaves)
+    return params, statistics
+
+
+def _named(tree: Any) -> list[tuple[str, Any]]:
+    return [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)]

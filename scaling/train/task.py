@@ -1,0 +1,48 @@
+"""What is trained: one network, one recipe, pictures of one shape."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from scaling.arch import Architecture
+from scaling.train.recipe import Recipe
+
+SEGMENT_STEPS = 64
+"""Most training steps in one program call: progress is reported and a stop obeyed between calls."""
+
+
+class Task(NamedTuple):
+    """What is trained on what; the seed is apart, since a task is compiled once for all seeds."""
+
+    architecture: Architecture
+    recipe: Recipe
+    num_classes: int
+    in_channels: int
+    pictures: int
+    """training pictures"""
+
+    @property
+    def segments(self) -> tuple[int, int]:
+        """(segments of an epoch, steps of a segment)."""
+        return segments(self.recipe, self.pictures)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole training."""
+        count, steps = self.segments
+        return self.recipe.epochs * count * steps
+
+
+def segments(recipe: Recipe, pictures: int) -> tuple[int, int]:
+    """(segments of an epoch, steps of a segment): equal segments, so that one program serves them all.
+
+    Pictures that fill no batch or no segment sit out the epoch; which ones is drawn anew for each.
+
+    Raises:
+        ValueError: there are fewer pictures than one batch.
+    """
+    steps = pictures // recipe.batch
+    if steps < 1:
+        raise ValueError(f"{pictures} training pictures do not fill one batch of {recipe.batch}; lower recipe.batch")
+    count = -(-steps // SEGMENT_STEPS)
+    return count, steps // count
