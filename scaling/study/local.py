@@ -1,0 +1,182 @@
+"""The engine of this machine: one thread per device, two on a CPU of several cores.
+
+A small network leaves a core idle where its work cannot be cut in two, and compiling is Python on one core; two trials at
+a time fill the gaps. A compiled program always cuts its work the same way, so the numbers do not depend on what runs beside it.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from scaling.counting import cost
+from scaling.data import PictureSet
+from scaling.study.engine import Compiling, Event, Finished, Training
+from scaling.study.provenance import cores, host
+from scaling.study.trial import Outcome, Seconds, Trial
+from scaling.train import (
+    Diverged,
+    Prepared,
+    Stopped,
+    Task,
+    compile_evaluation,
+    compile_training,
+    load_weights,
+    prepare,
+    right_or_wrong,
+    save_weights,
+    train,
+)
+
+
+class LocalEngine:
+    """Trains on the devices of this machine.
+
+    Args:
+        pictures: what is trained on.
+        weights: folder of trained weights, one file a trial, from which `test` reads them.
+    """
+
+    def __init__(self, pictures: PictureSet, weights: Path) -> None:
+        self._pictures = pictures
+        self._weights = weights
+        self._devices = _workers()
+        self._prepared: dict[tuple[Any, int], Prepared] = {}
+        self._evaluations: dict[Task, Any] = {}
+        self._stop = threading.Event()
+        on_cpu = self._devices[0].platform == "cpu"
+        self.device = host() if on_cpu else f"{len(self._devices)} x {self._devices[0].device_kind}"
+        self.precision = "float32" if on_cpu else "bfloat16"
+
+    def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
+        """Train all trials; the seeds of one network follow each other, large networks come first."""
+        jobs: queue.SimpleQueue[list[Trial]] = queue.SimpleQueue()
+        for job in _by_network(trials):
+            jobs.put(job)
+        events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
+        self._stop.clear()
+        threads = [
+            threading.Thread(target=self._work, args=(device, jobs, events), daemon=True) for device in self._devices
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in trials:
+                yield from _until_finished(events)
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(timeout=5)
+
+    def test(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, NDArray[np.bool_]]]:
+        """Evaluate trials on the test pictures with their weights; where those are gone, train again."""
+        missing = [trial for trial in trials if not self._path(trial).exists()]
+        for event in self.run(missing):
+            if isinstance(event, Finished) and event.outcome.status != "complete":
+                raise RuntimeError(f"training again for the test pictures failed: {event.outcome.reason}")
+        for trial in trials:
+            task = _task(trial)
+            prepared = self._prepare(trial, self._devices[0])
+            params, statistics = load_weights(self._path(trial), task)
+            program = self._evaluation(task)
+            yield trial, right_or_wrong(program, params, statistics, prepared.test, prepared.pixels)
+
+    def _work(self, device: Any, jobs: queue.SimpleQueue[list[Trial]], events: queue.SimpleQueue[Any]) -> None:
+        try:
+            with jax.default_device(device):
+                while not self._stop.is_set():
+                    self._train_network(jobs.get_nowait(), device, events)
+        except (queue.Empty, Stopped):
+            pass
+        except BaseException as error:
+            events.put(error)
+
+    def _train_network(self, trials: list[Trial], device: Any, events: queue.SimpleQueue[Any]) -> None:
+        program = None
+        for trial in trials:
+            compiling = 0.0
+            try:
+                prepared = self._prepare(trial, device)
+                if program is None:
+                    events.put(Compiling(trial))
+                    start = time.perf_counter()
+                    program = compile_training(_task(trial), prepared.resident)
+                    self._evaluation(_task(trial))
+                    compiling = time.perf_counter() - start
+                outcome = self._train(trial, program, prepared, compiling, events)
+            except Diverged as error:
+                outcome = Outcome("diverged", str(error))
+            except Exception as error:
+                outcome = Outcome("failed", f"{type(error).__name__}: {error}".splitlines()[0][:300])
+                if isinstance(error, Stopped):
+                    raise
+            events.put(Finished(trial, outcome))
+
+    def _train(
+        self, trial: Trial, program: Any, prepared: Prepared, compiling: float, events: queue.SimpleQueue[Any]
+    ) -> Outcome:
+        def report(epoch: int, accuracy: float) -> None:
+            events.put(Training(trial, epoch, accuracy))
+
+        events.put(Training(trial, 0))
+        start = time.perf_counter()
+        state = train(_task(trial), program, prepared, trial.seed, report, self._stop.is_set)
+        trained = time.perf_counter()
+        evaluation = self._evaluation(_task(trial))
+        correct = right_or_wrong(evaluation, state.params, state.statistics, prepared.validation, prepared.pixels)
+        evaluated = time.perf_counter()
+        save_weights(self._path(trial), state)
+        return Outcome("complete", None, correct, Seconds(compiling, trained - start, evaluated - trained))
+
+    def _prepare(self, trial: Trial, device: Any) -> Prepared:
+        key = (device, trial.architecture.resolution)
+        if key not in self._prepared:
+            self._prepared[key] = prepare(self._pictures, trial.architecture.resolution)
+        return self._prepared[key]
+
+    def _evaluation(self, task: Task) -> Any:
+        if task not in self._evaluations:
+            self._evaluations[task] = compile_evaluation(task)
+        return self._evaluations[task]
+
+    def _path(self, trial: Trial) -> Path:
+        return self._weights / f"{trial.id}.safetensors"
+
+
+def _workers() -> list[Any]:
+    devices = jax.local_devices()
+    if devices[0].platform == "cpu":
+        return devices[:1] * min(2, cores())
+    return devices
+
+
+def _task(trial: Trial) -> Task:
+    return Task(trial.architecture, trial.recipe, trial.num_classes, trial.in_channels, trial.pictures)
+
+
+def _by_network(trials: Sequence[Trial]) -> list[list[Trial]]:
+    def size(trial: Trial) -> tuple[int, str]:
+        counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
+        return -counted.activations, repr(trial.architecture)
+
+    ordered = sorted(trials, key=lambda trial: (size(trial), trial.seed))
+    return [list(group) for _, group in groupby(ordered, key=size)]
+
+
+def _until_finished(events: queue.SimpleQueue[Any]) -> Iterator[Event]:
+    while True:
+        event = events.get()
+        if isinstance(event, BaseException):
+            raise event
+        yield event
+        if isinstance(event, Finished):
+            return

@@ -1,0 +1,41 @@
+"""One process at a time on a run folder; the system lets go of the lock when the process ends, however it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+class LockedError(RuntimeError):
+    """Another process works on the folder."""
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock.
+
+    Raises:
+        LockedError: another process holds it.
+    """
+    with open(folder / "lock", "a+", encoding="utf-8") as file:
+        try:
+            _lock(file)
+        except OSError:
+            raise LockedError(
+                f"{folder}: another process is working on this run; wait for it, or take another folder with --run"
+            ) from None
+        yield
+
+
+def _lock(file: IO[str]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

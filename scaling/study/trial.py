@@ -1,0 +1,107 @@
+"""A trial: one network, one recipe, one set of pictures, one seed; and what came of it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaling.arch import Architecture
+from scaling.train.recipe import REVISION, Recipe
+
+Status = Literal["complete", "failed", "diverged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is trained, fully resolved.
+
+    Args:
+        architecture: the network; its name is not part of the trial's identity.
+        recipe: with its precision resolved to float32 or bfloat16.
+        data: fingerprint of the pictures.
+        num_classes: of the pictures.
+        in_channels: of the pictures.
+        pictures: training pictures.
+        seed: of parameters, order and augmentation.
+    """
+
+    architecture: Architecture
+    recipe: Recipe
+    data: str
+    num_classes: int
+    in_channels: int
+    pictures: int
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that decides the outcome, as plain data."""
+        network = {
+            key: value
+            for key, value in self.architecture.to_dict().items()
+            if key not in ("name", "channel_divisor")  # neither changes a network that is already scaled
+        }
+        return {
+            "architecture": network,
+            "recipe": dataclasses.asdict(self.recipe),
+            "revision": REVISION,
+            "data": self.data,
+            "num_classes": self.num_classes,
+            "in_channels": self.in_channels,
+            "pictures": self.pictures,
+            "seed": self.seed,
+        }
+
+    @property
+    def id(self) -> str:
+        """Hash of the canonical JSON of `to_dict`, 16 hexadecimal digits."""
+        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Wall-clock seconds of a trial's parts; a network's later seeds reuse what the first compiled."""
+
+    compile: float = 0.0
+    train: float = 0.0
+    evaluate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a trial.
+
+    Args:
+        status: `complete`, `failed` (an error; tried again by the next start) or `diverged` (a result).
+        reason: why it is not complete.
+        correct: (validation pictures,), right or wrong, where complete.
+        seconds: spent on it.
+    """
+
+    status: Status
+    reason: str | None = None
+    correct: NDArray[np.bool_] | None = None
+    seconds: Seconds = Seconds()
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of the validation pictures that are right."""
+        return None if self.correct is None else float(self.correct.mean())
+
+
+def pack_bits(correct: NDArray[np.bool_]) -> dict[str, Any]:
+    """One bit per picture as text: count and base64."""
+    return {"pictures": len(correct), "bits": base64.b64encode(np.packbits(correct).tobytes()).decode()}
+
+
+def unpack_bits(packed: dict[str, Any]) -> NDArray[np.bool_]:
+    """The inverse of `pack_bits`."""
+    raw = np.frombuffer(base64.b64decode(packed["bits"], validate=True), np.uint8)
+    return np.unpackbits(raw, count=packed["pictures"]).astype(bool)
