@@ -1,9 +1,9 @@
 """From encoded picture files to one stack of square pictures; each file is decoded once, on several threads.
 
-What becomes of a picture: its first frame, turned as its EXIF orientation says; palettes and CMYK to RGB; 16-bit grey to
-its high byte (as Pillow does with 16-bit colour), never clipped; transparency laid on white; the square in the middle cut
-out and resized with Pillow's antialiased bicubic filter. Colour profiles are not applied. Versions of the JPEG and WebP
-libraries may differ by a grey level, and with them a set's fingerprint.
+What becomes of a picture: its first frame, turned as its EXIF orientation says; palettes and CMYK to RGB; 16-bit grey
+to its high byte (as Pillow does with 16-bit colour), never clipped; transparency laid on white; the square in the
+middle cut out and resized with Pillow's antialiased bicubic filter. Colour profiles are not applied. Versions of the
+JPEG and WebP libraries may differ by a grey level, and with them a set's fingerprint.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import statistics
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
@@ -38,6 +39,11 @@ class Encoded(NamedTuple):
 
     name: str
     open: Callable[[], BinaryIO]
+
+
+def on_disk(name: str, path: Path) -> Encoded:
+    """A picture file that is opened when its turn comes."""
+    return Encoded(name, lambda: path.open("rb"))
 
 
 def in_memory(name: str, content: memoryview) -> Encoded:

@@ -58,7 +58,7 @@ def whole() -> PictureSet:
     for place in places:
         if not missing(place):
             found = from_idx_folder(place)
-            if found.name != "fashion-mnist":
+            if found.classes != CLASSES:
                 raise DataError(f"{place}: these four files are not Fashion-MNIST; load them by this path instead")
             return found
     raise DataError(
@@ -70,7 +70,8 @@ def whole() -> PictureSet:
 def from_idx_folder(folder: Path) -> PictureSet:
     """A set in the four files of MNIST, each plain or with .gz.
 
-    With the test labels of Fashion-MNIST it is that set; otherwise it has the folder's name and its classes are numbers. Of the train files the last sixth of each class, in file order, is validation; the t10k files are test.
+    With the test labels of Fashion-MNIST it is that set; otherwise it has the folder's name and its classes are
+    numbers. Of the train files the last sixth of each class, in file order, is validation; the t10k files are test.
 
     Args:
         folder: holds the four files.
@@ -108,7 +109,14 @@ def _places() -> list[Path]:
 
 def _find(folder: Traversable, stem: str) -> Traversable | None:
     found = (folder / name for name in (f"{stem}.gz", stem))
-    return next((file for file in found if file.is_file()), None)
+    return next((file for file in found if _is_file(file)), None)
+
+
+def _is_file(file: Traversable) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a folder that must not be entered
+        return False
 
 
 def _pair(folder: Traversable, part: str) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:

@@ -1,9 +1,9 @@
 """A folder of class folders, the form that people keep pictures in: FOLDER/CLASS/PICTURE or FOLDER/train/CLASS/PICTURE.
 
-* Class folders directly in the folder, or in `train/` alone: each class is shared out 60 / 25 / 15 % to train, validation
-  and test, by a fixed pattern over its files sorted by name.
-* `train/` with one of `val/`, `valid/`, `validation/` or `test/`: that one is test, and every fifth picture of each class
-  of train is validation.
+* Class folders directly in the folder, or in `train/` alone: each class is shared out 60 / 25 / 15 % to train,
+  validation and test, by a fixed pattern over its files sorted by name.
+* `train/` with one of `val/`, `valid/`, `validation/` or `test/`: that one is test, and every fifth picture of each
+  class of train is validation.
 * `train/` with a validation folder and `test/`: as they stand.
 
 A class folder is one that holds at least one picture, however deep. Hidden files and files without a picture's ending
@@ -12,7 +12,6 @@ A class folder is one that holds at least one picture, however deep. Hidden file
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.decoding import SUFFIXES, Encoded, decode
+from scaling.data.decoding import SUFFIXES, Encoded, decode, on_disk
 from scaling.data.pictures import DataError, PictureSet, picture_set, require_two_classes
 from scaling.data.splits import TEST, TRAIN, VALIDATION, every_fifth, require_filled, shared_out
 
@@ -68,8 +67,8 @@ def listing(folder: Path) -> Listing:
         folder: see the top of this module.
 
     Raises:
-        DataError: the folder cannot be read, has fewer than two class folders, several validation folders, other classes
-            in one split than in another, or a class with too few pictures to fill every split.
+        DataError: the folder cannot be read, has fewer than two class folders, several validation folders, other
+            classes in one split than in another, or a class with too few pictures to fill every split.
     """
     parts = _parts(folder)
     classes = tuple(parts[0])
@@ -83,7 +82,7 @@ def listing(folder: Path) -> Listing:
 
 def encoded(folder: Path, found: Listing) -> list[Encoded]:
     """The files of a listing as `decode` takes them, named from the folder on."""
-    return [Encoded(path.relative_to(folder).as_posix(), functools.partial(open, path, "rb")) for path in found.paths]
+    return [on_disk(path.relative_to(folder).as_posix(), path) for path in found.paths]
 
 
 def _codes(labels: list[NDArray[np.int32]]) -> NDArray[np.uint8]:
@@ -145,7 +144,7 @@ def _visible(folder: Path) -> list[str]:
 
 
 def _pictures(folder: Path, walked: set[str]) -> Iterator[Path]:
-    """Every picture under a folder; `walked` collects the real places of folders: links make no rings and no doubles."""
+    """Every picture under a folder; `walked` holds the real places of folders, against rings and doubles by links."""
     place = os.path.realpath(folder)
     if place in walked:
         return

@@ -26,7 +26,8 @@ def read(file: Traversable) -> NDArray[np.uint8]:
         uint8, shaped as the file says: (n, height, width) for pictures, (n,) for labels.
 
     Raises:
-        DataError: the file cannot be read or unpacked, is no IDX file of unsigned bytes, or has another length than told.
+        DataError: the file cannot be read or unpacked, is no IDX file of unsigned bytes, or has another length than
+            told.
     """
     content = _unpacked(file)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or content[3] == 0:

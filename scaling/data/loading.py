@@ -23,8 +23,8 @@ def load(name_or_path: str | os.PathLike[str], *, side: int | None = None) -> Pi
         name_or_path: `fashion-mnist-10k` (shipped), `fashion-mnist` (the whole set, if it is on this machine), a folder
             of class folders, a folder with the four files of MNIST or a relative of it, or an .npz file that `pack`
             wrote.
-        side: px to store the pictures at; without it their own, or for picture files the median of the shorter sides, at
-            most 128.
+        side: px to store the pictures at; without it their own, or for picture files the median of the shorter sides,
+            at most 128.
 
     Raises:
         DataError: there is nothing of that name, it cannot be used, or side is not a whole number of at least 1.
@@ -33,13 +33,13 @@ def load(name_or_path: str | os.PathLike[str], *, side: int | None = None) -> Pi
         require_side("load", side)
     if name_or_path in NAMED:
         return _at_side(NAMED[str(name_or_path)](), side)
-    path = Path(name_or_path).expanduser()
+    path = Path(os.path.expanduser(name_or_path))
     if path.suffix == ".npz" and os.path.isfile(path):
         return from_packed(path, side)
-    if not os.path.isdir(path):
+    if not os.fspath(name_or_path) or not os.path.isdir(path):
         raise DataError(
-            f"load: nothing called {os.fspath(name_or_path)!r}; allowed: {', '.join(NAMED)}, a folder of class folders, a "
-            "folder with the four files of an MNIST-like set, or an .npz file written by pack"
+            f"load: no pictures called {os.fspath(name_or_path)!r}; allowed: {', '.join(NAMED)}, "
+            "a folder of class folders, a folder with the four files of an MNIST-like set, or an .npz file of pack"
         )
     if len(missing(path)) < len(STEMS):
         return _at_side(from_idx_folder(path), side)

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.data.decoding import Encoded, decode, in_memory
-from scaling.data.folder import encoded, listing
+from scaling.data.folder import Listing, encoded, listing
 from scaling.data.pictures import DataError, PictureSet, picture_set, require_two_classes
 from scaling.data.splits import TEST, TRAIN, every_fifth, require_filled, shared_out
 
@@ -48,8 +48,7 @@ def from_packed(file: Path, side: int | None = None) -> PictureSet:
         DataError: the file is damaged, lacks a key, holds something pickled or of the wrong kind, or as `decode` does.
     """
     arrays = _arrays(file)
-    classes = tuple(str(name) for name in arrays["names"])
-    require_two_classes(str(file), classes)
+    classes = tuple(arrays["names"].tolist())
     labels = arrays["labels"].astype(np.int32)
     codes = _codes(labels, arrays["split"].astype(np.uint8))
     require_filled(str(file), classes, labels, codes)
@@ -72,31 +71,31 @@ def pack(folder: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path:
     Raises:
         DataError: the file has another ending or cannot be written, or as loading the folder does.
     """
-    source, target = Path(folder).expanduser(), Path(file).expanduser()
+    source, target = (Path(os.path.expanduser(path)) for path in (folder, file))
     if target.suffix != ".npz":
         raise DataError(f"pack: the file must end in .npz, got {target}")
     found = listing(source)
     pictures = encoded(source, found)
     decode(str(source), pictures, side=1)
-    contents = [path.read_bytes() for path in found.paths]
-    arrays: dict[str, Array] = {
-        "data": np.frombuffer(b"".join(contents), np.uint8),
-        "offsets": np.cumsum([0, *map(len, contents)], dtype=np.int64),
-        "labels": found.labels,
-        "split": found.codes,
-        "names": np.array(found.classes),
-    }
     try:
-        _write(target, arrays)
+        _write(target, found)
     except OSError as error:
         raise DataError(f"pack: {target} cannot be written: {error.strerror or error}") from error
     return target
 
 
-def _write(file: Path, arrays: dict[str, Array]) -> None:
+def _write(file: Path, found: Listing) -> None:
+    contents = [path.read_bytes() for path in found.paths]
     partial = file.with_name(f".{file.name}.partial")
     with partial.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **arrays)
+        np.savez(
+            stream,
+            data=np.frombuffer(b"".join(contents), np.uint8),
+            offsets=np.cumsum([0, *map(len, contents)], dtype=np.int64),
+            labels=found.labels,
+            split=found.codes,
+            names=np.array(found.classes),
+        )
     partial.replace(file)
 
 
@@ -138,6 +137,7 @@ def _require_kinds(file: Path, arrays: dict[str, Array]) -> None:
         if not isinstance(array, np.ndarray) or array.ndim != 1 or not np.issubdtype(array.dtype, _DTYPES[key]):
             got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "no array"
             raise DataError(f"{file}: {key} must be one row of {_WORDS[_DTYPES[key]]}, got {got}")
+    require_two_classes(str(file), tuple(arrays["names"].tolist()))
     _require_consistent(file, *(arrays[key] for key in KEYS))
 
 

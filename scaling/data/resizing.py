@@ -3,7 +3,7 @@
 The filter is bicubic because a resolution study lives on what detail a picture keeps: the bilinear one blurs more, and
 EfficientNet's own input is bicubic. Each axis is one matrix product of the picture with a matrix of weights. Those are
 whole multiples of 2^-22, so that every sum is exact in float64 and no library or number of threads changes the result,
-which is also bit for bit what Pillow's `Image.resize(..., BICUBIC)` gives.
+which for square pictures is bit for bit what Pillow's `Image.resize(..., BICUBIC)` gives.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _CHUNK = 2**20  # float64 numbers in work at once: 8 MiB
 def resize(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Resize each picture to side x side px; pictures that already fit come back as they are.
 
-    A row of n px becomes one of `side` px, y = W x, with W = `weights(n, side)`; y is rounded to whole grey levels, half
-    up, and clipped to 0-255. First along the width, then along the height.
+    A row of n px becomes one of `side` px, y = W x, with W = `weights(n, side)`; y is rounded to whole grey levels,
+    half up, and clipped to 0-255. First along the width, then along the height.
 
     Args:
         images: uint8 (n, height, width, channels).
@@ -55,9 +55,9 @@ def resize(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 def weights(source: int, target: int) -> NDArray[np.float64]:
     """The matrix W (target, source) that takes a row of `source` px to one of `target` px.
 
-    W[i, j] = k((j + 1/2 - (i + 1/2) r) / max(1, r)), each row normalised to sum 1 and rounded to multiples of 2^-22, with
-    r = source / target and the cubic k of Keys with a = -1/2. Where the row shrinks (r > 1) the cubic widens by r, which
-    is the antialiasing.
+    W[i, j] = k((j + 1/2 - (i + 1/2) r) / max(1, r)), each row normalised to sum 1 and rounded to multiples of 2^-22,
+    with r = source / target and the cubic k of Keys with a = -1/2. Where the row shrinks (r > 1) the cubic widens by r,
+    which is the antialiasing.
 
     Args:
         source: px of the row given.
