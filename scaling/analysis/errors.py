@@ -1,0 +1,110 @@
+"""How far measured accuracies are from the truth: the spread over trainings and over pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from scaling.analysis.measured import Measured
+
+Floats = NDArray[np.float64]
+
+CONFIDENCE = 0.90
+"""Of every interval and every test, unless another is asked for."""
+
+
+class Interval(NamedTuple):
+    """A mean with its confidence interval, as fractions; n is the number of seeds."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+class Errors(NamedTuple):
+    """Accuracies of k networks with their error covariance, in two parts: Sigma = diag(seed) + picture.
+
+    Attributes:
+        accuracy: shape (k,): mean over seeds and pictures.
+        seed: shape (k,): s^2 / n_i, the variance that the choice of n_i seeds gives each accuracy.
+        picture: shape (k, k): P / N, the covariance that the choice of N pictures gives them.
+        seed_variance: s^2, of one training's accuracy, pooled over the networks; 0 where no network has two seeds.
+        degrees_of_freedom: of s^2: sum of n_i - 1.
+        pictures: N.
+    """
+
+    accuracy: Floats
+    seed: Floats
+    picture: Floats
+    seed_variance: float
+    degrees_of_freedom: int
+    pictures: int
+
+
+def errors(networks: Sequence[Measured]) -> Errors:
+    """Estimate Sigma = diag(s^2 / n_i) + P / N.
+
+    s^2 is the variance over seeds of the per-seed accuracies, pooled with sum(n_i - 1) degrees of freedom. P is
+    the covariance over pictures of the per-picture means over seeds, so every comparison is paired. Pictures that flip
+    from one training to the next are in s^2 and once more in P / N: the estimate errs towards wide intervals.
+
+    Args:
+        networks: k networks judged on the same pictures.
+    """
+    counts = np.array([network.seeds for network in networks])
+    seed_variance, degrees = _pooled([network.correct for network in networks])
+    per_picture = np.stack([network.correct.mean(axis=0) for network in networks])
+    pictures = per_picture.shape[1]
+    picture = np.cov(per_picture).reshape(len(networks), len(networks)) / pictures
+    return Errors(per_picture.mean(axis=1), seed_variance / counts, picture, seed_variance, degrees, pictures)
+
+
+def interval(
+    correct: NDArray[np.bool_], seed_variance: float, degrees_of_freedom: int, *, confidence: float = CONFIDENCE
+) -> Interval:
+    """Accuracy of one network with its interval; for validation and test pictures alike.
+
+    Args:
+        correct: bool, shape (seeds, pictures).
+        seed_variance: s^2 of one training's accuracy, pooled over a study; 0 if unknown.
+        degrees_of_freedom: of s^2; 0 if unknown, and then the interval covers the choice of pictures only.
+        confidence: of the interval, between 0 and 1.
+    """
+    seeds, pictures = correct.shape
+    picture = float(correct.mean(axis=0).var(ddof=1)) / pictures
+    mean = float(correct.mean())
+    half = half_width(seed_variance / seeds, picture, degrees_of_freedom, pictures, confidence=confidence)
+    return Interval(mean, max(0.0, mean - half), min(1.0, mean + half), seeds)
+
+
+def half_width(
+    seed: float, picture: float, degrees_of_freedom: int, pictures: int, *, confidence: float = CONFIDENCE
+) -> float:
+    """Half an interval: t * sqrt(seed + picture), the degrees of freedom of t after Welch and Satterthwaite.
+
+    Args:
+        seed: variance from the choice of seeds, estimated with `degrees_of_freedom`.
+        picture: variance from the choice of pictures, estimated with pictures - 1 degrees of freedom.
+        degrees_of_freedom: of the seed variance; 0 where it is unknown.
+        pictures: number of pictures, at least 2.
+        confidence: of the two-sided interval.
+
+    Source: Satterthwaite 1946, "An approximate distribution of estimates of variance components".
+    """
+    variance = seed + picture
+    if variance <= 0:
+        return 0.0
+    uncertainty = picture**2 / (pictures - 1) + (seed**2 / degrees_of_freedom if degrees_of_freedom else 0.0)
+    return float(stats.t.ppf((1 + confidence) / 2, variance**2 / uncertainty) * np.sqrt(variance))
+
+
+def _pooled(correct: Sequence[NDArray[np.bool_]]) -> tuple[float, int]:
+    per_seed = [answers.mean(axis=1) for answers in correct]
+    degrees = sum(len(accuracies) - 1 for accuracies in per_seed)
+    squares = sum(float(((accuracies - accuracies.mean()) ** 2).sum()) for accuracies in per_seed)
+    return (squares / degrees if degrees else 0.0), degrees

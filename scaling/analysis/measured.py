@@ -1,0 +1,93 @@
+"""What the analysis is fed: one trained network, its cost and its right and wrong answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+ORIGINS = ("lattice", "baseline", "depth", "width", "resolution", "paper")
+"""Why a network is in a study; it may have several reasons."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One network as measured; compared by identity, since equality of arrays has no single answer.
+
+    Attributes:
+        name: label, unique in a study.
+        macs: multiply-adds per picture.
+        ratio: realised: MACs over the baseline's.
+        correct: bool, shape (seeds, pictures): right or wrong; the same pictures in the same order for every network.
+        shares: realised shares of depth, width and resolution, sum 1; None where they have no meaning (the baseline).
+        origin: any of `ORIGINS`.
+    """
+
+    name: str
+    macs: int
+    ratio: float
+    correct: NDArray[np.bool_]
+    shares: tuple[float, float, float] | None
+    origin: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what no analysis can use."""
+        if self.macs < 1 or not (math.isfinite(self.ratio) and self.ratio > 0):
+            raise ValueError(f"{self._says} macs and ratio must be positive, got {self.macs} and {self.ratio}")
+        shape = self.correct.shape
+        if self.correct.dtype != np.bool_ or len(shape) != 2 or shape[0] < 1 or shape[1] < 2:
+            raise ValueError(
+                f"{self._says} correct must be bool of shape (seeds, pictures), at least (1, 2), "
+                f"got {self.correct.dtype} of shape {shape}"
+            )
+        if self.shares is not None and abs(sum(self.shares) - 1) > 1e-6:
+            raise ValueError(f"{self._says} shares must sum to 1, got {self.shares}")
+        if unknown := set(self.origin) - set(ORIGINS):
+            raise ValueError(f"{self._says} origin must be of {', '.join(ORIGINS)}, got {', '.join(sorted(unknown))}")
+
+    @property
+    def seeds(self) -> int:
+        """Number of trainings."""
+        return self.correct.shape[0]
+
+    @property
+    def pictures(self) -> int:
+        """Number of pictures each training was judged on."""
+        return self.correct.shape[1]
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over seeds and pictures, 0 to 1."""
+        return float(self.correct.mean())
+
+    @property
+    def _says(self) -> str:
+        return f"Measured {self.name!r}:"
+
+
+def require(function: str, target: float, confidence: float) -> None:
+    """Raise ValueError, naming the function, unless target is positive and 0 < confidence < 1."""
+    if not (math.isfinite(target) and target > 0):
+        raise ValueError(f"{function}: target must be finite and above 0, got {target}")
+    if not 0 < confidence < 1:
+        raise ValueError(f"{function}: confidence must be between 0 and 1, got {confidence}")
+
+
+def by_name(networks: Sequence[Measured]) -> list[Measured]:
+    """The networks sorted by name, so that no result depends on the order they were passed in.
+
+    Raises:
+        ValueError: there are none, two share a name, or they were judged on different numbers of pictures.
+    """
+    if not networks:
+        raise ValueError("analysis: at least one network is needed, got none")
+    names = [network.name for network in networks]
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"analysis: names must be unique, got more than one of {', '.join(twice)}")
+    if len(counts := {network.pictures for network in networks}) > 1:
+        raise ValueError(f"analysis: every network needs the same pictures, got counts {sorted(counts)}")
+    return sorted(networks, key=lambda network: network.name)
