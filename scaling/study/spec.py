@@ -12,7 +12,7 @@ from typing import Any
 from scaling.arch import Architecture, architecture
 from scaling.space import Lattice
 from scaling.study.tables import SpecError, read_table, read_value, require_known
-from scaling.train.recipe import Recipe
+from scaling.recipe import Recipe
 
 DEFAULT = "default"
 
@@ -132,7 +132,9 @@ def _from_table(path: Path, table: dict[str, Any]) -> StudySpec:
     values["recipe"] = read_table(Recipe, table.get("recipe", {}), f"{path}: recipe")
     baseline = table.get("baseline", "small")
     if isinstance(baseline, dict):
-        values["baseline"] = _checked(lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline")
+        values["baseline"] = _checked(
+            lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline"
+        )
     else:
         values["baseline"] = read_baseline(read_value(str, baseline, f"{path}: baseline"))
     return _checked(lambda: StudySpec(**values), str(path))

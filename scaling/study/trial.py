@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
-from scaling.train.recipe import REVISION, Recipe
+from scaling.recipe import REVISION, Recipe
 
 Status = Literal["complete", "failed", "diverged"]
 

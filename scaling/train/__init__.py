@@ -1,8 +1,7 @@
-"""One network trained and evaluated: recipe, optimizer, compiled programs, loop, weights on disk."""
+"""One network trained and evaluated: optimizer, compiled programs, loop, weights on disk."""
 
 from scaling.train.checkpoint import load_weights, save_weights
 from scaling.train.device import Prepared, prepare
-from scaling.train.recipe import REVISION, Precision, Recipe
 from scaling.train.task import Task
 from scaling.train.training import (
     Diverged,
@@ -15,11 +14,8 @@ from scaling.train.training import (
 )
 
 __all__ = [
-    "REVISION",
     "Diverged",
-    "Precision",
     "Prepared",
-    "Recipe",
     "Stopped",
     "Task",
     "compile_evaluation",

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import optax
 
-from scaling.train.recipe import Recipe
+from scaling.recipe import Recipe
 
 
 def schedule(recipe: Recipe, steps: int) -> optax.Schedule:

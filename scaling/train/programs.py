@@ -18,7 +18,7 @@ from jax import lax
 
 from scaling.nets import EfficientNet, Settings, abstract
 from scaling.train.optimizer import optimizer
-from scaling.train.recipe import Recipe
+from scaling.recipe import Recipe
 from scaling.train.task import Task
 
 EVALUATION_BATCH = 250

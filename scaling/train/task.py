@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from scaling.arch import Architecture
-from scaling.train.recipe import Recipe
+from scaling.recipe import Recipe
 
 SEGMENT_STEPS = 64
 """Most training steps in one program call: progress is reported and a stop obeyed between calls."""

@@ -126,9 +126,7 @@ def predict(program: Any, params: Any, statistics: Any, images: Bytes, pixels: P
     return np.concatenate(logits)[: len(images)]
 
 
-def right_or_wrong(
-    program: Any, params: Any, statistics: Any, pictures: Split, pixels: Pixels
-) -> NDArray[np.bool_]:
+def right_or_wrong(program: Any, params: Any, statistics: Any, pictures: Split, pixels: Pixels) -> NDArray[np.bool_]:
     """For each picture whether the likeliest class is its own.
 
     Raises:

@@ -1,0 +1,187 @@
+"""What a study found, for people (tables) and for machines (one JSON document)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from rich import box
+from rich.table import Table
+
+from scaling.analysis import Interval, Ranked, Ranking
+from scaling.extrapolation import Member
+from scaling.space import Candidate, Coefficients, Space
+
+
+class Row(NamedTuple):
+    """A candidate with what is known of it; results are None before training."""
+
+    candidate: Candidate
+    ranked: Ranked | None = None
+    test: Interval | None = None
+
+
+def rows(
+    space: Space, candidates: Sequence[Candidate], ranking: Ranking | None, tests: dict[str, Interval]
+) -> list[Row]:
+    """Every candidate of a space; those ranked come first, best to worst."""
+    ranked = dict(zip((one.label for one in candidates), ranking.networks, strict=True)) if ranking else {}
+    found = [Row(one, ranked.get(one.label), tests.get(one.label)) for one in space.candidates]
+    return sorted(found, key=lambda row: row.ranked.rank if row.ranked else len(found) + 1)
+
+
+def candidates_table(rows: Sequence[Row]) -> Table:
+    """What would be trained: coefficients, costs, aliases."""
+    table = _table("alpha", "beta", "gamma", "product", "realised", "params", "MACs", "px", "aliases", "origin")
+    for row in rows:
+        one = row.candidate
+        table.add_row(
+            *_coefficients(one),
+            f"{one.coefficients.nominal:.3f}",
+            f"x{one.realised:.3f}",
+            f"{one.cost.params:,}",
+            f"{one.cost.macs:,}",
+            str(one.architecture.resolution),
+            _aliases(one),
+            ", ".join(one.origin),
+        )
+    return table
+
+
+def ranking_table(rows: Sequence[Row]) -> Table:
+    """The result: one line a network, best first."""
+    table = _table(
+        "rank", "alpha", "beta", "gamma", "product", "realised", "params", "px", "accuracy %", "at target %",
+        "tied", "eligible", "aliases", "origin",
+    )  # fmt: skip
+    for row in rows:
+        one, ranked = row.candidate, row.ranked
+        table.add_row(
+            str(ranked.rank) if ranked else "-",
+            *_coefficients(one),
+            f"{one.coefficients.nominal:.3f}",
+            f"x{one.realised:.3f}",
+            f"{one.cost.params:,}",
+            str(one.architecture.resolution),
+            _percent(ranked.accuracy) if ranked else "-",
+            _percent(ranked.adjusted) if ranked else "-",
+            _yes(ranked.tied) if ranked else "-",
+            _yes(ranked.eligible) if ranked else "-",
+            _aliases(one),
+            ", ".join(one.origin),
+            style="bold" if ranked and ranked.rank == 1 else None,
+        )
+    return table
+
+
+def test_table(rows: Sequence[Row]) -> Table:
+    """Accuracy on the test pictures, for the networks that were shown them."""
+    table = _table("alpha", "beta", "gamma", "realised", "test %", "seeds", "origin")
+    for row in rows:
+        if row.test:
+            one = row.candidate
+            seeds = str(row.test.n)
+            table.add_row(*_coefficients(one), f"x{one.realised:.3f}", _percent(row.test), seeds, ", ".join(one.origin))
+    return table
+
+
+def family_table(members: Sequence[Member]) -> Table:
+    """B1 to B7 of one baseline: rules side by side."""
+    names = list(dict.fromkeys(member.rule for member in members))
+    table = _table("", "2^phi", *(f"{name} {what}" for name in names for what in ("px", "params", "MACs", "ratio")))
+    for phi, group in groupby(sorted(members, key=lambda member: member.phi), key=lambda member: member.phi):
+        cells = []
+        for member in sorted(group, key=lambda member: names.index(member.rule)):
+            cells += [
+                str(member.resolution),
+                f"{member.params / 1e6:.3g} M",
+                _giga(member.macs),
+                f"x{member.ratio:.2f}",
+            ]
+        table.add_row(f"B{phi:g}", f"{2**phi:g}", *cells)
+    return table
+
+
+def document(
+    run: str | None, space: Space, rows: Sequence[Row], ranking: Ranking | None, members: Sequence[Member]
+) -> dict[str, Any]:
+    """Everything as plain data: numbers unrounded, fractions 0 to 1, a missing value is None."""
+    lattice_first = [row for row in rows if "lattice" in row.candidate.origin]
+    references = [row for row in rows if "lattice" not in row.candidate.origin]
+    networks = [_network(row) for row in (*lattice_first, *references)]
+    best = next(
+        (_network(row) for row in rows if ranking and ranking.best is not None and row.ranked and row.ranked.rank == 1),
+        None,
+    )
+    return {
+        "run": run,
+        "points": space.points,
+        "target": space.target,
+        "networks": networks,
+        "best": best,
+        "slope": ranking.slope if ranking else None,
+        "seed_sd": ranking.seed_sd if ranking else None,
+        "degrees_of_freedom": ranking.degrees_of_freedom if ranking else None,
+        "notes": list(ranking.notes) if ranking else [],
+        "family": [member._asdict() for member in members],
+    }
+
+
+def _network(row: Row) -> dict[str, Any]:
+    one, ranked = row.candidate, row.ranked
+    alpha, beta, gamma = one.coefficients.decimals
+    return {
+        "alpha": alpha,
+        "beta": beta,
+        "gamma": gamma,
+        "nominal": one.coefficients.nominal,
+        "realised": one.realised,
+        "params": one.cost.params,
+        "macs": one.cost.macs,
+        "activations": one.cost.activations,
+        "resolution": one.architecture.resolution,
+        "shares": None if one.shares is None else list(one.shares),
+        "aliases": [list(alias.decimals) for alias in one.aliases],
+        "origin": list(one.origin),
+        "accuracy": ranked.accuracy._asdict() if ranked else None,
+        "adjusted": ranked.adjusted._asdict() if ranked else None,
+        "rank": ranked.rank if ranked else None,
+        "tied": ranked.tied if ranked else None,
+        "eligible": ranked.eligible if ranked else None,
+        "test": row.test._asdict() if row.test else None,
+    }
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    for column in columns:
+        text = column in ("aliases", "origin", "tied", "eligible", "")
+        table.add_column(column, justify="left" if text else "right", no_wrap=True)
+    return table
+
+
+def _coefficients(candidate: Candidate) -> tuple[str, str, str]:
+    alpha, beta, gamma = (f"{value:.2f}" for value in candidate.coefficients.decimals)
+    return alpha, beta, gamma
+
+
+def _aliases(candidate: Candidate) -> str:
+    others = [alias for alias in candidate.aliases if alias != candidate.coefficients]
+    return "; ".join(_decimals(alias) for alias in others[:2]) + (f" +{len(others) - 2}" if len(others) > 2 else "")
+
+
+def _decimals(point: Coefficients) -> str:
+    return " ".join(f"{value:g}" for value in point.decimals)
+
+
+def _percent(interval: Interval) -> str:
+    return f"{100 * interval.mean:.2f} ({100 * interval.low:.1f}-{100 * interval.high:.1f})"
+
+
+def _giga(macs: int) -> str:
+    return f"{macs / 1e9:.3g} G" if macs >= 1e8 else f"{macs / 1e6:.3g} M"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

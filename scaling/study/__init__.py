@@ -1,0 +1,1 @@
+"""Many trials: specification, identity, records, engines, resume, progress."""

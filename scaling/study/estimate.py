@@ -1,0 +1,71 @@
+"""How long a study will take, from what trials took on this machine before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from scaling.counting import cost
+from scaling.study.provenance import cores, host
+from scaling.study.trial import Trial
+
+
+class Pace(NamedTuple):
+    """Seconds of a trial's parts while as many trials run at a time as the local engine runs."""
+
+    compile: float
+    """a network's programs"""
+    unit: float
+    """training, per activation, picture and epoch"""
+    source: str
+    """where the numbers come from, in words"""
+
+
+DEFAULT_PACE = Pace(8.0, 6e-9, "a stated default, measured on two cores of a Xeon with AVX-512")
+
+
+def pace(runs: Path) -> Pace:
+    """The median pace of the trials recorded under `runs` on this machine, or the stated default."""
+    compiling, units = [], []
+    for path in sorted(runs.glob("*/trials.jsonl")):
+        for record in _records(path):
+            seconds = record["outcome"]["seconds"]
+            if seconds["compile"]:
+                compiling.append(seconds["compile"])
+            units.append(seconds["train"] / _recorded_work(record))
+    if not compiling or not units:
+        return DEFAULT_PACE
+    return Pace(median(compiling), median(units), f"{len(units)} trials recorded on this machine")
+
+
+def estimated_seconds(trials: Sequence[Trial], pace: Pace) -> float:
+    """Wall-clock seconds of training trials on this machine."""
+    networks = {trial.architecture.structure for trial in trials}
+    work = sum(training_work(trial) for trial in trials)
+    return (pace.compile * len(networks) + pace.unit * work) / min(2, cores())
+
+
+def training_work(trial: Trial) -> float:
+    """What a trial's training seconds are about proportional to: activations x pictures x epochs."""
+    counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
+    return float(counted.activations * trial.pictures * trial.recipe.epochs)
+
+
+def _recorded_work(record: dict[str, Any]) -> float:
+    trial = record["trial"]
+    return float(record["cost"]["activations"] * trial["pictures"] * trial["recipe"]["epochs"])
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    found = []
+    for line in path.read_text("utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+            if record["provenance"]["host"] == host() and record["outcome"]["status"] == "complete":
+                found.append(record)
+        except (ValueError, KeyError, TypeError):
+            continue  # a torn line, or a test record: nothing to learn a pace from
+    return found

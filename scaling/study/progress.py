@@ -1,0 +1,113 @@
+"""Progress of a study on standard error: live lines on a terminal, one line a trial elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from scaling.study.engine import Compiling, Event, Finished, Training
+from scaling.study.estimate import training_work
+from scaling.study.trial import Outcome, Trial
+
+
+class StudyProgress:
+    """Shows trials done, each running trial's epoch and accuracy, and the time left.
+
+    Args:
+        trials: all that will be trained.
+        label: a trial's name for people.
+        console: where to write.
+    """
+
+    def __init__(self, trials: Sequence[Trial], label: Callable[[Trial], str], console: Console) -> None:
+        self._label = label
+        self._console = console
+        self._total = len(trials)
+        self._done = 0
+        self._work = {trial.id: training_work(trial) for trial in trials}
+        self._initial = self._left = sum(self._work.values())
+        self._start = time.monotonic()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._all = self._progress.add_task("trials", total=self._total, note="")
+        self._running: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._running.values():
+            self._progress.remove_task(task)
+        self._progress.stop()
+
+    def show(self, event: Event) -> None:
+        """Take an event of the engine into account."""
+        if isinstance(event, Finished):
+            self._finish(event)
+        elif isinstance(event, Compiling):
+            self._progress.update(self._line(event.trial), note="compiling")
+        else:
+            self._train(event)
+
+    def _train(self, event: Training) -> None:
+        note = "" if event.accuracy is None else f"training accuracy {event.accuracy:.1%}"
+        self._progress.update(self._line(event.trial), completed=event.epoch, note=note)
+
+    def _finish(self, event: Finished) -> None:
+        self._done += 1
+        self._left -= self._work.pop(event.trial.id, 0)
+        self._progress.remove_task(self._line(event.trial))
+        del self._running[event.trial.id]
+        self._progress.update(self._all, completed=self._done, note=self._time_left())
+        self._console.print(
+            f"[{self._done:>{len(str(self._total))}}/{self._total}] {self._label(event.trial)}: "
+            f"{describe(event.outcome)}; {self._time_left()}",
+            markup=False,
+            highlight=False,
+        )
+
+    def _line(self, trial: Trial) -> TaskID:
+        if trial.id not in self._running:
+            self._running[trial.id] = self._progress.add_task(
+                f"  {self._label(trial)}", total=trial.recipe.epochs, note=""
+            )
+        return self._running[trial.id]
+
+    def _time_left(self) -> str:
+        if self._done == self._total:
+            return f"all done in {duration(time.monotonic() - self._start)}"
+        finished = max(self._initial - self._left, 1.0)
+        return f"about {duration((time.monotonic() - self._start) * self._left / finished)} left"
+
+
+def describe(outcome: Outcome) -> str:
+    """An outcome in a few words."""
+    if outcome.accuracy is None:
+        return f"{outcome.status}: {outcome.reason}"
+    seconds = outcome.seconds
+    compiled = f", {seconds.compile:.1f} s compiling" if seconds.compile else ""
+    return f"{outcome.accuracy:.2%} on validation, {seconds.train:.1f} s training{compiled}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 42 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,156 @@
+"""A run folder: the question it answers, its records, and what is still to be trained."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaling.counting import cost
+from scaling.study.lock import locked
+from scaling.study.provenance import provenance
+from scaling.study.records import RecordFile
+from scaling.study.spec import difference
+from scaling.study.tables import SpecError
+from scaling.study.trial import Outcome, Seconds, Trial, pack_bits, unpack_bits
+
+FIXED = ("baseline", "data", "recipe")
+"""What a run folder never changes; the rest of its question may grow in place."""
+
+
+class Run:
+    """A run folder `runs/NAME`: `spec.json` (the question), `trials.jsonl` (the records), `weights/`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._records = RecordFile(folder / "trials.jsonl")
+        self._outcomes: dict[str, Outcome] = {}
+        self._tests: dict[str, NDArray[np.bool_]] = {}
+
+    @property
+    def weights(self) -> Path:
+        """Where trained weights lie."""
+        return self.folder / "weights"
+
+    @contextmanager
+    def opened(self, question: dict[str, Any]) -> Iterator[Run]:
+        """Hold the folder for a question, made or grown from what it holds.
+
+        Raises:
+            SpecError: the folder answers another question, or a record is damaged.
+            LockedError: another process works on it.
+            OSError: it cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with locked(self.folder):
+            self._require_same(question)
+            for record in self._records.read():
+                self._take(record)
+            self._records.cut_torn_line()
+            _write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
+            yield self
+
+    def recorded_seeds(self) -> int:
+        """Seeds that the folder was last asked for; 0 if it is new."""
+        stored = self._stored()
+        return int(stored["seeds"]) if stored else 0
+
+    def outcome(self, trial: Trial) -> Outcome | None:
+        """What is recorded of a trial."""
+        return self._outcomes.get(trial.id)
+
+    def missing(self, trials: Sequence[Trial]) -> list[Trial]:
+        """The trials still to be trained: those without a record and those that failed."""
+        return [
+            trial for trial in trials if trial.id not in self._outcomes or self._outcomes[trial.id].status == "failed"
+        ]
+
+    def test_correct(self, trial: Trial) -> NDArray[np.bool_] | None:
+        """Right or wrong on the test pictures, where they were looked at."""
+        return self._tests.get(trial.id)
+
+    def record(self, trial: Trial, outcome: Outcome, device: str) -> None:
+        """Append an outcome."""
+        counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
+        self._append(
+            {
+                "id": trial.id,
+                "trial": trial.to_dict(),
+                "cost": counted._asdict(),
+                "outcome": {
+                    "status": outcome.status,
+                    "reason": outcome.reason,
+                    "accuracy": outcome.accuracy,
+                    "validation": None if outcome.correct is None else pack_bits(outcome.correct),
+                    "seconds": {
+                        "compile": outcome.seconds.compile,
+                        "train": outcome.seconds.train,
+                        "evaluate": outcome.seconds.evaluate,
+                    },
+                },
+                "provenance": provenance(device),
+            }
+        )
+
+    def record_test(self, trial: Trial, correct: NDArray[np.bool_], device: str) -> None:
+        """Append what a trained network made of the test pictures."""
+        test = {"accuracy": float(correct.mean()), **pack_bits(correct)}
+        self._append({"id": trial.id, "test": test, "provenance": provenance(device)})
+
+    def _append(self, record: dict[str, Any]) -> None:
+        self._records.append(record)
+        self._take(record)
+
+    def _take(self, record: dict[str, Any]) -> None:
+        try:
+            if "test" in record:
+                self._tests[record["id"]] = unpack_bits(record["test"])
+            else:
+                self._outcomes[record["id"]] = _outcome(record["outcome"])
+        except (KeyError, TypeError, ValueError):
+            raise SpecError(
+                f"{self.folder / 'trials.jsonl'}: the record of trial {record['id']} is damaged; "
+                "restore the file or take another folder with --run, nothing was changed"
+            ) from None
+
+    def _stored(self) -> dict[str, Any] | None:
+        path = self.folder / "spec.json"
+        if not path.exists():
+            return None
+        try:
+            stored = json.loads(path.read_text("utf-8"))
+            return {**stored, "seeds": int(stored["seeds"])}
+        except (ValueError, KeyError, TypeError):
+            raise SpecError(f"{path}: not a run's question; restore it or take another folder with --run") from None
+
+    def _require_same(self, question: dict[str, Any]) -> None:
+        stored = self._stored()
+        if stored is None:
+            return
+        changed = difference({key: stored.get(key) for key in FIXED}, {key: question[key] for key in FIXED})
+        if changed:
+            raise SpecError(
+                f"{self.folder} was made from another specification ({'; '.join(changed)}); take another folder with --run"
+            )
+
+
+def _outcome(stored: dict[str, Any]) -> Outcome:
+    bits, seconds = stored["validation"], stored["seconds"]
+    correct = None if bits is None else unpack_bits(bits)
+    if stored["status"] == "complete" and correct is None:
+        raise ValueError("a complete trial needs its pictures")
+    return Outcome(stored["status"], stored["reason"], correct, Seconds(**seconds))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    if path.exists() and path.read_text("utf-8") == text:
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, "utf-8")
+    os.replace(draft, path)
