@@ -54,11 +54,11 @@ def by_formula(
     baseline: Architecture,
     rule: str,
     coefficients: Coefficients,
+    num_classes: int = 1000,
+    in_channels: int = 3,
     *,
     phis: Iterable[float] = PHIS,
     rounding: Rounding = "released",
-    num_classes: int = 1000,
-    in_channels: int = 3,
 ) -> tuple[Member, ...]:
     """The members alpha^phi, beta^phi, gamma^phi of a baseline (EfficientNet, equation 3)."""
     alpha, beta, gamma = coefficients.decimals
@@ -75,7 +75,7 @@ def by_formula(
     return tuple(members)
 
 
-def as_released(baseline: Architecture, *, num_classes: int = 1000, in_channels: int = 3) -> tuple[Member, ...]:
+def as_released(baseline: Architecture, num_classes: int = 1000, in_channels: int = 3) -> tuple[Member, ...]:
     """The baseline scaled by the released factors of B1 to B7, which no phi reproduces."""
     members = []
     for number in PHIS:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from scaling.analysis import Ranking
     from scaling.analysis.collecting import Collected
     from scaling.extrapolation import Member
-    from scaling.space import Candidate, Space
+    from scaling.space import Candidate
+    from scaling.study.estimate import Pace
     from scaling.study.run import Run
     from scaling.study.spec import StudySpec
     from scaling.study.study import Study
@@ -40,6 +41,9 @@ examples:
   python -m scaling.grid --dry-run --baseline efficientnet_b0 --step 0.05
 
 exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
+
+
+_TABLE_WIDTH = 132  # below it columns would be cut; a narrower terminal wraps the lines instead
 
 
 class _Parser(argparse.ArgumentParser):
@@ -75,15 +79,13 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument(
         "--constraint",
         choices=("nominal", "realised", "both"),
-        help="nominal: |alpha beta^2 gamma^2 - 2| <= tolerance, the paper's; realised: MACs of the rounded network within the tolerance of 2^phi",
+        help="nominal: |alpha beta^2 gamma^2 - 2| <= tolerance, as in the paper; realised: real MACs near 2^phi",
     )
     which.add_argument("--step", type=float, help="distance of neighbours in the lattice, a multiple of 0.01")
     which.add_argument("--tolerance", type=float, help="of the constraint, inclusive")
     which.add_argument("--sample", type=int, metavar="N", help="draw N lattice points at random instead of taking all")
     how = made.add_argument_group("how")
-    how.add_argument(
-        "--run", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)"
-    )
+    how.add_argument("--run", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     how.add_argument(
         "--dry-run", action="store_true", help="list candidates, aliases, costs and the expected time; train nothing"
     )
@@ -105,9 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(f"{error.filename or 'cannot write'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        print(
-            "\nstopped; finished trials are recorded, the same command goes on from here", file=sys.stderr, flush=True
-        )
+        print("\nstopped; finished trials are recorded, the same command goes on from here", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(130)  # workers may still be inside a long compilation; everything of value is on the disk
 
@@ -163,8 +163,8 @@ def _print(*parts: Any) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)
-    if not console.is_terminal or console.width < 150:
-        console = Console(highlight=False, markup=False, width=150)
+    if console.width < _TABLE_WIDTH:
+        console = Console(highlight=False, markup=False, width=_TABLE_WIDTH)
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, str))
 
@@ -186,9 +186,7 @@ def _dry_run(options: argparse.Namespace) -> int:
         pictures = load(spec.data, side=spec.side)
         study = make_study(spec, pictures, "float32")
         space = study.space
-        counted = (
-            f"counted with the {pictures.num_classes} classes and {pictures.in_channels} channel(s) of {pictures.name}"
-        )
+        counted = f"counted with the {pictures.num_classes} classes and {pictures.in_channels} channel(s) of {pictures.name}"
         speed = pace(Path("runs"))
         seconds = estimated_seconds(study.all_trials(), speed)
         expected = f"Training all would take about {duration(seconds)} on this machine (from {speed.source}).\n"
@@ -200,13 +198,13 @@ def _dry_run(options: argparse.Namespace) -> int:
     _print(
         candidates_table(lines),
         f"{space.points} lattice points make {len(space.lattice)} distinct networks, realised x{min(realised):.2f} to "
-        f"x{max(realised):.2f} for a target of x{space.target:g}; {len(space.candidates) - len(space.lattice)} references beside "
-        f"them.\nMACs {counted}.\n{expected}{_precision_note(options, spec)}",
+        f"x{max(realised):.2f} for a target of x{space.target:g}; {len(space.candidates) - len(space.lattice)} references "
+        f"beside them.\nMACs {counted}.\n{expected}{_folder_note(options, spec)}",
     )
     return 0
 
 
-def _precision_note(options: argparse.Namespace, spec: StudySpec) -> str:
+def _folder_note(options: argparse.Namespace, spec: StudySpec) -> str:
     return f"Nothing was trained; without --dry-run it is recorded in {_folder(options, spec)}."
 
 
@@ -215,6 +213,7 @@ def _run(options: argparse.Namespace) -> int:
     from scaling.analysis.collecting import collect, tested
     from scaling.data import load
     from scaling.report import document, rows
+    from scaling.study.estimate import pace
     from scaling.study.run import Run
     from scaling.study.study import make_study, test_missing, train_missing
 
@@ -230,8 +229,9 @@ def _run(options: argparse.Namespace) -> int:
     engine = LocalEngine(pictures, run.weights)
     study = make_study(spec, pictures, engine.precision)
     with run.opened(study.question()):
-        _announce(study, run, engine.device, console)
-        train_missing(study, run, engine, console)
+        speed = pace(run.folder.parent)
+        _announce(study, run, engine.device, speed, console)
+        train_missing(study, run, engine, speed, console)
         collected = collect(study, run)
         ranking = rank(collected.measured, study.space.target) if collected.measured else None
         test_missing(study, run, engine, _chosen(collected, ranking))
@@ -246,10 +246,10 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _announce(study: Study, run: Run, device: str, console: Console) -> None:
+def _announce(study: Study, run: Run, device: str, speed: Pace, console: Console) -> None:
     """What will be trained, how long it will take, and what it will be able to tell apart."""
     from scaling.analysis import expected_standard_error
-    from scaling.study.estimate import estimated_seconds, pace
+    from scaling.study.estimate import estimated_seconds
     from scaling.study.progress import duration
 
     space, pictures, trials = study.space, study.pictures, study.all_trials()
@@ -268,7 +268,6 @@ def _announce(study: Study, run: Run, device: str, console: Console) -> None:
         markup=False,
     )
     if missing:
-        speed = pace(run.folder.parent)
         console.print(
             f"{len(missing)} of {len(trials)} trials to train, about {duration(estimated_seconds(missing, speed))} "
             f"(from {speed.source}). Ctrl-C stops cleanly; the same command goes on.",
@@ -285,9 +284,7 @@ def _chosen(collected: Collected, ranking: Ranking | None) -> list[Candidate]:
 
     best = ranking.best if ranking else None
     return [
-        one
-        for index, one in enumerate(collected.candidates)
-        if index == best or any(name in REFERENCES for name in one.origin)
+        one for index, one in enumerate(collected.candidates) if index == best or any(name in REFERENCES for name in one.origin)
     ]
 
 
@@ -307,12 +304,11 @@ def _family(study: Study, collected: Collected, ranking: Ranking | None) -> list
         baselines.append((EFFICIENTNET_B0, 1000, 3))
     members: list[Member] = []
     for baseline, classes, channels in baselines:
-        counts = {"num_classes": classes, "in_channels": channels}
         if winner is not None:
             rounding = study.spec.lattice.rounding
-            members += by_formula(baseline, "winner", winner.coefficients, rounding=rounding, **counts)
-        members += by_formula(baseline, "paper", PAPER, **counts)
-        members += as_released(baseline, **counts)
+            members += by_formula(baseline, "winner", winner.coefficients, classes, channels, rounding=rounding)
+        members += by_formula(baseline, "paper", PAPER, classes, channels)
+        members += as_released(baseline, classes, channels)
     return members
 
 
@@ -378,9 +374,9 @@ def _alias_range(study: Study, winner: Candidate) -> list[str]:
                 study.spec.baseline,
                 "alias",
                 alias,
+                study.pictures.num_classes,
+                study.pictures.in_channels,
                 phis=(7,),
-                num_classes=study.pictures.num_classes,
-                in_channels=study.pictures.in_channels,
             )[0].ratio
             for alias in winner.aliases
         ]

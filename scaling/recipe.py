@@ -55,6 +55,4 @@ class Recipe:
                 f"Recipe.peak_rate must be above 0 and weight_decay 0 or more, got {self.peak_rate} and {self.weight_decay}"
             )
         if self.precision not in get_args(Precision):
-            raise ValueError(
-                f"Recipe.precision must be one of {', '.join(get_args(Precision))}, got {self.precision!r}"
-            )
+            raise ValueError(f"Recipe.precision must be one of {', '.join(get_args(Precision))}, got {self.precision!r}")

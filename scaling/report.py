@@ -13,6 +13,8 @@ from scaling.analysis import Interval, Ranked, Ranking
 from scaling.extrapolation import Member
 from scaling.space import Candidate, Coefficients, Space
 
+_POINT = "alpha beta gamma"
+
 
 class Row(NamedTuple):
     """A candidate with what is known of it; results are None before training."""
@@ -22,9 +24,7 @@ class Row(NamedTuple):
     test: Interval | None = None
 
 
-def rows(
-    space: Space, candidates: Sequence[Candidate], ranking: Ranking | None, tests: dict[str, Interval]
-) -> list[Row]:
+def rows(space: Space, candidates: Sequence[Candidate], ranking: Ranking | None, tests: dict[str, Interval]) -> list[Row]:
     """Every candidate of a space; those ranked come first, best to worst."""
     ranked = dict(zip((one.label for one in candidates), ranking.networks, strict=True)) if ranking else {}
     found = [Row(one, ranked.get(one.label), tests.get(one.label)) for one in space.candidates]
@@ -33,11 +33,11 @@ def rows(
 
 def candidates_table(rows: Sequence[Row]) -> Table:
     """What would be trained: coefficients, costs, aliases."""
-    table = _table("alpha", "beta", "gamma", "product", "realised", "params", "MACs", "px", "aliases", "origin")
+    table = _table(_POINT, "product", "realised", "params", "MACs", "px", "aliases", "origin")
     for row in rows:
         one = row.candidate
         table.add_row(
-            *_coefficients(one),
+            one.label,
             f"{one.coefficients.nominal:.3f}",
             f"x{one.realised:.3f}",
             f"{one.cost.params:,}",
@@ -52,20 +52,19 @@ def candidates_table(rows: Sequence[Row]) -> Table:
 def ranking_table(rows: Sequence[Row]) -> Table:
     """The result: one line a network, best first."""
     table = _table(
-        "rank", "alpha", "beta", "gamma", "product", "realised", "params", "px", "accuracy %", "at target %",
-        "tied", "eligible", "aliases", "origin",
+        "rank", _POINT, "product", "realised", "params", "accuracy %", "adjusted %", "tied with best", "eligible",
+        "aliases", "origin",
     )  # fmt: skip
     for row in rows:
         one, ranked = row.candidate, row.ranked
         table.add_row(
             str(ranked.rank) if ranked else "-",
-            *_coefficients(one),
+            one.label,
             f"{one.coefficients.nominal:.3f}",
             f"x{one.realised:.3f}",
             f"{one.cost.params:,}",
-            str(one.architecture.resolution),
             _percent(ranked.accuracy) if ranked else "-",
-            _percent(ranked.adjusted) if ranked else "-",
+            f"{100 * ranked.adjusted.mean:.2f}" if ranked else "-",
             _yes(ranked.tied) if ranked else "-",
             _yes(ranked.eligible) if ranked else "-",
             _aliases(one),
@@ -77,28 +76,21 @@ def ranking_table(rows: Sequence[Row]) -> Table:
 
 def test_table(rows: Sequence[Row]) -> Table:
     """Accuracy on the test pictures, for the networks that were shown them."""
-    table = _table("alpha", "beta", "gamma", "realised", "test %", "seeds", "origin")
+    table = _table(_POINT, "realised", "test %", "seeds", "origin")
     for row in rows:
         if row.test:
-            one = row.candidate
-            seeds = str(row.test.n)
-            table.add_row(*_coefficients(one), f"x{one.realised:.3f}", _percent(row.test), seeds, ", ".join(one.origin))
+            one, seeds = row.candidate, str(row.test.n)
+            table.add_row(one.label, f"x{one.realised:.3f}", _percent(row.test), seeds, ", ".join(one.origin))
     return table
 
 
 def family_table(members: Sequence[Member]) -> Table:
     """B1 to B7 of one baseline: rules side by side."""
     names = list(dict.fromkeys(member.rule for member in members))
-    table = _table("", "2^phi", *(f"{name} {what}" for name in names for what in ("px", "params", "MACs", "ratio")))
+    columns = [f"{name}\n{what}" for name in names for what in ("px", "params", "MACs", "ratio")]
+    table = _table("\nname", "\n2^phi", *columns)
     for phi, group in groupby(sorted(members, key=lambda member: member.phi), key=lambda member: member.phi):
-        cells = []
-        for member in sorted(group, key=lambda member: names.index(member.rule)):
-            cells += [
-                str(member.resolution),
-                f"{member.params / 1e6:.3g} M",
-                _giga(member.macs),
-                f"x{member.ratio:.2f}",
-            ]
+        cells = [cell for member in sorted(group, key=lambda one: names.index(one.rule)) for cell in _costs(member)]
         table.add_row(f"B{phi:g}", f"{2**phi:g}", *cells)
     return table
 
@@ -153,17 +145,16 @@ def _network(row: Row) -> dict[str, Any]:
     }
 
 
+def _costs(member: Member) -> tuple[str, str, str, str]:
+    return str(member.resolution), _short(member.params), _short(member.macs), f"x{member.ratio:.2f}"
+
+
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        text = column in ("aliases", "origin", "tied", "eligible", "")
-        table.add_column(column, justify="left" if text else "right", no_wrap=True)
+        left = column in (_POINT, "aliases", "origin", "tied with best", "eligible", "\nname")
+        table.add_column(column, justify="left" if left else "right", no_wrap=True)
     return table
-
-
-def _coefficients(candidate: Candidate) -> tuple[str, str, str]:
-    alpha, beta, gamma = (f"{value:.2f}" for value in candidate.coefficients.decimals)
-    return alpha, beta, gamma
 
 
 def _aliases(candidate: Candidate) -> str:
@@ -176,11 +167,15 @@ def _decimals(point: Coefficients) -> str:
 
 
 def _percent(interval: Interval) -> str:
-    return f"{100 * interval.mean:.2f} ({100 * interval.low:.1f}-{100 * interval.high:.1f})"
+    return f"{100 * interval.mean:.2f} ±{50 * (interval.high - interval.low):.2f}"
 
 
-def _giga(macs: int) -> str:
-    return f"{macs / 1e9:.3g} G" if macs >= 1e8 else f"{macs / 1e6:.3g} M"
+def _short(count: int) -> str:
+    """Three digits and a unit: 84.6 k, 1.24 M, 39.7 G."""
+    exponent = min(len(str(count)) - 1, 11)
+    if exponent < 3:
+        return str(count)
+    return f"{count / 1000 ** (exponent // 3):.{2 - exponent % 3}f} {' kMG'[exponent // 3]}"
 
 
 def _yes(value: bool) -> str:

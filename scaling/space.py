@@ -110,8 +110,7 @@ class Lattice:
         """Hundredths of alpha, beta and gamma, ascending."""
         step = _hundredths("step", self.step)
         alpha, beta, gamma = (
-            range(_hundredths("", low), _hundredths("", high) + 1, step)
-            for low, high in (self.alpha, self.beta, self.gamma)
+            range(_hundredths("", low), _hundredths("", high) + 1, step) for low, high in (self.alpha, self.beta, self.gamma)
         )
         return alpha, beta, gamma
 
@@ -213,9 +212,7 @@ def realised_shares(
 class _Scaler:
     """Scales one baseline; rounds each dimension once per coefficient, whatever the number of points."""
 
-    def __init__(
-        self, baseline: Architecture, rounding: Rounding, phi: float, num_classes: int, in_channels: int
-    ) -> None:
+    def __init__(self, baseline: Architecture, rounding: Rounding, phi: float, num_classes: int, in_channels: int) -> None:
         self.baseline, self.rounding, self.phi = baseline, rounding, phi
         self.num_classes, self.in_channels = num_classes, in_channels
         self.base_macs = self._cost(baseline).macs

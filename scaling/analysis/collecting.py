@@ -55,9 +55,7 @@ def tested(study: Study, run: Run, collected: Collected) -> dict[str, Interval]:
     if not shown:
         return {}
     pooled = errors(list(shown.values()))
-    return {
-        label: interval(one.correct, pooled.seed_variance, pooled.degrees_of_freedom) for label, one in shown.items()
-    }
+    return {label: interval(one.correct, pooled.seed_variance, pooled.degrees_of_freedom) for label, one in shown.items()}
 
 
 def _reasons(study: Study, run: Run, candidate: Candidate) -> str:

@@ -82,9 +82,7 @@ def interval(
     return Interval(mean, max(0.0, mean - half), min(1.0, mean + half), seeds)
 
 
-def half_width(
-    seed: float, picture: float, degrees_of_freedom: int, pictures: int, *, confidence: float = CONFIDENCE
-) -> float:
+def half_width(seed: float, picture: float, degrees_of_freedom: int, pictures: int, *, confidence: float = CONFIDENCE) -> float:
     """Half an interval: t * sqrt(seed + picture), the degrees of freedom of t after Welch and Satterthwaite.
 
     Args:

@@ -154,9 +154,7 @@ def _no_slope(networks: Sequence[Measured]) -> str | None:
 
 def _places(networks: Sequence[Measured], adjusted: Floats, eligible: np.ndarray) -> np.ndarray:
     """Ranks from 1, shape (k,); of equally good networks the cheaper first, then by name."""
-    best_first = sorted(
-        range(len(networks)), key=lambda i: (not eligible[i], -adjusted[i], networks[i].macs, networks[i].name)
-    )
+    best_first = sorted(range(len(networks)), key=lambda i: (not eligible[i], -adjusted[i], networks[i].macs, networks[i].name))
     places = np.empty(len(networks), dtype=int)
     places[best_first] = np.arange(1, len(networks) + 1)
     return places

@@ -13,9 +13,7 @@ from scaling.analysis.planning import FLIP_RATE, PICTURE_VARIANCE, TRUE_SEED_SD
 _TYPICAL = 0.87  # the accuracy at which the rates of `planning` were measured
 
 
-def simulate(
-    accuracies: Sequence[float], seeds: int, pictures: int, generator: np.random.Generator
-) -> list[NDArray[np.bool_]]:
+def simulate(accuracies: Sequence[float], seeds: int, pictures: int, generator: np.random.Generator) -> list[NDArray[np.bool_]]:
     """Right and wrong answers of networks with known accuracies, as noisy as `planning` says.
 
     Training s of network i is right on picture p if a z_p + b g_ip + c e_isp < t_i + u_is: z is the difficulty of the

@@ -84,13 +84,9 @@ def from_idx_folder(folder: Path) -> PictureSet:
     images, labels = _pair(folder, "train")
     test_images, test_labels = _pair(folder, "t10k")
     if images.shape[1:] != test_images.shape[1:]:
-        raise DataError(
-            f"{folder}: train and t10k pictures differ in size, {images.shape[1:3]} and {test_images.shape[1:3]}"
-        )
+        raise DataError(f"{folder}: train and t10k pictures differ in size, {images.shape[1:3]} and {test_images.shape[1:3]}")
     is_fashion = np.array_equal(test_labels, _pair(SHIPPED, "t10k")[1]) and labels.max() < len(CLASSES)
-    name, classes = (
-        ("fashion-mnist", CLASSES) if is_fashion else (folder.resolve().name, _numbered(labels, test_labels))
-    )
+    name, classes = ("fashion-mnist", CLASSES) if is_fashion else (folder.resolve().name, _numbered(labels, test_labels))
     codes = np.concatenate([last_sixth(labels), np.full(len(test_labels), TEST, np.uint8)])
     labels = np.concatenate([labels, test_labels])
     require_filled(str(folder), classes, labels, codes)

@@ -103,9 +103,7 @@ def _parts(folder: Path) -> list[Classes]:
         return [_classes_directly(folder)]
     validation = [name for name in _VALIDATION_NAMES if os.path.isdir(folder / name)]
     if len(validation) > 1:
-        raise DataError(
-            f"{folder}: needs one validation folder, found {' and '.join(validation)}; remove or rename one"
-        )
+        raise DataError(f"{folder}: needs one validation folder, found {' and '.join(validation)}; remove or rename one")
     names = [*validation, *(["test"] if os.path.isdir(folder / "test") else [])]
     held_out = [_classes(folder / name) for name in names]
     for name, part in zip(names, held_out, strict=True):
@@ -116,9 +114,7 @@ def _parts(folder: Path) -> list[Classes]:
 def _classes_directly(folder: Path) -> Classes:
     classes = _classes(folder)
     if not classes:
-        raise DataError(
-            f"{folder}: no class folders: needs one folder per class with {', '.join(SUFFIXES)} files in it"
-        )
+        raise DataError(f"{folder}: no class folders: needs one folder per class with {', '.join(SUFFIXES)} files in it")
     if set(classes) <= {*_VALIDATION_NAMES, "test"}:
         raise DataError(f"{folder}: has {' and '.join(classes)} but no train folder with class folders in it")
     return classes

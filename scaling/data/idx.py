@@ -31,9 +31,7 @@ def read(file: Traversable) -> NDArray[np.uint8]:
     """
     content = _unpacked(file)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or content[3] == 0:
-        raise DataError(
-            f"{file}: not an IDX file of unsigned bytes (it begins with {content[:4].hex(' ') or 'nothing'})"
-        )
+        raise DataError(f"{file}: not an IDX file of unsigned bytes (it begins with {content[:4].hex(' ') or 'nothing'})")
     start = 4 + 4 * content[3]
     shape = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, start, 4))
     if len(content) != start + math.prod(shape):

@@ -50,7 +50,6 @@ def _at_side(pictures: PictureSet, side: int | None) -> PictureSet:
     if side is None or side == pictures.side:
         return pictures
     train, validation, test = (
-        Split(resize(split.images, side), split.labels)
-        for split in (pictures.train, pictures.validation, pictures.test)
+        Split(resize(split.images, side), split.labels) for split in (pictures.train, pictures.validation, pictures.test)
     )
     return PictureSet(pictures.name, pictures.classes, train, validation, test)

@@ -83,9 +83,7 @@ class PictureSet:
                 )
             low, high = split.labels.min(), split.labels.max()
             if low < 0 or high >= self.num_classes:
-                raise DataError(
-                    f"PictureSet.{field} must have labels from 0 to {self.num_classes - 1}, got {low} to {high}"
-                )
+                raise DataError(f"PictureSet.{field} must have labels from 0 to {self.num_classes - 1}, got {low} to {high}")
 
     @property
     def num_classes(self) -> int:

@@ -59,9 +59,7 @@ def shared_out(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
     return _PATTERN[positions(labels) % len(_PATTERN)]
 
 
-def require_filled(
-    origin: str, classes: tuple[str, ...], labels: NDArray[np.integer], codes: NDArray[np.uint8]
-) -> None:
+def require_filled(origin: str, classes: tuple[str, ...], labels: NDArray[np.integer], codes: NDArray[np.uint8]) -> None:
     """Refuse a set in which a split has nothing of a class.
 
     Args:
@@ -79,6 +77,4 @@ def require_filled(
         if not row.all():
             empty = NAMES[int(np.argmin(row))]
             total = f"{row.sum()} picture{'s' if row.sum() != 1 else ''}"
-            raise DataError(
-                f"{origin}: class {name!r} has {total}, too few to fill every split: none is left for {empty}"
-            )
+            raise DataError(f"{origin}: class {name!r} has {total}, too few to fill every split: none is left for {empty}")

@@ -75,9 +75,7 @@ def _kernel_gradient(images: jax.Array, kernel: jax.Array, gradient: jax.Array, 
     padded = _pad(images, same_padding(height, size, stride), same_padding(width, size, stride))
     rows, columns = gradient.shape[1:3]
     products = [
-        (_window(padded, i, j, stride, rows, columns) * gradient).astype(jnp.float32)
-        for i in range(size)
-        for j in range(size)
+        (_window(padded, i, j, stride, rows, columns) * gradient).astype(jnp.float32) for i in range(size) for j in range(size)
     ]
     # One pass over rows and columns for all k * k sums, pictures last: summing over pictures too in the same pass walks
     # the memory with a stride of one channel row and takes 2 to 5 times as long.

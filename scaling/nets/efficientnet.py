@@ -35,6 +35,18 @@ class Settings:
     dtype: Any = jnp.float32
 
 
+class Normed(nnx.Module):
+    """A convolution and its batch norm."""
+
+    def __init__(self, convolution: nnx.Module, channels: int, settings: Settings, init: Initialiser) -> None:
+        self.convolution = convolution
+        self.norm = BatchNorm(channels, settings.batch_norm_decay, settings.batch_norm_epsilon, init)
+
+    def __call__(self, maps: jax.Array) -> jax.Array:
+        """(batch, height, width, inputs) -> (batch, its height, its width, channels)."""
+        return self.norm(self.convolution(maps))
+
+
 class MBConv(nnx.Module):
     """Expand (1x1), depthwise (k x k), squeeze-excite, project (1x1); skip where input and output have the same shape."""
 
@@ -48,31 +60,24 @@ class MBConv(nnx.Module):
         init: Initialiser,
         rngs: nnx.Rngs | None,
     ) -> None:
-        def norm(channels: int) -> BatchNorm:
-            return BatchNorm(channels, settings.batch_norm_decay, settings.batch_norm_epsilon, init)
-
-        hidden = inputs * stage.expansion
-        self.expand = nnx.data(None if stage.expansion == 1 else Pointwise(inputs, hidden, init))
-        self.expand_norm = nnx.data(None if stage.expansion == 1 else norm(hidden))
-        self.depthwise = Depthwise(hidden, stage.kernel, stride, init)
-        self.depthwise_norm = norm(hidden)
+        hidden, outputs = inputs * stage.expansion, stage.channels
+        expands = stage.expansion != 1
+        self.expand = nnx.data(Normed(Pointwise(inputs, hidden, init), hidden, settings, init) if expands else None)
+        self.depthwise = Normed(Depthwise(hidden, stage.kernel, stride, init), hidden, settings, init)
         squeezed = stage.squeezed_channels(inputs)
         self.attention = nnx.data(SqueezeExcite(hidden, squeezed, init) if stage.squeeze_excite else None)
-        self.project = Pointwise(hidden, stage.channels, init)
-        self.project_norm = norm(stage.channels)
-        self.skip = stride == 1 and inputs == stage.channels
-        drops = self.skip and drop_rate > 0 and rngs is not None
-        self.drop = nnx.data(StochasticDepth(drop_rate, rngs) if drops and rngs is not None else None)
+        self.project = Normed(Pointwise(hidden, outputs, init), outputs, settings, init)
+        self.skip = stride == 1 and inputs == outputs
+        drops = rngs is not None and self.skip and drop_rate > 0
+        self.drop = nnx.data(StochasticDepth(drop_rate, rngs) if drops else None)  # type: ignore[arg-type]
 
     def __call__(self, maps: jax.Array) -> jax.Array:
         """(batch, height, width, inputs) -> (batch, ceil(height / stride), ceil(width / stride), channels)."""
-        hidden = maps
-        if self.expand is not None:
-            hidden = nnx.silu(self.expand_norm(self.expand(hidden)))
-        hidden = nnx.silu(self.depthwise_norm(self.depthwise(hidden)))
+        hidden = maps if self.expand is None else nnx.silu(self.expand(maps))
+        hidden = nnx.silu(self.depthwise(hidden))
         if self.attention is not None:
             hidden = self.attention(hidden)
-        branch = self.project_norm(self.project(hidden))
+        branch = self.project(hidden)
         if not self.skip:
             return branch
         return maps + (branch if self.drop is None else self.drop(branch))
@@ -90,22 +95,20 @@ class EfficientNet(nnx.Module):
         init: Initialiser,
         rngs: nnx.Rngs | None,
     ) -> None:
-        decay, epsilon = settings.batch_norm_decay, settings.batch_norm_epsilon
-        self.stem = Stem(in_channels, architecture.stem, architecture.stem_stride, init)
-        self.stem_norm = BatchNorm(architecture.stem, decay, epsilon, init)
+        stem, last, head = architecture.stem, architecture.stages[-1].channels, architecture.head
+        self.stem = Normed(Stem(in_channels, stem, architecture.stem_stride, init), stem, settings, init)
         self.blocks = nnx.List(_blocks(architecture, settings, init, rngs))
-        self.head = Pointwise(architecture.stages[-1].channels, architecture.head, init)
-        self.head_norm = BatchNorm(architecture.head, decay, epsilon, init)
+        self.head = Normed(Pointwise(last, head, init), head, settings, init)
         self.dropout = nnx.data(nnx.Dropout(settings.dropout, rngs=rngs) if rngs is not None else None)
         self.classifier = Classifier(architecture.head, num_classes, init)
         self.dtype = settings.dtype
 
     def __call__(self, images: jax.Array) -> jax.Array:
         """(batch, height, width, in_channels) -> float32 logits (batch, num_classes)."""
-        maps = nnx.silu(self.stem_norm(self.stem(images.astype(self.dtype))))
+        maps = nnx.silu(self.stem(images.astype(self.dtype)))
         for block in self.blocks:
             maps = block(maps)
-        maps = nnx.silu(self.head_norm(self.head(maps)))
+        maps = nnx.silu(self.head(maps))
         features = maps.mean((1, 2))
         return self.classifier(features if self.dropout is None else self.dropout(features))
 
@@ -155,9 +158,7 @@ def _network(
     return EfficientNet(architecture, num_classes, in_channels, settings, init, random)
 
 
-def _blocks(
-    architecture: Architecture, settings: Settings, init: Initialiser, rngs: nnx.Rngs | None
-) -> Iterator[MBConv]:
+def _blocks(architecture: Architecture, settings: Settings, init: Initialiser, rngs: nnx.Rngs | None) -> Iterator[MBConv]:
     total = sum(stage.repeats for stage in architecture.stages)
     index, channels = 0, architecture.stem
     for stage in architecture.stages:

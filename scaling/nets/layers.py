@@ -55,9 +55,7 @@ class Stem(nnx.Module):
 
 
 def _dense_convolution(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    return lax.conv_general_dilated(
-        images, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-    )
+    return lax.conv_general_dilated(images, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
 
 
 def _patches_product(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
@@ -152,7 +150,7 @@ class Classifier(nnx.Module):
 
 
 class StochasticDepth(nnx.Module):
-    """Drops a block's branch for whole pictures with probability `rate` while training, and scales the kept ones by 1 / (1 - rate)."""
+    """Drops a block's branch for whole pictures at `rate` while training, and scales the kept ones by 1 / (1 - rate)."""
 
     def __init__(self, rate: float, rngs: nnx.Rngs) -> None:
         self.rate = rate

@@ -2,6 +2,6 @@
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Rows of zeros before and after `size` px so that a window of `kernel` px with `stride` gives ceil(size / stride) outputs."""
+    """Zeros before and after `size` px so that windows of `kernel` px at distance `stride` give ceil(size / stride) outputs."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2

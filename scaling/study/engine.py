@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,7 +47,7 @@ class Engine(Protocol):
     precision: str
     """`float32` or `bfloat16`: what `auto` in a recipe means here"""
 
-    def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
+    def run(self, trials: Sequence[Trial]) -> Generator[Event]:
         """Train all trials, in an order of the engine's choice."""
 
     def test(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, NDArray[np.bool_]]]:

@@ -41,11 +41,27 @@ def pace(runs: Path) -> Pace:
     return Pace(median(compiling), median(units), f"{len(units)} trials recorded on this machine")
 
 
+class Expected(NamedTuple):
+    """Seconds that a trial's parts are expected to take."""
+
+    compile: float
+    train: float
+
+
+def expected_parts(trials: Sequence[Trial], pace: Pace) -> dict[str, Expected]:
+    """For each trial, by identity; the first seed of a network compiles for the others."""
+    parts: dict[str, Expected] = {}
+    compiled: set[Any] = set()
+    for trial in trials:
+        network = trial.architecture.structure
+        parts[trial.id] = Expected(0.0 if network in compiled else pace.compile, pace.unit * training_work(trial))
+        compiled.add(network)
+    return parts
+
+
 def estimated_seconds(trials: Sequence[Trial], pace: Pace) -> float:
-    """Wall-clock seconds of training trials on this machine."""
-    networks = {trial.architecture.structure for trial in trials}
-    work = sum(training_work(trial) for trial in trials)
-    return (pace.compile * len(networks) + pace.unit * work) / min(2, cores())
+    """Wall-clock seconds of training trials on this machine, two at a time where it has two cores."""
+    return sum(sum(parts) for parts in expected_parts(trials, pace).values()) / min(2, cores())
 
 
 def training_work(trial: Trial) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -57,16 +57,14 @@ class LocalEngine:
         self.device = host() if on_cpu else f"{len(self._devices)} x {self._devices[0].device_kind}"
         self.precision = "float32" if on_cpu else "bfloat16"
 
-    def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
+    def run(self, trials: Sequence[Trial]) -> Generator[Event]:
         """Train all trials; the seeds of one network follow each other, large networks come first."""
         jobs: queue.SimpleQueue[list[Trial]] = queue.SimpleQueue()
         for job in _by_network(trials):
             jobs.put(job)
         events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self._stop.clear()
-        threads = [
-            threading.Thread(target=self._work, args=(device, jobs, events), daemon=True) for device in self._devices
-        ]
+        threads = [threading.Thread(target=self._work, args=(device, jobs, events), daemon=True) for device in self._devices]
         for thread in threads:
             thread.start()
         try:

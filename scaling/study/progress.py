@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from scaling.study.engine import Compiling, Event, Finished, Training
-from scaling.study.estimate import training_work
+from scaling.study.estimate import Pace, expected_parts
 from scaling.study.trial import Outcome, Trial
 
 
@@ -21,16 +21,17 @@ class StudyProgress:
     Args:
         trials: all that will be trained.
         label: a trial's name for people.
+        speed: what the trials are expected to take; the time left is corrected by what they do take.
         console: where to write.
     """
 
-    def __init__(self, trials: Sequence[Trial], label: Callable[[Trial], str], console: Console) -> None:
+    def __init__(self, trials: Sequence[Trial], label: Callable[[Trial], str], speed: Pace, console: Console) -> None:
         self._label = label
         self._console = console
         self._total = len(trials)
         self._done = 0
-        self._work = {trial.id: training_work(trial) for trial in trials}
-        self._initial = self._left = sum(self._work.values())
+        self._expected = expected_parts(trials, speed)
+        self._reached: dict[str, float] = {}
         self._start = time.monotonic()
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -47,9 +48,7 @@ class StudyProgress:
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for task in self._running.values():
             self._progress.remove_task(task)
         self._progress.stop()
@@ -66,10 +65,12 @@ class StudyProgress:
     def _train(self, event: Training) -> None:
         note = "" if event.accuracy is None else f"training accuracy {event.accuracy:.1%}"
         self._progress.update(self._line(event.trial), completed=event.epoch, note=note)
+        expected = self._expected[event.trial.id]
+        self._reached[event.trial.id] = expected.compile + expected.train * event.epoch / event.trial.recipe.epochs
 
     def _finish(self, event: Finished) -> None:
         self._done += 1
-        self._left -= self._work.pop(event.trial.id, 0)
+        self._reached[event.trial.id] = sum(self._expected[event.trial.id])
         self._progress.remove_task(self._line(event.trial))
         del self._running[event.trial.id]
         self._progress.update(self._all, completed=self._done, note=self._time_left())
@@ -82,16 +83,15 @@ class StudyProgress:
 
     def _line(self, trial: Trial) -> TaskID:
         if trial.id not in self._running:
-            self._running[trial.id] = self._progress.add_task(
-                f"  {self._label(trial)}", total=trial.recipe.epochs, note=""
-            )
+            self._running[trial.id] = self._progress.add_task(f"  {self._label(trial)}", total=trial.recipe.epochs, note="")
         return self._running[trial.id]
 
     def _time_left(self) -> str:
         if self._done == self._total:
             return f"all done in {duration(time.monotonic() - self._start)}"
-        finished = max(self._initial - self._left, 1.0)
-        return f"about {duration((time.monotonic() - self._start) * self._left / finished)} left"
+        reached = sum(self._reached.values())
+        left = sum(sum(parts) for parts in self._expected.values()) - reached
+        return f"about {duration((time.monotonic() - self._start) * left / reached)} left"
 
 
 def describe(outcome: Outcome) -> str:

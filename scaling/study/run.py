@@ -67,9 +67,7 @@ class Run:
 
     def missing(self, trials: Sequence[Trial]) -> list[Trial]:
         """The trials still to be trained: those without a record and those that failed."""
-        return [
-            trial for trial in trials if trial.id not in self._outcomes or self._outcomes[trial.id].status == "failed"
-        ]
+        return [trial for trial in trials if trial.id not in self._outcomes or self._outcomes[trial.id].status == "failed"]
 
     def test_correct(self, trial: Trial) -> NDArray[np.bool_] | None:
         """Right or wrong on the test pictures, where they were looked at."""

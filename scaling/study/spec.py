@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scaling.arch import Architecture, architecture
+from scaling.recipe import Recipe
 from scaling.space import Lattice
 from scaling.study.tables import SpecError, read_table, read_value, require_known
-from scaling.recipe import Recipe
 
 DEFAULT = "default"
 
@@ -38,8 +38,8 @@ class StudySpec:
     side: int | None = None
     phi: float = 1.0
     seeds: int = 2
-    lattice: Lattice = Lattice()
-    recipe: Recipe = Recipe()
+    lattice: Lattice = field(default_factory=Lattice)
+    recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
@@ -122,7 +122,7 @@ def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> li
 
 
 def _from_table(path: Path, table: dict[str, Any]) -> StudySpec:
-    fields = [field.name for field in dataclasses.fields(StudySpec) if field.name != "name"]
+    fields = [one.name for one in dataclasses.fields(StudySpec) if one.name != "name"]
     require_known(table, fields, str(path))
     values: dict[str, Any] = {"name": path.stem}
     for key, hint in (("data", str), ("side", int), ("phi", float), ("seeds", int)):
@@ -132,9 +132,7 @@ def _from_table(path: Path, table: dict[str, Any]) -> StudySpec:
     values["recipe"] = read_table(Recipe, table.get("recipe", {}), f"{path}: recipe")
     baseline = table.get("baseline", "small")
     if isinstance(baseline, dict):
-        values["baseline"] = _checked(
-            lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline"
-        )
+        values["baseline"] = _checked(lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline")
     else:
         values["baseline"] = read_baseline(read_value(str, baseline, f"{path}: baseline"))
     return _checked(lambda: StudySpec(**values), str(path))

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from rich.console import Console
 
 from scaling.data import PictureSet
+from scaling.recipe import Recipe
 from scaling.space import Candidate, Space, search_space
 from scaling.study.engine import Engine, Finished
+from scaling.study.estimate import Pace
 from scaling.study.progress import StudyProgress
 from scaling.study.run import Run
 from scaling.study.spec import StudySpec
 from scaling.study.tables import SpecError
 from scaling.study.trial import Trial
-from scaling.recipe import Recipe
 
 
 class Study(NamedTuple):
@@ -94,17 +96,16 @@ def make_study(spec: StudySpec, pictures: PictureSet, precision: str) -> Study:
     return Study(spec, pictures, plan(spec, pictures.num_classes, pictures.in_channels), recipe)
 
 
-def train_missing(study: Study, run: Run, engine: Engine, console: Console) -> int:
-    """Train and record what the run folder lacks; the number of trials trained."""
+def train_missing(study: Study, run: Run, engine: Engine, speed: Pace, console: Console) -> None:
+    """Train and record what the run folder lacks, showing how it goes."""
     missing = run.missing(study.all_trials())
-    if missing:
-        events = engine.run(missing)
-        with StudyProgress(missing, study.label, console) as progress:
-            for event in events:
-                if isinstance(event, Finished):
-                    run.record(event.trial, event.outcome, engine.device)
-                progress.show(event)
-    return len(missing)
+    if not missing:
+        return
+    with StudyProgress(missing, study.label, speed, console) as progress, closing(engine.run(missing)) as events:
+        for event in events:
+            if isinstance(event, Finished):
+                run.record(event.trial, event.outcome, engine.device)
+            progress.show(event)
 
 
 def test_missing(study: Study, run: Run, engine: Engine, candidates: Sequence[Candidate]) -> None:

@@ -36,8 +36,7 @@ class Prepared(NamedTuple):
 def prepare(pictures: PictureSet, side: int) -> Prepared:
     """Resize a set to `side` px; mean and deviation of its training bytes, per channel, normalise every split."""
     train, validation, test = (
-        Split(resize(split.images, side), split.labels)
-        for split in (pictures.train, pictures.validation, pictures.test)
+        Split(resize(split.images, side), split.labels) for split in (pictures.train, pictures.validation, pictures.test)
     )
     resident = train.images.nbytes <= RESIDENT_BYTES
     place = jax.device_put if resident else np.asarray

@@ -17,8 +17,8 @@ from flax import nnx
 from jax import lax
 
 from scaling.nets import EfficientNet, Settings, abstract
-from scaling.train.optimizer import optimizer
 from scaling.recipe import Recipe
+from scaling.train.optimizer import optimizer
 from scaling.train.task import Task
 
 EVALUATION_BATCH = 250
@@ -46,8 +46,8 @@ class Progress(NamedTuple):
 class Pixels(NamedTuple):
     """Mean and standard deviation of the training pictures' bytes, (channels,) each: what pictures are normalised with."""
 
-    mean: jax.Array
-    deviation: jax.Array
+    mean: Any
+    deviation: Any
 
 
 def settings(recipe: Recipe, platform: str) -> Settings:
@@ -63,7 +63,8 @@ def settings(recipe: Recipe, platform: str) -> Settings:
 
 def split(network: EfficientNet) -> tuple[Any, Any, Any, Any]:
     """(definition, parameters, batch-norm statistics, random state) of a network, in its present mode."""
-    return nnx.split(network, nnx.Param, nnx.BatchStat, ...)
+    parts: tuple[Any, Any, Any, Any] = nnx.split(network, nnx.Param, nnx.BatchStat, ...)  # type: ignore[assignment]
+    return parts
 
 
 def train_segment(
@@ -117,9 +118,7 @@ def train_segment(
     return state, Progress(progress.loss.mean(), progress.accuracy.mean())
 
 
-def evaluate(
-    definition: Any, random: Any, params: Any, statistics: Any, images: jax.Array, pixels: Pixels
-) -> jax.Array:
+def evaluate(definition: Any, random: Any, params: Any, statistics: Any, images: jax.Array, pixels: Pixels) -> jax.Array:
     """Logits of pictures, with running statistics and without regularisation.
 
     Args:
