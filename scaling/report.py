@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich import box
 from rich.table import Table
 
-from scaling.analysis import Interval, Ranked, Ranking
 from scaling.extrapolation import Member
 from scaling.space import Candidate, Coefficients, Space
+
+if TYPE_CHECKING:  # a dry run needs none of SciPy
+    from scaling.analysis import Interval, Ranked, Ranking
 
 _POINT = "alpha beta gamma"
 

@@ -16,9 +16,7 @@ def saved(image, form="PNG", **options):
 
 
 def decoded(*contents, side=None):
-    return decode(
-        "set", [in_memory(f"{index}.png", memoryview(content)) for index, content in enumerate(contents)], side
-    )
+    return decode("set", [in_memory(f"{index}.png", memoryview(content)) for index, content in enumerate(contents)], side)
 
 
 def image_of(array, mode=None):
@@ -145,9 +143,7 @@ def test_unreadable_pictures_are_counted_and_named():
     damaged = [b"", b"no picture", png[: len(png) // 2], jpeg[: len(jpeg) // 2], saved(image_of(noise), "BMP")[:99]]
     with pytest.raises(DataError) as refusal:
         decoded(good, *damaged)
-    assert str(refusal.value).startswith(
-        "set: 5 of 6 pictures cannot be read: 1.png (not a PNG, JPEG, WebP, BMP or GIF "
-    )
+    assert str(refusal.value).startswith("set: 5 of 6 pictures cannot be read: 1.png (not a PNG, JPEG, WebP, BMP or GIF ")
     assert str(refusal.value).endswith("; remove or replace them")
     assert [f"{index}.png (" in str(refusal.value) for index in range(6)] == [False, *[True] * 5]
     with pytest.raises(DataError, match=r"7 of 7 pictures cannot be read: 0\.png .*, 4\.png \([^)]*\), \.\.\.; remove"):
@@ -159,9 +155,7 @@ def test_truncated_pictures_are_never_filled_up():
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
 
 
-@pytest.mark.parametrize(
-    ("limit", "reason"), [(200, "16 x 16 px is over Pillow's limit of 200 px"), (100, "exceeds limit")]
-)
+@pytest.mark.parametrize(("limit", "reason"), [(200, "16 x 16 px is over Pillow's limit of 200 px"), (100, "exceeds limit")])
 def test_decompression_bombs_are_refused(monkeypatch, limit, reason):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
     with pytest.raises(DataError, match=f"1 of 1 pictures cannot be read: 0.png .*{reason}"):

@@ -32,9 +32,7 @@ def test_shipped_split_is_the_file_parted_in_order():
 
 def test_no_picture_in_two_splits():
     pictures = load("fashion-mnist-10k")
-    seen = [
-        {image.tobytes() for image in split.images} for split in (pictures.train, pictures.validation, pictures.test)
-    ]
+    seen = [{image.tobytes() for image in split.images} for split in (pictures.train, pictures.validation, pictures.test)]
     assert len(set.union(*seen)) == sum(map(len, seen)) == 10_000
 
 
@@ -101,9 +99,7 @@ def test_not_installed_says_where_it_looked_and_what_to_get(tmp_path, monkeypatc
     monkeypatch.setenv("SCALING_DATA", "/nowhere")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(fashion, "_DEBIAN", tmp_path / "debian")
-    with pytest.raises(
-        DataError, match=r"/nowhere/fashion-mnist, data/fashion-mnist, .*debian; .*dataset-fashion-mnist"
-    ):
+    with pytest.raises(DataError, match=r"/nowhere/fashion-mnist, data/fashion-mnist, .*debian; .*dataset-fashion-mnist"):
         load("fashion-mnist")
 
 

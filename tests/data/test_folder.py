@@ -86,9 +86,7 @@ def test_links_are_followed_but_not_in_rings(folders):
 def test_dangling_links_cannot_be_read(folders, target):
     root = folders({"a": 3, "b": 3})
     (root / "a" / "ring.png").symlink_to(target)
-    with pytest.raises(
-        DataError, match=r"1 of 7 pictures cannot be read: a/ring\.png \((No such file|Too many levels)"
-    ):
+    with pytest.raises(DataError, match=r"1 of 7 pictures cannot be read: a/ring\.png \((No such file|Too many levels)"):
         load(root)
 
 
@@ -96,9 +94,7 @@ def test_unreadable_pictures_are_named_from_the_folder(folders):
     root = folders({"a": 10, "b": 10})
     (root / "b" / "003.png").write_bytes(b"")
     (root / "a" / "001.png").write_bytes((root / "a" / "001.png").read_bytes()[:50])
-    with pytest.raises(
-        DataError, match=r"2 of 20 pictures cannot be read: a/001\.png \(.*\), b/003\.png \(.*\); remove"
-    ):
+    with pytest.raises(DataError, match=r"2 of 20 pictures cannot be read: a/001\.png \(.*\), b/003\.png \(.*\); remove"):
         load(root)
 
 
@@ -116,9 +112,7 @@ def test_refuses_folders_without_enough_classes(folders, tmp_path):
 def test_refuses_splits_that_do_not_go_together(folders):
     folders({"a": 3, "b": 3}, root="set/train")
     folders({"a": 3, "c": 3}, root="set/test")
-    with pytest.raises(
-        DataError, match="train and test must have the same classes; only in train: 'b'; only in test: 'c'"
-    ):
+    with pytest.raises(DataError, match="train and test must have the same classes; only in train: 'b'; only in test: 'c'"):
         load(folders({}))
     folders({"a": 3}, root="set/val")
     folders({"a": 3}, root="set/valid")

@@ -69,9 +69,7 @@ def test_refuses_a_side(side):
         resize(noise(1, 4, 4, 1), side)
 
 
-@pytest.mark.parametrize(
-    "images", [np.zeros((1, 4, 4, 1)), np.zeros((4, 4, 1), np.uint8), np.zeros((1, 0, 4, 1), np.uint8)]
-)
+@pytest.mark.parametrize("images", [np.zeros((1, 4, 4, 1)), np.zeros((4, 4, 1), np.uint8), np.zeros((1, 0, 4, 1), np.uint8)])
 def test_refuses_other_arrays(images):
     with pytest.raises(DataError, match=r"resize: images must be uint8 \(n, height, width, channels\), got"):
         resize(images, 4)

@@ -1,0 +1,76 @@
+"""What tests share: programs that compile fast, and a study small enough to be killed ten times."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+FAST_COMPILE = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+os.environ.setdefault("XLA_FLAGS", FAST_COMPILE)
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+TINY_SPEC = """
+data = "{pictures}"
+phi = 1
+seeds = 2
+
+[baseline]
+resolution = 12
+stem = 4
+head = 8
+channel_divisor = 2
+stages = [{{repeats = 1, kernel = 3, stride = 2, expansion = 1, channels = 4}}]
+
+[lattice]
+step = 0.5
+tolerance = 0.3
+
+[recipe]
+epochs = 2
+batch = 16
+peak_rate = 0.2
+"""
+
+
+@pytest.fixture(scope="session")
+def picture_folder(tmp_path_factory):
+    """Two classes of 60 grey 12 px pictures that a tiny network can tell apart: bright above or bright below."""
+    folder = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for name, rows in (("above", slice(0, 6)), ("below", slice(6, 12))):
+        (folder / name).mkdir()
+        for number in range(60):
+            picture = random.integers(0, 160, (12, 12), np.uint8)
+            picture[rows] += 60
+            Image.fromarray(picture).save(folder / name / f"{number:02}.png")
+    return folder
+
+
+@pytest.fixture
+def tiny(tmp_path, picture_folder):
+    """A specification file of five small networks, two seeds each."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY_SPEC.format(pictures=picture_folder))
+    return path
+
+
+@pytest.fixture
+def grid(tmp_path):
+    """Runs the command in an empty folder: grid("--flag", ...) -> the finished process."""
+
+    def run(*words, **options):
+        return subprocess.run(
+            [sys.executable, "-m", "scaling.grid", *map(str, words)],
+            cwd=options.pop("cwd", tmp_path),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **options.pop("env", {})},
+        )
+
+    return run

@@ -1,0 +1,113 @@
+"""The floors of the package: imports run downward only."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "scaling"
+
+FLOORS = {
+    "arch": 0,
+    "recipe": 0,
+    "rules": 1,
+    "counting": 1,
+    "space": 2,
+    "extrapolation": 2.5,
+    "nets": 2,
+    "data": 2,
+    "train": 3,
+    "study": 4,
+    "analysis": 5,
+    "figures": 6,
+    "report": 6,
+    "grid": 7,
+}
+ALLOWED = {
+    "arch": {"stdlib"},
+    "recipe": {"stdlib"},
+    "rules": {"stdlib"},
+    "counting": {"stdlib"},
+    "space": {"stdlib", "numpy"},
+    "extrapolation": {"stdlib"},
+    "nets": {"stdlib", "numpy", "jax", "flax"},
+    "data": {"stdlib", "numpy", "PIL"},
+    "train": {"stdlib", "numpy", "jax", "flax", "optax", "safetensors"},
+    "study": {"stdlib", "numpy", "jax", "rich"},
+    "analysis": {"stdlib", "numpy", "scipy"},
+    "figures": {"stdlib", "numpy", "matplotlib"},
+    "report": {"stdlib", "rich"},
+    "grid": {"stdlib", "rich"},
+}
+HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")
+
+
+def modules():
+    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def room(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """Every imported module of a file."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+
+
+def test_every_room_has_a_floor():
+    assert {room(path) for path in modules()} == set(FLOORS) == set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_downward(path):
+    here = room(path)
+    for name in imports(path):
+        top, *rest = name.split(".")
+        if top != "scaling":
+            kind = "stdlib" if top in sys.stdlib_module_names else top
+            assert kind in ALLOWED[here], f"{here} may not import {name}"
+        elif rest and rest[0] == here:
+            assert len(rest) > 1 or path.parent == PACKAGE, f"{path.name} imports its own package's __init__"
+        else:
+            assert rest, f"{path.name} imports the package itself"
+            assert FLOORS[rest[0]] < FLOORS[here], f"{here} (floor {FLOORS[here]}) imports {name}"
+
+
+def test_only_an_engine_trains():
+    for path in (PACKAGE / "study").glob("*.py"):
+        trains = any(name.startswith("scaling.train") or name == "jax" for name in imports(path))
+        assert trains == (path.name == "local.py"), path.name
+
+
+def test_the_rules_need_the_standard_library_only():
+    code = f"import scaling, sys; scaling.compound(1); print(*sorted(set(sys.modules) & set({HEAVY})))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from scaling.grid import main\n"
+        "try: main(['--help'])\n"
+        f"except SystemExit: print('loaded:', *sorted(set(sys.modules) & set({HEAVY})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "python -m scaling.grid --phi 1" in done.stdout
+    assert done.stdout.rstrip().endswith("loaded:")
+
+
+def test_a_dry_run_leaves_jax_alone():
+    code = (
+        "import sys; from scaling.grid import main; main(['--dry-run'])\n"
+        "assert not {'jax', 'flax', 'matplotlib', 'scipy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
