@@ -40,7 +40,7 @@ def shortfalls(
     """
     against = rows if rivals is None else rivals
     drawn, scale = _draws(errors, draws)
-    noise, rival_noise = rows @ drawn, against @ drawn
+    noise, rival_noise = (rows @ drawn).astype(np.float32), (against @ drawn).astype(np.float32)  # halves the time
     values, rival_values = rows @ errors.accuracy, against @ errors.accuracy
     found = np.empty(len(rows))
     for index, row in enumerate(rows):
@@ -64,7 +64,7 @@ def _draws(errors: Errors, draws: int) -> tuple[Floats, Floats]:
 
 
 def _variances(differences: Floats, errors: Errors) -> tuple[Floats, Floats]:
-    return differences**2 @ errors.seed, np.einsum("jk,kl,jl->j", differences, errors.picture, differences)
+    return differences**2 @ errors.seed, (differences @ errors.picture * differences).sum(axis=1)
 
 
 def _simulated_maxima(rivals: Floats, own: Floats, seed: Floats, picture: Floats, scale: Floats) -> Floats:
@@ -74,7 +74,9 @@ def _simulated_maxima(rivals: Floats, own: Floats, seed: Floats, picture: Floats
         part = slice(start, start + _CHUNK)
         gaps = rivals[:, part] - own[part]
         gaps *= np.abs(gaps)
-        gaps /= np.maximum(np.outer(seed, scale[part]) + picture[:, None], _NO_VARIANCE)
+        variances = np.outer(seed, scale[part]).astype(np.float32)
+        variances += picture[:, None].astype(np.float32)
+        gaps /= np.maximum(variances, np.float32(_NO_VARIANCE), out=variances)
         squares = gaps.max(axis=0)
         found[part] = np.sign(squares) * np.sqrt(np.abs(squares))
     return found
