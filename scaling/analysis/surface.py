@@ -19,7 +19,7 @@ from scaling.analysis.best import shortfalls
 from scaling.analysis.errors import CONFIDENCE, Errors, Floats, errors
 from scaling.analysis.measured import Measured, by_name, require
 
-MINIMUM_NETWORKS = 8
+MINIMUM_NETWORKS = 8  # seven coefficients and one degree of freedom for the residuals
 LOCATED_WITHIN = 0.5
 """A region larger than this share of the triangle locates nothing."""
 
@@ -78,9 +78,10 @@ def response_surface(networks: Sequence[Measured], target: float, *, confidence:
     """Fit the surface by least squares and find its optimum with the region of shares that may be the true one.
 
     The region is the convex hull of every point of the triangle that is not shown to be worse than another: the
-    simultaneous test that decides which networks tie (`best`), on predictions instead of networks. It therefore holds the
-    model's true optimum with at least the chosen confidence, whatever the truth is. Errors are drawn from Sigma of `errors`; where the residuals are
-    larger than Sigma makes them, the excess variance is added and its degrees of freedom count.
+    simultaneous test that decides which networks tie (`best`), on predictions instead of networks. So it holds the
+    model's true optimum with at least the chosen confidence, whatever the truth is. Errors are drawn from Sigma of
+    `errors`; where the residuals are larger than Sigma makes them, the excess variance is added and its degrees of
+    freedom count.
 
     Args:
         networks: every network measured; those with shares are fitted, all give the seed variance.
@@ -112,7 +113,7 @@ def _fit(design: Floats, measured: Errors, confidence: float) -> Surface:
     fitted = solve @ measured.accuracy
     residuals = measured.accuracy - design @ fitted
     freedom = len(design) - design.shape[1]
-    residual_variance = float(residuals @ residuals) / freedom if freedom else 0.0
+    residual_variance = float(residuals @ residuals) / freedom
     grid = triangular_grid(_STEPS)
     weights = _mixture(grid) @ solve[:6]
     values = weights @ measured.accuracy
@@ -153,8 +154,6 @@ def _hull(shares: Floats, cell: float) -> tuple[Floats, float]:
 
 def _with_lack_of_fit(measured: Errors, hat: Floats, residual_variance: float, freedom: int) -> Errors:
     """Add what the residuals show beyond Sigma: E[RSS] = trace((I - H) Sigma)."""
-    if not freedom:
-        return measured
     sigma = measured.picture + np.diag(measured.seed)
     excess = residual_variance - float(np.trace((np.eye(len(hat)) - hat) @ sigma)) / freedom
     if excess <= 0:

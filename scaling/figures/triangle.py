@@ -100,8 +100,8 @@ def triangle(numbers: TriangleNumbers, *, data_set: str, device: str, title: str
         device: what trained the networks, for the caption.
         title: first line; a plain one if None.
     """
-    figure = style.new_figure(7.0)
-    axes = figure.add_axes((0.045, 0.075, 0.77, 0.865))
+    figure = style.new_figure(7.4)
+    axes = figure.add_axes((0.045, 0.07, 0.77, 0.835))
     axes.set_aspect("equal")
     axes.set_axis_off()
     axes.set_xlim(-0.09, 1.09)
@@ -148,7 +148,6 @@ def _surface(axes: Axes, numbers: TriangleNumbers, colours: ScalarMappable) -> N
     levels = np.linspace(*colours.get_clim(), 13)
     pale = style.paler(style.SURFACE_COLOURS)
     axes.tricontourf(net, numbers.surface, levels, cmap=pale, norm=colours.norm, extend="both")
-    axes.tricontour(net, numbers.surface, levels, colors="white", linewidths=0.6)
     if numbers.optimum is not None and numbers.region is not None:
         corners = [place(shares) for shares in numbers.region]
         axes.fill(
@@ -194,7 +193,7 @@ def _draw(axes: Axes, point: Point, colours: ScalarMappable) -> None:
         *place(point.shares or ()),
         marker=marker,
         markersize=size,
-        markerfacecolor=colours.cmap(colours.norm(point.adjusted.mean)),
+        markerfacecolor=colours.to_rgba(np.array(point.adjusted.mean)),
         markeredgecolor=style.INK if point.tied else "white",
         markeredgewidth=1.8 if point.tied else 1.0,
         linestyle="none",
@@ -231,6 +230,7 @@ def _labels(axes: Axes, named: Sequence[Point]) -> None:
             fontsize=style.TEXT_SIZE,
             color=style.INK,
             linespacing=1.2,
+            weight="bold" if point.best else "normal",
             arrowprops=line,
             annotation_clip=False,
             zorder=4,
@@ -266,12 +266,12 @@ def _legend(figure: Figure, numbers: TriangleNumbers) -> None:
     figure.legend(
         handles=handles,
         loc="upper left",
-        bbox_to_anchor=(0.002, 0.895),
+        bbox_to_anchor=(0.002, 0.905),
         frameon=False,
         fontsize=style.SMALL_SIZE + 0.5,
         labelspacing=0.7,
     )
-    figure.text(0.012, 0.935, numbers.verdict, fontsize=style.LABEL_SIZE, color=style.INK, va="top")
+    figure.text(0.012, 0.945, numbers.verdict, fontsize=style.LABEL_SIZE, color=style.INK, va="top")
 
 
 def _caption(numbers: TriangleNumbers, data_set: str, device: str) -> str:
