@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.text import Annotation
+from matplotlib.text import Text
 
 from scaling.analysis import Measured, rank, response_surface, simulate
 from scaling.figures import frontier, frontier_numbers, points, save, triangle, triangle_numbers
@@ -43,30 +43,20 @@ def drawn(request):
     return networks, ranking, numbers, (frontier(numbers[0], **CAPTION), triangle(numbers[1], **CAPTION))
 
 
-def texts(figure):
-    found = [text for text in figure.findobj(lambda artist: hasattr(artist, "get_text")) if text.get_text()]
-    return [text for text in found if text.get_visible()]
-
-
 def boxes(figure):
-    """Extents in px of all visible texts as they are drawn."""
-    figure.set_dpi(100)
-    figure.draw_without_rendering()
-    return {
-        (text.get_text(), i): text.get_window_extent() if not isinstance(text, Annotation) else _own_box(text)
-        for i, text in enumerate(texts(figure))
-    }
+    """What is really drawn: every text with its extent in px at 900 px width, without the lines that lead to points."""
+    drawn, original = [], Text.draw
 
+    def spy(self, renderer):
+        slanted = self.get_rotation() % 90  # its upright box holds more than it
+        if self.get_visible() and self.get_text() and not slanted:
+            drawn.append((self.get_text(), Text.get_window_extent(self, renderer)))
+        original(self, renderer)
 
-def _own_box(annotation):
-    """Without its arrow, which may cross whatever lies between."""
-    return annotation.get_bbox_patch().get_window_extent() if annotation.get_bbox_patch() else _text_box(annotation)
-
-
-def _text_box(annotation):
-    from matplotlib.text import Text
-
-    return Text.get_window_extent(annotation)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", spy)
+        figure.draw_without_rendering()
+    return drawn
 
 
 def test_points_join_study_and_ranking(drawn):
@@ -115,7 +105,7 @@ def test_located_and_not(drawn, request):
     verdict = drawn[2][1].verdict
     clear = "clear" in request.node.callspec.id
     assert verdict.startswith("optimum: depth") if clear else verdict == NOT_LOCATED
-    assert verdict in [text.get_text() for text in texts(drawn[3][1])]
+    assert verdict in [text for text, _ in boxes(drawn[3][1])]
 
 
 def test_triangle_without_a_surface():
@@ -133,16 +123,16 @@ def test_triangle_without_a_surface():
 def test_no_text_covers_another_or_is_cut_off(drawn, which):
     figure = drawn[3][which]
     found = boxes(figure)
-    width, height = figure.get_size_inches() * 100
-    for (text, i), box in found.items():
-        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, text  # noqa: PT018
-        for (other, j), its in found.items():
-            assert i >= j or not box.overlaps(its), f"{text!r} and {other!r}"
+    width, height = figure.get_size_inches() * figure.dpi
+    for i, (text, box) in enumerate(found):
+        assert min(box.x0, box.y0, width - box.x1, height - box.y1) >= 0, text
+        for other, its in found[:i]:
+            assert not box.overlaps(its), f"{text!r} and {other!r}"
 
 
 def test_figures_name_what_they_show(drawn):
     for figure, names in zip(drawn[3], (("baseline", "depth"), ("depth only", "accuracy at ×2 MACs, %")), strict=True):
-        everything = "\n".join(text.get_text() for text in texts(figure))
+        everything = "\n".join(text for text, _ in boxes(figure))
         for words in (*names, "best", "paper", "width", "2500 validation pictures, 2 seeds per network, CPU"):
             assert words in everything
 
