@@ -10,10 +10,13 @@ Source: Dunnett 1955; Hsu 1984, "Constrained simultaneous confidence intervals f
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scaling.analysis.errors import CONFIDENCE, Errors, Floats
 
 DRAWS = 20_000
+Singles = NDArray[np.float32]
+
 _SEED = 20_190_528
 _CHUNK = 2_000  # draws at a time: a chunk for 60 rivals stays in the processor's cache
 _NO_VARIANCE = 1e-15  # less than one picture in 10 million makes
@@ -40,7 +43,7 @@ def shortfalls(
     """
     against = rows if rivals is None else rivals
     drawn, scale = _draws(errors, draws)
-    noise, rival_noise = rows @ drawn, against @ drawn
+    noise, rival_noise = (rows @ drawn).astype(np.float32), (against @ drawn).astype(np.float32)  # halves the time
     values, rival_values = rows @ errors.accuracy, against @ errors.accuracy
     found = np.empty(len(rows))
     for index, row in enumerate(rows):
@@ -64,17 +67,19 @@ def _draws(errors: Errors, draws: int) -> tuple[Floats, Floats]:
 
 
 def _variances(differences: Floats, errors: Errors) -> tuple[Floats, Floats]:
-    return differences**2 @ errors.seed, np.einsum("jk,kl,jl->j", differences, errors.picture, differences)
+    return differences**2 @ errors.seed, (differences @ errors.picture * differences).sum(axis=1)
 
 
-def _simulated_maxima(rivals: Floats, own: Floats, seed: Floats, picture: Floats, scale: Floats) -> Floats:
+def _simulated_maxima(rivals: Singles, own: Singles, seed: Floats, picture: Floats, scale: Floats) -> Floats:
     """max_j (T_j - T_i) / se_ij per draw; a signed square until the end, since one root is cheaper than r."""
-    found = np.zeros_like(own)
+    found = np.zeros(len(own))
     for start in range(0, len(own) if len(rivals) else 0, _CHUNK):
         part = slice(start, start + _CHUNK)
         gaps = rivals[:, part] - own[part]
         gaps *= np.abs(gaps)
-        gaps /= np.maximum(np.outer(seed, scale[part]) + picture[:, None], _NO_VARIANCE)
+        variances = np.outer(seed, scale[part]).astype(np.float32)
+        variances += picture[:, None].astype(np.float32)
+        gaps /= np.maximum(variances, np.float32(_NO_VARIANCE), out=variances)
         squares = gaps.max(axis=0)
         found[part] = np.sign(squares) * np.sqrt(np.abs(squares))
     return found

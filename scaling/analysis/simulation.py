@@ -18,7 +18,7 @@ def simulate(accuracies: Sequence[float], seeds: int, pictures: int, generator: 
 
     Training s of network i is right on picture p if a z_p + b g_ip + c e_isp < t_i + u_is: z is the difficulty of the
     picture, g what this network makes of it, e what this training does, all standard normal with a^2 + b^2 + c^2 = 1;
-    t_i gives the accuracy, u_is the true spread of seeds. a and b are such that two trainings disagree on `FLIP_RATE` of
+    t_i gives the accuracy, u_is the true spread of seeds. a and b make two trainings disagree on `FLIP_RATE` of
     the pictures if they are of one network, on `FLIP_RATE + PICTURE_VARIANCE` if of two.
 
     Args:

@@ -13,18 +13,19 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial import ConvexHull
 
 from scaling.analysis.best import shortfalls
 from scaling.analysis.errors import CONFIDENCE, Errors, Floats, errors
 from scaling.analysis.measured import Measured, by_name, require
 
-MINIMUM_NETWORKS = 8
+MINIMUM_NETWORKS = 8  # seven coefficients and one degree of freedom for the residuals
 LOCATED_WITHIN = 0.5
 """A region larger than this share of the triangle locates nothing."""
 
 _STEPS = 60  # of the grid of shares; 1,891 points
 _RIVAL_STEPS = 12  # of the rivals' grid: a quadratic has no finer detail
-_DRAWS = 2_000
+_DRAWS = 1_000
 _FLAT = 1e-9
 
 
@@ -50,7 +51,7 @@ class Surface(NamedTuple):
         residual_sd: of the fit.
         grid: shape (m, 3): shares, evenly over the triangle.
         surface: shape (m,): prediction on the grid.
-        shortfall: shape (m,): 0 or less inside the optimum's region.
+        region: shape (corners, 3): shares at the corners of the convex region that may hold the true optimum.
         region_share: area of the region as a share of the triangle.
         located: the region covers half the triangle or less.
     """
@@ -61,14 +62,9 @@ class Surface(NamedTuple):
     residual_sd: float
     grid: Floats
     surface: Floats
-    shortfall: Floats
+    region: Floats
     region_share: float
     located: bool
-
-    @property
-    def region(self) -> Floats:
-        """Shares of the grid points inside the region, shape (points, 3)."""
-        return self.grid[self.shortfall <= 0]
 
 
 class Fitted(NamedTuple):
@@ -81,10 +77,11 @@ class Fitted(NamedTuple):
 def response_surface(networks: Sequence[Measured], target: float, *, confidence: float = CONFIDENCE) -> Fitted:
     """Fit the surface by least squares and find its optimum with the region of shares that may be the true one.
 
-    The region holds every point of the triangle that is not shown to be worse than another: the simultaneous test that
-    decides which networks tie (`best`), on predictions instead of networks. It therefore holds the model's true optimum
-    with the chosen confidence, whatever the truth is. Errors are drawn from Sigma of `errors`; where the residuals are
-    larger than Sigma makes them, the excess variance is added and its degrees of freedom count.
+    The region is the convex hull of every point of the triangle that is not shown to be worse than another: the
+    simultaneous test that decides which networks tie (`best`), on predictions instead of networks. So it holds the
+    model's true optimum with at least the chosen confidence, whatever the truth is. Errors are drawn from Sigma of
+    `errors`; where the residuals are larger than Sigma makes them, the excess variance is added and its degrees of
+    freedom count.
 
     Args:
         networks: every network measured; those with shares are fitted, all give the seed variance.
@@ -116,7 +113,7 @@ def _fit(design: Floats, measured: Errors, confidence: float) -> Surface:
     fitted = solve @ measured.accuracy
     residuals = measured.accuracy - design @ fitted
     freedom = len(design) - design.shape[1]
-    residual_variance = float(residuals @ residuals) / freedom if freedom else 0.0
+    residual_variance = float(residuals @ residuals) / freedom
     grid = triangular_grid(_STEPS)
     weights = _mixture(grid) @ solve[:6]
     values = weights @ measured.accuracy
@@ -128,7 +125,7 @@ def _fit(design: Floats, measured: Errors, confidence: float) -> Surface:
         draws=_DRAWS,
     )
     top = int(np.argmax(values))
-    region_share = float(np.mean(short <= 0))
+    region, region_share = _hull(grid[short <= 0], 1 / len(grid))
     return Surface(
         Coefficients(*(float(value) for value in fitted)),
         (float(grid[top, 0]), float(grid[top, 1]), float(grid[top, 2])),
@@ -136,16 +133,27 @@ def _fit(design: Floats, measured: Errors, confidence: float) -> Surface:
         math.sqrt(residual_variance),
         grid,
         values,
-        short,
+        region,
         region_share,
         region_share <= LOCATED_WITHIN,
     )
 
 
+def _hull(shares: Floats, cell: float) -> tuple[Floats, float]:
+    """Corners of the convex hull of some grid points, and its area as a share of the triangle.
+
+    A share is at least that of as many cells as there are points, which is all there is where they lie on one line.
+    """
+    least = len(shares) * cell
+    if np.linalg.matrix_rank(shares - shares[0], tol=_FLAT) < 2:
+        ends = np.lexsort(shares.T)[[0, -1]]
+        return shares[np.unique(ends)], least
+    hull = ConvexHull(shares[:, 1:])
+    return shares[hull.vertices], max(least, float(hull.volume) / 0.5)
+
+
 def _with_lack_of_fit(measured: Errors, hat: Floats, residual_variance: float, freedom: int) -> Errors:
     """Add what the residuals show beyond Sigma: E[RSS] = trace((I - H) Sigma)."""
-    if not freedom:
-        return measured
     sigma = measured.picture + np.diag(measured.seed)
     excess = residual_variance - float(np.trace((np.eye(len(hat)) - hat) @ sigma)) / freedom
     if excess <= 0:

@@ -1,0 +1,288 @@
+"""The triangle of shares: every way to spend a budget on depth, width and resolution, and what each one got."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.tri import Triangulation
+from numpy.typing import NDArray
+
+from scaling.analysis.measured import Measured
+from scaling.analysis.ranking import Ranking
+from scaling.analysis.surface import Fitted
+from scaling.figures import style
+from scaling.figures.points import Point, points, seeds_text
+
+NOT_LOCATED = "no located optimum"
+
+_CORNERS = (("depth", (1.0, 0.0, 0.0)), ("width", (0.0, 1.0, 0.0)), ("resolution", (0.0, 0.0, 1.0)))
+_LINES = (0.2, 0.4, 0.6, 0.8)
+_HEIGHT = 3**0.5 / 2
+
+
+class TriangleNumbers(NamedTuple):
+    """Everything the drawing shows.
+
+    Attributes:
+        points: every network with shares, in the study's order.
+        colours: lowest and highest adjusted accuracy shown, in percent.
+        grid: shape (m, 3): shares of the surface's points; None without a surface.
+        surface: shape (m,): predictions in percent; None without a surface.
+        region: shape (corners, 3): shares around the optimum's region; None if it is not located.
+        optimum: shares of the surface's peak; None if it is not located.
+        verdict: what the surface says, in words.
+        target: cost over the baseline's.
+        confidence: of region and ties, in percent.
+        pictures: number each training was judged on.
+        seeds: of the networks, in words.
+    """
+
+    points: tuple[Point, ...]
+    colours: tuple[float, float]
+    grid: NDArray[np.float64] | None
+    surface: NDArray[np.float64] | None
+    region: NDArray[np.float64] | None
+    optimum: tuple[float, float, float] | None
+    verdict: str
+    target: float
+    confidence: float
+    pictures: int
+    seeds: str
+
+
+def triangle_numbers(networks: Sequence[Measured], ranking: Ranking, fitted: Fitted) -> TriangleNumbers:
+    """The numbers of `triangle`.
+
+    Args:
+        networks: as they were ranked, in the same order.
+        ranking: of them.
+        fitted: the surface over them.
+
+    Raises:
+        ValueError: the ranking is of other networks, or no network has shares.
+    """
+    found = tuple(point for point in points(networks, ranking) if point.shares is not None)
+    if not found:
+        raise ValueError("triangle_numbers: at least one network needs shares, got none")
+    adjusted = [point.adjusted.mean for point in found]
+    surface = fitted.surface
+    return TriangleNumbers(
+        found,
+        (min(adjusted), max(adjusted)),
+        surface.grid if surface else None,
+        100 * surface.surface if surface else None,
+        surface.region if surface and surface.located else None,
+        surface.optimum if surface and surface.located else None,
+        _verdict(fitted),
+        ranking.target,
+        100 * ranking.confidence,
+        ranking.pictures,
+        seeds_text([network.seeds for network in networks]),
+    )
+
+
+def triangle(numbers: TriangleNumbers, *, data_set: str, device: str, title: str | None = None) -> Figure:
+    """Draw the triangle, coloured by adjusted accuracy: the fitted surface behind, the networks on it.
+
+    Args:
+        numbers: from `triangle_numbers`.
+        data_set: name for the caption.
+        device: what trained the networks, for the caption.
+        title: first line; a plain one if None.
+    """
+    figure = style.new_figure(7.4)
+    axes = figure.add_axes((0.045, 0.07, 0.77, 0.835))
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.set_xlim(-0.09, 1.09)
+    axes.set_ylim(-0.13, _HEIGHT + 0.11)
+    colours = _colours(numbers)
+    _surface(axes, numbers, colours)
+    _frame(axes)
+    for point in sorted(numbers.points, key=_over):
+        _draw(axes, point, colours)
+    _corner_labels(axes, numbers.points)
+    _labels(axes, [point for point in numbers.points if point.best or "paper" in point.roles])
+    _colour_bar(figure, colours, numbers.target)
+    _legend(figure, numbers)
+    style.heading(figure, title or "How to spend the budget: depth, width or resolution")
+    style.caption(figure, _caption(numbers, data_set, device))
+    return figure
+
+
+def place(shares: Sequence[float]) -> tuple[float, float]:
+    """Where shares lie: depth at the lower left, width at the lower right, resolution at the top; sides of length 1."""
+    _, width, resolution = shares
+    return width + resolution / 2, resolution * _HEIGHT
+
+
+def _verdict(fitted: Fitted) -> str:
+    if fitted.surface is None:
+        return f"no surface: {fitted.reason}"
+    if not fitted.surface.located:
+        return NOT_LOCATED
+    depth, width, resolution = (100 * share for share in fitted.surface.optimum)
+    return f"optimum: depth {depth:.0f} %, width {width:.0f} %, resolution {resolution:.0f} %"
+
+
+def _colours(numbers: TriangleNumbers) -> ScalarMappable:
+    low, high = numbers.colours
+    margin = max(0.0, 0.2 - (high - low)) / 2  # a study without spread still gets a readable bar
+    return ScalarMappable(Normalize(low - margin, high + margin), colormaps[style.SURFACE_COLOURS])
+
+
+def _surface(axes: Axes, numbers: TriangleNumbers, colours: ScalarMappable) -> None:
+    if numbers.grid is None or numbers.surface is None:
+        return
+    net = Triangulation(*np.array([place(shares) for shares in numbers.grid]).T)
+    levels = np.linspace(*colours.get_clim(), 13)
+    pale = style.paler(style.SURFACE_COLOURS)
+    axes.tricontourf(net, numbers.surface, levels, cmap=pale, norm=colours.norm, extend="both")
+    if numbers.optimum is not None and numbers.region is not None:
+        corners = [place(shares) for shares in numbers.region]
+        axes.fill(
+            *zip(*corners, strict=True), fill=False, edgecolor=style.INK, linewidth=2, linestyle="dashed", zorder=3
+        )
+        axes.plot(*place(numbers.optimum), marker="+", markersize=13, markeredgewidth=2.2, color=style.INK, zorder=3)
+
+
+def _frame(axes: Axes) -> None:
+    """Outline, lines of equal share, and along each edge the share that grows from 0 % there."""
+    axes.plot(
+        *zip(*(place(shares) for _, shares in (*_CORNERS, _CORNERS[0])), strict=True), color=style.INK, linewidth=1
+    )
+    for share in _LINES:
+        rest = 1 - share
+        for ends in (
+            ((share, rest, 0), (share, 0, rest)),
+            ((rest, share, 0), (0, share, rest)),
+            ((rest, 0, share), (0, rest, share)),
+        ):
+            axes.plot(
+                *zip(*(place(end) for end in ends), strict=True), color="white", linewidth=0.8, alpha=0.55, zorder=1
+            )
+        ticks = (
+            (place((share, rest, 0)), (0, -0.03)),
+            (place((0, share, rest)), (0.035, 0.012)),
+            (place((rest, 0, share)), (-0.035, 0.012)),
+        )
+        for (x, y), (right, up) in ticks:
+            _text(axes, (x + right, y + up), f"{100 * share:.0f}", size=style.SMALL_SIZE, color="#555555")
+    _text(axes, (0.5, -0.072), "share of depth, %", size=style.SMALL_SIZE + 0.5)
+    _text(axes, (0.845, 0.475), "share of width, %", size=style.SMALL_SIZE + 0.5, rotation=-60)
+    _text(axes, (0.155, 0.475), "share of resolution, %", size=style.SMALL_SIZE + 0.5, rotation=60)
+
+
+def _over(point: Point) -> tuple[bool, bool, bool, float]:
+    return point.best, bool(point.roles), point.tied, point.adjusted.mean
+
+
+def _draw(axes: Axes, point: Point, colours: ScalarMappable) -> None:
+    marker, size = _looks(point)
+    axes.plot(
+        *place(point.shares or ()),
+        marker=marker,
+        markersize=size,
+        markerfacecolor=colours.to_rgba(np.array(point.adjusted.mean)),
+        markeredgecolor=style.INK if point.tied else "white",
+        markeredgewidth=1.8 if point.tied else 1.0,
+        linestyle="none",
+        clip_on=False,
+        zorder=7 if point.best else 5,
+    )
+
+
+def _looks(point: Point) -> tuple[str, float]:
+    if point.best:
+        return style.MARKERS["best"], 22
+    kind = "paper" if "paper" in point.roles else "lattice"
+    return style.MARKERS[kind], (11 if point.tied else 7)
+
+
+def _corner_labels(axes: Axes, drawn: Sequence[Point]) -> None:
+    offsets = {"depth": (-0.03, -0.075), "width": (0.03, -0.075), "resolution": (0, 0.07)}
+    for corner, shares in _CORNERS:
+        here = [f"{point.adjusted.mean:.1f} %" for point in drawn if corner in point.roles]
+        x, y = place(shares)
+        right, up = offsets[corner]
+        _text(axes, (x + right, y + up), "\n".join([f"{corner} only", *here]), size=style.TEXT_SIZE, linespacing=1.2)
+
+
+def _labels(axes: Axes, named: Sequence[Point]) -> None:
+    """Names in the free space right of the top corner, each with a line to its point."""
+    line = {"arrowstyle": "-", "color": style.INK, "linewidth": 0.9, "shrinkA": 4, "shrinkB": 8, "relpos": (0, 0.5)}
+    for point, where in zip(named, _uncrossed(named), strict=True):
+        axes.annotate(
+            f"{point.label} {point.adjusted.mean:.1f} %\n{point.name}",
+            place(point.shares or ()),
+            xytext=where,
+            va="center",
+            fontsize=style.TEXT_SIZE,
+            color=style.INK,
+            linespacing=1.2,
+            weight="bold" if point.best else "normal",
+            arrowprops=line,
+            annotation_clip=False,
+            zorder=4,
+        )
+
+
+def _uncrossed(named: Sequence[Point]) -> tuple[tuple[float, float], ...]:
+    """A row for each name; the shortest lines never cross."""
+    rows = [(0.80, _HEIGHT * (0.97 - 0.15 * row)) for row in range(len(named))]
+    ends = [place(point.shares or ()) for point in named]
+    return min(itertools.permutations(rows), key=lambda order: sum(map(math.dist, order, ends)))
+
+
+def _colour_bar(figure: Figure, colours: ScalarMappable, target: float) -> None:
+    axes = figure.add_axes((0.868, 0.16, 0.022, 0.40))
+    bar = figure.colorbar(colours, cax=axes)
+    bar.outline.set_visible(False)
+    bar.set_label(f"accuracy at ×{target:g} MACs, %", fontsize=style.LABEL_SIZE, color=style.INK)
+    axes.tick_params(labelsize=style.SMALL_SIZE + 0.5, colors=style.INK, color=style.FAINT)
+
+
+def _legend(figure: Figure, numbers: TriangleNumbers) -> None:
+    marks: dict[str, Any] = {"marker": "o", "linestyle": "none", "markerfacecolor": style.FAINT}
+    handles = [
+        Line2D(
+            [], [], markersize=10, markeredgecolor=style.INK, markeredgewidth=1.8, label="ties with the best", **marks
+        ),
+        Line2D([], [], markersize=7, markeredgecolor="white", label="shown to be worse, or not eligible", **marks),
+    ]
+    if numbers.optimum is not None:
+        label = f"{numbers.confidence:g} % region of the optimum"
+        handles.append(Line2D([], [], color=style.INK, linewidth=2, linestyle="dashed", label=label))
+    figure.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0.002, 0.905),
+        frameon=False,
+        fontsize=style.SMALL_SIZE + 0.5,
+        labelspacing=0.7,
+    )
+    figure.text(0.012, 0.945, numbers.verdict, fontsize=style.LABEL_SIZE, color=style.INK, va="top")
+
+
+def _caption(numbers: TriangleNumbers, data_set: str, device: str) -> str:
+    return (
+        f"{data_set}, {numbers.pictures} validation pictures, {numbers.seeds} per network, {device}. "
+        "Points: networks as measured, taken to the target cost."
+        + ("\nBackground, paler: the quadratic surface fitted to them." if numbers.grid is not None else "")
+    )
+
+
+def _text(
+    axes: Axes, where: tuple[float, float], text: str, *, size: float, color: str = style.INK, **more: Any
+) -> None:
+    axes.text(*where, text, fontsize=size, color=color, ha="center", va="center", **more)

@@ -1,0 +1,183 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from scaling.analysis import Measured, rank, response_surface, simulate
+from scaling.figures import frontier, frontier_numbers, points, save, triangle, triangle_numbers
+from scaling.figures.points import seeds_text
+from scaling.figures.style import spread
+from scaling.figures.triangle import NOT_LOCATED, place
+
+TARGET = 2.0
+CAPTION = {"data_set": "simulated pictures", "device": "CPU"}
+ORIGINS = [("baseline",), ("lattice", "depth"), ("width",), ("resolution",), ("paper", "lattice")]
+
+
+def study(curvature, seed=3, seeds=2, lattice=14):
+    generator = np.random.default_rng(seed)
+    inside = generator.dirichlet((1.4, 1.4, 1.4), lattice)
+    shares = np.concatenate([np.eye(3), [[0.31, 0.25, 0.44]], inside])
+    ratios = [1.0, 1.91, 1.90, 1.86, 2.09, *generator.uniform(1.8, 2.2, lattice)]
+    truth = 0.872 - curvature * ((shares - (0.3, 0.2, 0.5)) ** 2).sum(axis=1)
+    answers = simulate([0.868, *truth], seeds, 2_500, generator)
+    every = [None, *(tuple(float(share) for share in row) for row in shares)]
+    origins = ORIGINS + [("lattice",)] * lattice
+    return [
+        Measured(f"n{i:02d}", round(600_000 * ratio), ratio, bits, share, origin)
+        for i, (ratio, bits, share, origin) in enumerate(zip(ratios, answers, every, origins, strict=True))
+    ]
+
+
+@pytest.fixture(scope="module", params=[0.05, 0.0], ids=["clear", "flat"])
+def drawn(request):
+    networks = study(request.param)
+    ranking = rank(networks, TARGET)
+    numbers = (
+        frontier_numbers(networks, ranking),
+        triangle_numbers(networks, ranking, response_surface(networks, TARGET)),
+    )
+    return networks, ranking, numbers, (frontier(numbers[0], **CAPTION), triangle(numbers[1], **CAPTION))
+
+
+def boxes(figure):
+    """What is really drawn: every text with its extent in px at 900 px width, without the lines that lead to points."""
+    drawn, original = [], Text.draw
+
+    def spy(self, renderer):
+        slanted = self.get_rotation() % 90  # its upright box holds more than it
+        if self.get_visible() and self.get_text() and not slanted:
+            drawn.append((self.get_text(), Text.get_window_extent(self, renderer)))
+        original(self, renderer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", spy)
+        figure.draw_without_rendering()
+    return drawn
+
+
+def test_points_join_study_and_ranking(drawn):
+    networks, ranking, _, _ = drawn
+    found = points(networks, ranking)
+    assert [point.macs for point in found] == [network.macs for network in networks]
+    assert [point.roles for point in found[:6]] == [
+        ("baseline",),
+        ("depth",),
+        ("width",),
+        ("resolution",),
+        ("paper",),
+        (),
+    ]
+    assert [point.best for point in found].index(True) == ranking.best
+    assert found[2].accuracy.mean == pytest.approx(100 * networks[2].accuracy)
+    assert found[2].adjusted.high == pytest.approx(100 * ranking.networks[2].adjusted.high)
+    with pytest.raises(ValueError, match="same order"):
+        points(networks[::-1], ranking)
+
+
+def test_labels_say_every_role(drawn):
+    point = points(*drawn[:2])[4]
+    assert point._replace(best=True).label == "best = paper"
+    assert point._replace(best=False, roles=()).label == ""
+
+
+def test_frontier_numbers(drawn):
+    networks, ranking, (numbers, _), _ = drawn
+    assert numbers.target_macs == pytest.approx(1.2e6)
+    assert numbers.eligible_macs == pytest.approx((0.96e6, 1.44e6))
+    assert numbers.slope == pytest.approx(100 * ranking.slope * np.log(2))
+    assert (numbers.confidence, numbers.pictures, numbers.seeds) == (90, 2500, "2 seeds")
+    assert len(numbers.points) == len(networks)
+
+
+def test_triangle_numbers(drawn):
+    networks, ranking, (_, numbers), _ = drawn
+    assert len(numbers.points) == len(networks) - 1  # the baseline has no shares
+    assert numbers.colours[1] == max(100 * entry.adjusted.mean for entry in ranking.networks[1:])
+    assert (numbers.optimum is None) == (numbers.verdict == NOT_LOCATED)
+    assert (numbers.region is None) == (numbers.optimum is None)
+
+
+def test_located_and_not(drawn, request):
+    verdict = drawn[2][1].verdict
+    clear = "clear" in request.node.callspec.id
+    assert verdict.startswith("optimum: depth") if clear else verdict == NOT_LOCATED
+    assert verdict in [text for text, _ in boxes(drawn[3][1])]
+
+
+def test_triangle_without_a_surface():
+    networks = study(0.05, lattice=2)
+    ranking = rank(networks, TARGET)
+    numbers = triangle_numbers(networks, ranking, response_surface(networks, TARGET))
+    assert numbers.grid is None
+    assert numbers.verdict == "no surface: 6 networks with shares, at least 8 are needed"
+    assert isinstance(triangle(numbers, **CAPTION), Figure)
+    with pytest.raises(ValueError, match="at least one network needs shares"):
+        triangle_numbers(networks[:1], rank(networks[:1], TARGET), response_surface(networks[:1], TARGET))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_no_text_covers_another_or_is_cut_off(drawn, which):
+    figure = drawn[3][which]
+    found = boxes(figure)
+    width, height = figure.get_size_inches() * figure.dpi
+    for i, (text, box) in enumerate(found):
+        assert min(box.x0, box.y0, width - box.x1, height - box.y1) >= 0, text
+        for other, its in found[:i]:
+            assert not box.overlaps(its), f"{text!r} and {other!r}"
+
+
+def test_figures_name_what_they_show(drawn):
+    for figure, names in zip(drawn[3], (("baseline", "depth"), ("depth only", "accuracy at ×2 MACs, %")), strict=True):
+        everything = "\n".join(text for text, _ in boxes(figure))
+        for words in (*names, "best", "paper", "width", "2500 validation pictures, 2 seeds per network, CPU"):
+            assert words in everything
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_saved_bytes_are_stable_and_whole(drawn, tmp_path, which):
+    make = (frontier, triangle)[which]
+    first = [path.read_bytes() for path in save(make(drawn[2][which], **CAPTION), tmp_path / "a", "name")]
+    again = save(make(drawn[2][which], **CAPTION), tmp_path / "b", "name")
+    assert [path.read_bytes() for path in again] == first
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == ["name.png", "name.svg"]
+    assert b"<dc:date>" not in first[0]
+
+
+def test_save_leaves_nothing_after_a_failure(tmp_path):
+    class Broken(Figure):
+        def savefig(self, *_, **__):
+            raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        save(Broken(), tmp_path, "name")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_frontier_of_large_and_of_few_networks():
+    networks = study(0.0)
+    for scale, count in ((1, 1), (1_000, 3), (100_000, 19)):
+        bigger = [
+            Measured(n.name, n.macs * scale, n.ratio * (8 if i else 1), n.correct, n.shares, n.origin)
+            for i, n in enumerate(networks[:count])
+        ]
+        figure = frontier(frontier_numbers(bigger, rank(bigger, 16.0)), **CAPTION)
+        figure.draw_without_rendering()
+
+
+def test_place_and_spread():
+    assert [place(corner) for corner in np.eye(3)] == [(0, 0), (1, 0), (0.5, pytest.approx(0.8660254))]
+    assert spread([0.5, 0.5, 0.9], 0.2, 0, 1) == pytest.approx([0.5, 0.7, 0.9])
+    assert spread([1.0, 0.99], 0.2, 0, 1) == pytest.approx([1.0, 0.8])
+
+
+def test_seeds_text():
+    assert [seeds_text(seeds) for seeds in ([1, 1], [2, 2], [1, 3])] == ["1 seed", "2 seeds", "1 to 3 seeds"]
+
+
+def test_no_pyplot():
+    code = "import sys, scaling.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
