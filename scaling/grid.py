@@ -239,6 +239,8 @@ def _run(options: argparse.Namespace) -> int:
         members = _family(study, collected, ranking)
         found = document(str(run.folder), study.space, lines, ranking, members)
         _keep(run.folder, found)
+        if ranking is not None:
+            _draw(study, run, collected, ranking, engine.device)
     if options.json:
         _emit(found)
     else:
@@ -317,6 +319,17 @@ def _keep(folder: Path, found: dict[str, Any]) -> None:
     draft = folder / ".results.json"
     draft.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     os.replace(draft, folder / "results.json")
+
+
+def _draw(study: Study, run: Run, collected: Collected, ranking: Ranking, device: str) -> None:
+    """The run's figures, beside its records."""
+    from scaling.analysis import response_surface
+    from scaling.figures import frontier, frontier_numbers, save, triangle, triangle_numbers
+
+    caption = {"data_set": study.pictures.name, "device": device}
+    save(frontier(frontier_numbers(collected.measured, ranking), **caption), run.folder, "frontier")
+    surface = response_surface(collected.measured, study.space.target)
+    save(triangle(triangle_numbers(collected.measured, ranking, surface), **caption), run.folder, "triangle")
 
 
 def _emit(found: dict[str, Any]) -> None:

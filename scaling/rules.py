@@ -23,9 +23,7 @@ Rounding = Literal["released", "unguarded", "nearest"]
 MINIMUM_RESOLUTION = 12
 """Inputs are never scaled under this many px."""
 
-_NOISE = (
-    1e-9  # 1.1 * 10 is 11.000000000000002 in binary, whose ceiling is 12; no lattice in hundredths comes this close
-)
+_NOISE = 1e-9  # 1.1 * 10 is 11.000000000000002 in binary, whose ceiling is 12; no lattice in hundredths comes this close
 
 
 class Factors(NamedTuple):
@@ -168,9 +166,7 @@ def _require_finite(function: str, name: str, value: float) -> None:
 
 
 def _scaled_name(name: str, factors: Factors) -> str:
-    return (
-        name if factors == (1, 1, 1) else f"{name} d{factors.depth:.4g} w{factors.width:.4g} r{factors.resolution:.4g}"
-    )
+    return name if factors == (1, 1, 1) else f"{name} d{factors.depth:.4g} w{factors.width:.4g} r{factors.resolution:.4g}"
 
 
 def _ceil_repeats(repeats: float) -> int:

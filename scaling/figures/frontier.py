@@ -130,9 +130,7 @@ def _ratio_axis(axes: Axes, baseline: float) -> None:
     top = axes.secondary_xaxis("top", functions=(ratio, macs))
     low, high = (edge / baseline for edge in axes.get_xlim())
     inside = [ratio for ratio in _RATIOS if low <= ratio <= high]
-    top.xaxis.set_major_locator(
-        FixedLocator(inside if len(inside) <= 9 else [r for r in inside if math.log2(r) % 1 == 0])
-    )
+    top.xaxis.set_major_locator(FixedLocator(inside if len(inside) <= 9 else [r for r in inside if math.log2(r) % 1 == 0]))
     top.xaxis.set_minor_locator(NullLocator())
     top.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{value:g}"))
     top.set_xlabel("times the baseline's MACs", fontsize=style.LABEL_SIZE, color=style.INK, labelpad=6)
@@ -223,9 +221,7 @@ def _legend(figure: Figure, numbers: FrontierNumbers) -> None:
     }
     handles = [
         Line2D([], [], markeredgecolor="white", label="ties with the best", **marks),
-        Line2D(
-            [], [], markerfacecolor="white", markeredgewidth=1.5, label="shown to be worse, or not eligible", **marks
-        ),
+        Line2D([], [], markerfacecolor="white", markeredgewidth=1.5, label="shown to be worse, or not eligible", **marks),
         Line2D([], [], color=style.FAINT, linestyle=(0, (5, 3)), linewidth=1, label=f"target ×{ratio:g}"),
         Patch(facecolor=style.BAND, label=f"eligible: within {ELIGIBLE_WITHIN:.0%}".replace("%", " %")),
     ]

@@ -150,17 +150,13 @@ def _surface(axes: Axes, numbers: TriangleNumbers, colours: ScalarMappable) -> N
     axes.tricontourf(net, numbers.surface, levels, cmap=pale, norm=colours.norm, extend="both")
     if numbers.optimum is not None and numbers.region is not None:
         corners = [place(shares) for shares in numbers.region]
-        axes.fill(
-            *zip(*corners, strict=True), fill=False, edgecolor=style.INK, linewidth=2, linestyle="dashed", zorder=3
-        )
+        axes.fill(*zip(*corners, strict=True), fill=False, edgecolor=style.INK, linewidth=2, linestyle="dashed", zorder=3)
         axes.plot(*place(numbers.optimum), marker="+", markersize=13, markeredgewidth=2.2, color=style.INK, zorder=3)
 
 
 def _frame(axes: Axes) -> None:
     """Outline, lines of equal share, and along each edge the share that grows from 0 % there."""
-    axes.plot(
-        *zip(*(place(shares) for _, shares in (*_CORNERS, _CORNERS[0])), strict=True), color=style.INK, linewidth=1
-    )
+    axes.plot(*zip(*(place(shares) for _, shares in (*_CORNERS, _CORNERS[0])), strict=True), color=style.INK, linewidth=1)
     for share in _LINES:
         rest = 1 - share
         for ends in (
@@ -168,9 +164,7 @@ def _frame(axes: Axes) -> None:
             ((rest, share, 0), (0, share, rest)),
             ((rest, 0, share), (0, rest, share)),
         ):
-            axes.plot(
-                *zip(*(place(end) for end in ends), strict=True), color="white", linewidth=0.8, alpha=0.55, zorder=1
-            )
+            axes.plot(*zip(*(place(end) for end in ends), strict=True), color="white", linewidth=0.8, alpha=0.55, zorder=1)
         ticks = (
             (place((share, rest, 0)), (0, -0.03)),
             (place((0, share, rest)), (0.035, 0.012)),
@@ -255,9 +249,7 @@ def _colour_bar(figure: Figure, colours: ScalarMappable, target: float) -> None:
 def _legend(figure: Figure, numbers: TriangleNumbers) -> None:
     marks: dict[str, Any] = {"marker": "o", "linestyle": "none", "markerfacecolor": style.FAINT}
     handles = [
-        Line2D(
-            [], [], markersize=10, markeredgecolor=style.INK, markeredgewidth=1.8, label="ties with the best", **marks
-        ),
+        Line2D([], [], markersize=10, markeredgecolor=style.INK, markeredgewidth=1.8, label="ties with the best", **marks),
         Line2D([], [], markersize=7, markeredgecolor="white", label="shown to be worse, or not eligible", **marks),
     ]
     if numbers.optimum is not None:
@@ -282,7 +274,5 @@ def _caption(numbers: TriangleNumbers, data_set: str, device: str) -> str:
     )
 
 
-def _text(
-    axes: Axes, where: tuple[float, float], text: str, *, size: float, color: str = style.INK, **more: Any
-) -> None:
+def _text(axes: Axes, where: tuple[float, float], text: str, *, size: float, color: str = style.INK, **more: Any) -> None:
     axes.text(*where, text, fontsize=size, color=color, ha="center", va="center", **more)

@@ -59,9 +59,7 @@ def test_interval_covers_the_truth():
     generator = np.random.default_rng(0)
     hits = 0
     for _ in range(150):
-        networks = [
-            Measured(str(i), 1, 1.0, bits, None, ()) for i, bits in enumerate(simulate([0.87] * 6, 2, 1000, generator))
-        ]
+        networks = [Measured(str(i), 1, 1.0, bits, None, ()) for i, bits in enumerate(simulate([0.87] * 6, 2, 1000, generator))]
         pooled = errors(networks)
         found = interval(networks[0].correct, pooled.seed_variance, pooled.degrees_of_freedom)
         hits += found.low <= 0.87 <= found.high
