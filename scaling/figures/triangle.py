@@ -261,9 +261,10 @@ def _legend(figure: Figure, numbers: TriangleNumbers) -> None:
         Line2D([], [], markersize=7, markeredgecolor="white", label="shown to be worse, or not eligible", **marks),
     ]
     if numbers.optimum is not None:
-        label = f"surface's optimum and its {numbers.confidence:g} % region"
-        cross: dict[str, Any] = {"marker": "+", "markersize": 11, "markeredgewidth": 2.2}
-        handles.append(Line2D([], [], color=style.INK, linewidth=2, linestyle=(0, (2, 1.2)), label=label, **cross))
+        cross: dict[str, Any] = {"marker": "+", "markersize": 11, "markeredgewidth": 2.2, "linestyle": "none"}
+        handles.append(Line2D([], [], color=style.INK, label="the surface's optimum", **cross))
+        label = f"its {numbers.confidence:g} % region"
+        handles.append(Line2D([], [], color=style.INK, linewidth=2, linestyle="dashed", label=label))
     figure.legend(
         handles=handles,
         loc="upper left",
