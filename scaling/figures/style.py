@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import textwrap
 from pathlib import Path
 
 import matplotlib
@@ -31,6 +32,7 @@ MARKERS = {"baseline": "s", "depth": "v", "width": ">", "resolution": "^", "pape
 
 TITLE_SIZE, LABEL_SIZE, TEXT_SIZE, SMALL_SIZE = 12.5, 11, 10.5, 9  # points; the figure is 9 inches wide
 WIDTH_INCHES = 9.0
+_CAPTION_LETTERS = 125  # of the caption's size on one line of that width
 PNG_DPI = 200  # 1,800 px wide; legible at half that
 
 
@@ -60,8 +62,11 @@ def heading(figure: Figure, text: str) -> None:
 
 
 def caption(figure: Figure, text: str) -> None:
-    """One or two quiet lines at the figure's foot."""
-    figure.text(0.012, 0.012, text, fontsize=SMALL_SIZE, color="#555555", ha="left", va="bottom", linespacing=1.35)
+    """Quiet lines at the figure's foot, broken where they would run past its edge."""
+    lines = [textwrap.fill(line, _CAPTION_LETTERS) for line in text.splitlines()]
+    figure.text(
+        0.012, 0.012, "\n".join(lines), fontsize=SMALL_SIZE, color="#555555", ha="left", va="bottom", linespacing=1.35
+    )
 
 
 def spread(wanted: list[float], gap: float, low: float, high: float) -> list[float]:

@@ -253,7 +253,9 @@ def _legend(figure: Figure, numbers: TriangleNumbers) -> None:
         Line2D([], [], markersize=7, markeredgecolor="white", label="shown to be worse, or not eligible", **marks),
     ]
     if numbers.optimum is not None:
-        label = f"{numbers.confidence:g} % region of the optimum"
+        cross: dict[str, Any] = {"marker": "+", "markersize": 11, "markeredgewidth": 2.2, "linestyle": "none"}
+        handles.append(Line2D([], [], color=style.INK, label="the surface's optimum", **cross))
+        label = f"its {numbers.confidence:g} % region"
         handles.append(Line2D([], [], color=style.INK, linewidth=2, linestyle="dashed", label=label))
     figure.legend(
         handles=handles,
@@ -268,9 +270,9 @@ def _legend(figure: Figure, numbers: TriangleNumbers) -> None:
 
 def _caption(numbers: TriangleNumbers, data_set: str, device: str) -> str:
     return (
-        f"{data_set}, {numbers.pictures} validation pictures, {numbers.seeds} per network, {device}. "
-        "Points: networks as measured, taken to the target cost."
-        + ("\nBackground, paler: the quadratic surface fitted to them." if numbers.grid is not None else "")
+        f"{data_set}, {numbers.pictures} validation pictures, {numbers.seeds} per network, {device}."
+        "\nPoints: networks as measured, taken to the target cost."
+        + (" Background, paler: the quadratic surface fitted to them." if numbers.grid is not None else "")
     )
 
 

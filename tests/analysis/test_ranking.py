@@ -170,7 +170,7 @@ def test_sixty_networks_take_under_a_second():
     networks = draw(np.random.default_rng(7), [0.868] + [0.87] * 60)
     start = time.perf_counter()
     rank(networks, TARGET)
-    assert time.perf_counter() - start < 2  # 0.3 s on one idle core
+    assert time.perf_counter() - start < 3  # 0.3 s on one idle core
 
 
 def test_refuses():
