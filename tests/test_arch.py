@@ -43,13 +43,13 @@ def test_a_stage_refuses_even_kernels_and_shares_above_one():
         dataclasses.replace(STAGE, squeeze_excite=2)
 
 
-@pytest.mark.parametrize("inputs, share, squeezed", [(16, 0.25, 4), (3, 0.25, 1), (1, 0.01, 1), (30, 0.25, 7)])
+@pytest.mark.parametrize(("inputs", "share", "squeezed"), [(16, 0.25, 4), (3, 0.25, 1), (1, 0.01, 1), (30, 0.25, 7)])
 def test_squeezed_channels_round_down_to_at_least_one(inputs, share, squeezed):
     assert dataclasses.replace(STAGE, squeeze_excite=share).squeezed_channels(inputs) == squeezed
 
 
 @pytest.mark.parametrize(
-    "change, message",
+    ("change", "message"),
     [
         ({"resolution": 0}, "Architecture.resolution must be a whole number"),
         ({"stages": []}, "Architecture.stages must be a non-empty tuple"),

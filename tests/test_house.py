@@ -60,7 +60,11 @@ def imports(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield node.module
+            folder = ROOT.joinpath(*node.module.split("."))
+            submodules = [alias.name for alias in node.names if (folder / f"{alias.name}.py").exists()]
+            yield from (f"{node.module}.{name}" for name in submodules)
+            if len(submodules) < len(node.names):
+                yield node.module
 
 
 def test_every_room_has_a_floor():

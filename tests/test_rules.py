@@ -28,7 +28,7 @@ def test_compound_is_the_papers_by_default():
     assert compound(2) == Factors(1.2**2, 1.1**2, 1.15**2)
 
 
-@pytest.mark.parametrize("phi, side, ratio", FORMULA)
+@pytest.mark.parametrize(("phi", "side", "ratio"), FORMULA)
 def test_the_formula_reproduces_no_released_network(phi, side, ratio):
     scaled = scale(B0, compound(phi))
     assert scaled.resolution == side
@@ -70,7 +70,7 @@ def test_single_moves_one_factor_only(dimension):
 
 
 @pytest.mark.parametrize(
-    "wrong, message",
+    ("wrong", "message"),
     [
         ({"depth": 0.5}, "must be 1, got"),
         ({"depth": -0.5, "width": 1.5}, "must be 0 or more"),
@@ -126,7 +126,7 @@ DEPTHS = {
 }
 
 
-@pytest.mark.parametrize("hundredths, repeats", [(h, r) for hs, r in DEPTHS.items() for h in hs])
+@pytest.mark.parametrize(("hundredths", "repeats"), [(h, r) for hs, r in DEPTHS.items() for h in hs])
 def test_repeats_round_up(hundredths, repeats):
     scaled = scale(B0, Factors(hundredths / 100, 1, 1))
     assert [stage.repeats for stage in scaled.stages] == repeats

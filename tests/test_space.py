@@ -11,7 +11,7 @@ SMALL = architecture("small")
 
 
 @pytest.mark.parametrize(
-    "step, tolerance, points, networks, low, high",
+    ("step", "tolerance", "points", "networks", "low", "high"),
     [
         (0.10, 0.05, 10, 10, 1.93, 2.77),
         (0.10, 0.10, 21, 18, 1.93, 2.84),
@@ -124,7 +124,7 @@ def test_nominal_products_are_exact():
 
 
 @pytest.mark.parametrize(
-    "lattice, phi, message",
+    ("lattice", "phi", "message"),
     [
         (Lattice(alpha=(1, 1.1), tolerance=0.001, step=0.1), 1, "take a tolerance of 0.0[0-9]+ or more, or a finer step"),
         (Lattice(step=0.5, tolerance=0.001, constraint="realised"), 1, "realised ratio .* of a target of 2"),
@@ -147,7 +147,7 @@ def test_the_tolerance_that_an_empty_lattice_names_is_enough():
 
 
 @pytest.mark.parametrize(
-    "wrong, message",
+    ("wrong", "message"),
     [
         ({"alpha": (0.9, 2)}, "alpha must not be below 1, got 0.9"),
         ({"beta": (1.5, 1)}, "beta must rise from lowest to highest, got 1.5 to 1"),

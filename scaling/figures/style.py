@@ -64,9 +64,7 @@ def heading(figure: Figure, text: str) -> None:
 def caption(figure: Figure, text: str) -> None:
     """Quiet lines at the figure's foot, broken where they would run past its edge."""
     lines = [textwrap.fill(line, _CAPTION_LETTERS) for line in text.splitlines()]
-    figure.text(
-        0.012, 0.012, "\n".join(lines), fontsize=SMALL_SIZE, color="#555555", ha="left", va="bottom", linespacing=1.35
-    )
+    figure.text(0.012, 0.012, "\n".join(lines), fontsize=SMALL_SIZE, color="#555555", ha="left", va="bottom", linespacing=1.35)
 
 
 def spread(wanted: list[float], gap: float, low: float, high: float) -> list[float]:

@@ -1,0 +1,164 @@
+import dataclasses
+import itertools
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from scaling import RELEASED, Factors, Stage, architecture, cost, scale
+from scaling.nets import Settings, abstract, build
+from scaling.nets.layers import BatchNorm, StochasticDepth
+
+B0 = architecture("efficientnet_b0")
+SMALL = architecture("small")
+TINY = dataclasses.replace(
+    SMALL, resolution=12, stem=8, head=16, stages=(Stage(1, 3, 1, 1, 8), Stage(2, 3, 2, 2, 12, 0.0), Stage(1, 5, 2, 3, 16))
+)
+
+
+def parameters(network):
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(nnx.state(network, nnx.Param)))
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_released_networks_have_the_counted_parameters(name):
+    scaled = scale(B0, RELEASED[name])
+    assert parameters(abstract(scaled)) == cost(scaled).params
+
+
+def test_parameters_equal_the_count_for_all_factors():
+    steps = (0.5, 1.0, 1.15, 1.6)
+    for base, classes, channels in ((B0, 1000, 3), (SMALL, 10, 1), (TINY, 2, 5)):
+        for factors in itertools.product(steps, steps, (0.8, 1.0, 1.3)):
+            scaled = scale(base, Factors(*factors))
+            assert parameters(abstract(scaled, classes, channels)) == cost(scaled, classes, channels).params
+
+
+@pytest.mark.parametrize("side", [12, 13, 16, 27])
+def test_any_input_size_from_twelve_px(side):
+    network = build(TINY, 7, 2)
+    network.eval()
+    logits = network(jnp.ones((3, side, side + 1, 2)))
+    assert logits.shape == (3, 7)
+    assert logits.dtype == jnp.float32
+    assert np.isfinite(logits).all()
+
+
+def test_b0_itself_maps_twelve_px():
+    network = build(B0, 10, 1)
+    network.eval()
+    assert jax.jit(lambda x: network(x))(jnp.zeros((1, 12, 12, 1))).shape == (1, 10)
+
+
+def test_macs_and_activations_equal_what_the_program_does():
+    """The count against the traced program's products, additions and shapes, for a network of every kind of layer."""
+    network = build(TINY, 7, 2)
+    network.eval()
+    jaxpr = jax.make_jaxpr(lambda x: network(x))(jnp.zeros((1, TINY.resolution, TINY.resolution, 2)))
+    macs = sum(_macs(equation) for equation in _equations(jaxpr.jaxpr))
+    assert macs == cost(TINY, 7, 2).macs
+
+
+def _equations(jaxpr):
+    for equation in jaxpr.eqns:
+        inner = [value for value in jax.tree.leaves(equation.params, is_leaf=_is_jaxpr) if _is_jaxpr(value)]
+        if equation.primitive.name == "cond":  # one form per platform: count the last, XLA's own convolutions
+            inner = inner[-1:]
+        for value in inner:
+            yield from _equations(getattr(value, "jaxpr", value))
+        if not inner:
+            yield equation
+
+
+def _is_jaxpr(value):
+    return hasattr(value, "eqns") or hasattr(value, "jaxpr")
+
+
+def _macs(equation):
+    if equation.primitive.name == "dot_general":
+        (contracted, _), _ = equation.params["dimension_numbers"]
+        depth = math.prod(equation.invars[0].aval.shape[axis] for axis in contracted)
+        return depth * math.prod(equation.outvars[0].aval.shape)
+    if equation.primitive.name == "conv_general_dilated":
+        height, width, fan_in, _ = equation.invars[1].aval.shape
+        return height * width * fan_in * math.prod(equation.outvars[0].aval.shape)
+    return 0
+
+
+def test_the_same_seed_draws_the_same_network():
+    first, again, other = (nnx.state(build(TINY, rngs=nnx.Rngs(seed)), nnx.Param) for seed in (0, 0, 1))
+    assert all(jax.tree.leaves(jax.tree.map(np.array_equal, first, again)))
+    assert not all(jax.tree.leaves(jax.tree.map(np.array_equal, first, other)))
+
+
+def test_initial_deviations_are_the_released_ones():
+    network = build(B0)
+    block = network.blocks[3]
+    for kernel, wanted in (
+        (network.stem.convolution.kernel, math.sqrt(2 / (9 * 32))),
+        (block.expand.convolution.kernel, math.sqrt(2 / block.expand.convolution.kernel.shape[1])),
+        (block.depthwise.convolution.kernel, math.sqrt(2 / 25)),
+        (network.classifier.kernel, 1 / math.sqrt(3 * 1000)),
+    ):
+        assert float(jnp.std(kernel[...])) == pytest.approx(wanted, rel=0.1)
+
+
+def test_squeeze_excite_is_squeezed_from_the_blocks_input():
+    network = build(B0)
+    assert network.blocks[1].attention.squeeze.kernel.shape == (96, 4)
+
+
+def test_stochastic_depth_rises_over_the_blocks_and_spares_the_last_fraction():
+    network = build(B0, settings=Settings(stochastic_depth=0.2))
+    rates = [(index, block.drop.rate) for index, block in enumerate(network.blocks) if block.drop is not None]
+    assert rates == [(index, 0.2 * index / 16) for index, block in enumerate(network.blocks) if block.skip and index]
+    assert [index for index, block in enumerate(network.blocks) if block.skip] == [2, 4, 6, 7, 9, 10, 12, 13, 14]
+
+
+def test_stochastic_depth_drops_whole_pictures_and_keeps_the_mean():
+    layer = StochasticDepth(0.25, nnx.Rngs(0))
+    out = np.asarray(layer(jnp.ones((4000, 2, 2, 3)))).reshape(4000, -1)
+    assert set(np.unique(out)) == {0.0, np.float32(1 / 0.75)}
+    assert (out == out[:, :1]).all()
+    assert out.mean() == pytest.approx(1, abs=0.05)
+    layer.deterministic = True
+    assert (layer(jnp.ones((4, 2, 2, 3))) == 1).all()
+
+
+def test_regularisation_is_off_in_evaluation():
+    network = build(TINY, 7, 2, settings=Settings(dropout=0.5, stochastic_depth=0.5))
+    images = jnp.asarray(np.random.default_rng(0).standard_normal((8, 12, 12, 2), np.float32))
+    assert not np.array_equal(network(images), network(images))
+    network.eval()
+    assert np.array_equal(network(images), network(images))
+
+
+def test_batch_norm_is_flaxs():
+    ours = BatchNorm(3, 0.9, 1e-3, _Ones())
+    theirs = nnx.BatchNorm(3, momentum=0.9, epsilon=1e-3, rngs=nnx.Rngs(0))
+    maps = jnp.asarray(np.random.default_rng(0).standard_normal((4, 5, 5, 3), np.float32) * 3 + 1)
+    np.testing.assert_allclose(ours(maps), theirs(maps), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(ours.mean[...], theirs.mean[...], rtol=1e-5)
+    np.testing.assert_allclose(ours.var[...], theirs.var[...], rtol=1e-5)
+    ours.use_running_average = theirs.use_running_average = True
+    np.testing.assert_allclose(ours(maps), theirs(maps), rtol=1e-4, atol=1e-5)
+
+
+class _Ones:
+    def constant(self, shape, value):
+        return jnp.full(shape, value, jnp.float32)
+
+
+def test_batch_norm_of_a_large_constant_stays_finite():
+    layer = BatchNorm(1, 0.9, 1e-3, _Ones())
+    assert np.isfinite(layer(jnp.full((2, 3, 3, 1), 1e4))).all()
+
+
+def test_narrow_precision_keeps_parameters_statistics_and_logits_wide():
+    network = build(TINY, 7, 2, settings=Settings(dtype=jnp.bfloat16))
+    logits = network(jnp.ones((2, 12, 12, 2)))
+    assert logits.dtype == jnp.float32
+    assert {leaf.dtype for leaf in jax.tree.leaves(nnx.state(network, (nnx.Param, nnx.BatchStat)))} == {jnp.dtype("float32")}
