@@ -43,9 +43,6 @@ examples:
 exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
 
 
-_TABLE_WIDTH = 132  # below it columns would be cut; a narrower terminal wraps the lines instead
-
-
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}; --help shows what is allowed\n")
@@ -159,14 +156,17 @@ def _console() -> Console:
 
 
 def _print(*parts: Any) -> None:
-    """Tables and lines to standard output, wide enough for every column."""
+    """Tables and lines to standard output; no column is cut, a narrow terminal wraps the line instead."""
     from rich.console import Console
+    from rich.measure import Measurement
 
     console = Console(highlight=False, markup=False)
-    if console.width < _TABLE_WIDTH:
-        console = Console(highlight=False, markup=False, width=_TABLE_WIDTH)
+    endless = console.options.update(max_width=10_000)
     for part in parts:
-        console.print(part, soft_wrap=isinstance(part, str))
+        if isinstance(part, str):
+            console.print(part, soft_wrap=True)
+        else:
+            console.print(part, width=Measurement.get(console, endless, part).maximum, crop=False)
 
 
 def _dry_run(options: argparse.Namespace) -> int:
@@ -240,7 +240,7 @@ def _run(options: argparse.Namespace) -> int:
         found = document(str(run.folder), study.space, lines, ranking, members)
         _keep(run.folder, found)
         if ranking is not None:
-            _draw(study, run, collected, ranking, engine.device)
+            _draw(study, run, collected, ranking)
     if options.json:
         _emit(found)
     else:
@@ -321,12 +321,12 @@ def _keep(folder: Path, found: dict[str, Any]) -> None:
     os.replace(draft, folder / "results.json")
 
 
-def _draw(study: Study, run: Run, collected: Collected, ranking: Ranking, device: str) -> None:
+def _draw(study: Study, run: Run, collected: Collected, ranking: Ranking) -> None:
     """The run's figures, beside its records."""
     from scaling.analysis import response_surface
     from scaling.figures import frontier, frontier_numbers, save, triangle, triangle_numbers
 
-    caption = {"data_set": study.pictures.name, "device": device}
+    caption = {"data_set": study.pictures.name, "device": run.devices}
     save(frontier(frontier_numbers(collected.measured, ranking), **caption), run.folder, "frontier")
     surface = response_surface(collected.measured, study.space.target)
     save(triangle(triangle_numbers(collected.measured, ranking, surface), **caption), run.folder, "triangle")
@@ -357,7 +357,7 @@ def _tell(
 def _findings(study: Study, collected: Collected, ranking: Ranking) -> list[str]:
     """What the ranking says, in sentences."""
     said = [
-        f"Accuracy on {ranking.pictures:,} validation pictures with {ranking.confidence:.0%} intervals; 'at target' takes it "
+        f"Accuracy on {ranking.pictures:,} validation pictures with {ranking.confidence:.0%} intervals; 'adjusted' takes it "
         f"to exactly x{ranking.target:g} by {100 * ranking.slope:+.2f} points per unit of log MACs."
     ]
     if ranking.seed_sd is not None:

@@ -174,7 +174,7 @@ def _percent(interval: Interval) -> str:
 
 def _short(count: int) -> str:
     """Three digits and a unit: 84.6 k, 1.24 M, 39.7 G."""
-    exponent = min(len(str(count)) - 1, 11)
+    exponent = min(int(f"{count:.2e}".partition("e")[2]), 11)
     if exponent < 3:
         return str(count)
     return f"{count / 1000 ** (exponent // 3):.{2 - exponent % 3}f} {' kMG'[exponent // 3]}"

@@ -186,7 +186,9 @@ def _labels(axes: Axes, named: Sequence[Point]) -> None:
     """The baseline's name beside its point; the others in a column beside the axes, none covering another."""
     low, high = axes.get_ylim()
     column = [point for point in named if "baseline" not in point.roles]
-    places = style.spread([point.accuracy.mean for point in column], 0.075 * (high - low), low, high)
+    lines = max((_text(point).count("\n") + 1 for point in column), default=1)
+    gap = (0.02 + 0.055 * lines) * (high - low)
+    places = style.spread([point.accuracy.mean for point in column], gap, low, high)
     for point, place in zip(column, places, strict=True):
         _label(axes, point, (1.03, (place - low) / (high - low)), "axes fraction")
     for point in named:
@@ -194,10 +196,17 @@ def _labels(axes: Axes, named: Sequence[Point]) -> None:
             _label(axes, point, (9, 0), "offset points")
 
 
+def _text(point: Point) -> str:
+    mean = f"{point.accuracy.mean:.1f}"
+    if point.best and point.roles:  # too long for one line beside the axes
+        return f"best {mean}\n= {' = '.join(point.roles)}"
+    return f"{point.label} {mean}"
+
+
 def _label(axes: Axes, point: Point, place: tuple[float, float], coordinates: str) -> None:
     line = {"arrowstyle": "-", "color": style.FAINT, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 6}
     axes.annotate(
-        f"{point.label} {point.accuracy.mean:.1f}",
+        _text(point),
         (point.macs, point.accuracy.mean),
         xytext=place,
         textcoords=coordinates,

@@ -113,10 +113,10 @@ class LocalEngine:
                 outcome = self._train(trial, program, prepared, compiling, events)
             except Diverged as error:
                 outcome = Outcome("diverged", str(error))
+            except (Stopped, OSError):
+                raise  # a full disk ends the run; it says nothing about this network
             except Exception as error:
                 outcome = Outcome("failed", f"{type(error).__name__}: {error}".splitlines()[0][:300])
-                if isinstance(error, Stopped):
-                    raise
             events.put(Finished(trial, outcome))
 
     def _train(

@@ -32,6 +32,7 @@ class Run:
         self._records = RecordFile(folder / "trials.jsonl")
         self._outcomes: dict[str, Outcome] = {}
         self._tests: dict[str, NDArray[np.bool_]] = {}
+        self._devices: dict[str, None] = {}
 
     @property
     def weights(self) -> Path:
@@ -60,6 +61,11 @@ class Run:
         """Seeds that the folder was last asked for; 0 if it is new."""
         stored = self._stored()
         return int(stored["seeds"]) if stored else 0
+
+    @property
+    def devices(self) -> str:
+        """What the recorded trials were trained on, in words."""
+        return ", ".join(self._devices)
 
     def outcome(self, trial: Trial) -> Outcome | None:
         """What is recorded of a trial."""
@@ -111,6 +117,7 @@ class Run:
                 self._tests[record["id"]] = unpack_bits(record["test"])
             else:
                 self._outcomes[record["id"]] = _outcome(record["outcome"])
+                self._devices[record["provenance"]["device"]] = None
         except (KeyError, TypeError, ValueError):
             raise SpecError(
                 f"{self.folder / 'trials.jsonl'}: the record of trial {record['id']} is damaged; "

@@ -1,0 +1,140 @@
+import dataclasses
+from contextlib import closing
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from scaling import Factors, Stage, architecture, scale
+from scaling.data import load
+from scaling.recipe import Recipe
+from scaling.study import local as local_module
+from scaling.study.engine import Compiling, Finished, Training
+from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_seconds, expected_parts, pace
+from scaling.study.local import LocalEngine
+from scaling.study.progress import StudyProgress, duration
+from scaling.study.provenance import cores
+from scaling.study.trial import Trial
+
+NET = dataclasses.replace(architecture("small"), resolution=12, stem=4, head=8, stages=(Stage(1, 3, 2, 1, 4),))
+RECIPE = Recipe(epochs=2, batch=16, peak_rate=0.2, precision="float32")
+
+
+@pytest.fixture(scope="module")
+def pictures(picture_folder):
+    return load(picture_folder)
+
+
+@pytest.fixture
+def engine(pictures, tmp_path):
+    return LocalEngine(pictures, tmp_path / "weights")
+
+
+def trial(pictures, seed=0, network=NET, recipe=RECIPE):
+    return Trial(network, recipe, pictures.fingerprint, 2, 1, len(pictures.train), seed)
+
+
+def finished(engine, trials):
+    return {event.trial: event.outcome for event in engine.run(trials) if isinstance(event, Finished)}
+
+
+def test_every_trial_finishes_and_the_first_seed_compiles_for_the_others(engine, pictures):
+    trials = [trial(pictures, seed, net) for net in (NET, scale(NET, Factors(1, 2, 1))) for seed in (0, 1)]
+    events = list(engine.run(trials))
+    assert sum(isinstance(event, Compiling) for event in events) == 2
+    outcomes = {event.trial: event.outcome for event in events if isinstance(event, Finished)}
+    assert set(outcomes) == set(trials)
+    for one, outcome in outcomes.items():
+        assert outcome.status == "complete"
+        assert outcome.correct.shape == (len(pictures.validation),)
+        assert (outcome.seconds.compile > 0) == (one.seed == 0)
+        assert outcome.seconds.train > 0
+    epochs = [event.epoch for event in events if isinstance(event, Training) and event.trial == trials[0]]
+    assert epochs == [0, 1, 2]
+
+
+def test_numbers_do_not_depend_on_what_trains_beside(engine, pictures):
+    trials = [trial(pictures, seed) for seed in (0, 1)]
+    other = trial(pictures, 0, scale(NET, Factors(1, 2, 1)))
+    together, alone = finished(engine, [*trials, other]), finished(engine, trials[1:])
+    assert np.array_equal(together[trials[1]].correct, alone[trials[1]].correct)
+
+
+def test_test_pictures_are_judged_with_the_kept_weights_or_trained_again(engine, pictures, tmp_path):
+    one = trial(pictures)
+    finished(engine, [one])
+    ((_, kept),) = engine.test([one])
+    (tmp_path / "weights" / f"{one.id}.safetensors").unlink()
+    ((_, again),) = engine.test([one])
+    assert kept.shape == (len(pictures.test),)
+    assert np.array_equal(kept, again)
+    assert list(engine.test([])) == []
+
+
+def test_an_error_of_one_network_is_its_outcome_and_the_others_go_on(engine, pictures, monkeypatch):
+    def broken(task, resident):
+        if task.architecture.head == 9:
+            raise RuntimeError("out of memory\nand more")
+        return compile_training(task, resident)
+
+    compile_training = local_module.compile_training
+    monkeypatch.setattr(local_module, "compile_training", broken)
+    bad, good = trial(pictures, 0, dataclasses.replace(NET, head=9)), trial(pictures)
+    outcomes = finished(engine, [bad, good])
+    assert (outcomes[bad].status, outcomes[bad].reason) == ("failed", "RuntimeError: out of memory")
+    assert outcomes[good].status == "complete"
+
+
+def test_a_diverged_training_is_an_outcome(engine, pictures):
+    wild = trial(pictures, recipe=dataclasses.replace(RECIPE, peak_rate=1e30, momentum=0.0))
+    assert finished(engine, [wild])[wild].status == "diverged"
+
+
+def test_an_error_of_the_disk_ends_the_run(engine, pictures, monkeypatch):
+    def full(path, state):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(local_module, "save_weights", full)
+    with pytest.raises(OSError, match="No space left"):
+        finished(engine, [trial(pictures)])
+
+
+def test_closing_the_events_stops_the_work(engine, pictures):
+    with closing(engine.run([trial(pictures, seed) for seed in range(50)])) as events:
+        for event in events:
+            if isinstance(event, Finished):
+                break
+    assert len(list((engine._weights).iterdir())) < 50
+
+
+def test_the_pace_is_a_stated_default_until_trials_are_recorded(tmp_path):
+    assert pace(tmp_path) == DEFAULT_PACE
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "trials.jsonl").write_text('{"id": "test record"}\nnonsense\n{"torn')
+    assert pace(tmp_path) == DEFAULT_PACE
+
+
+def test_expected_seconds_count_compiling_once_a_network(pictures):
+    trials = [trial(pictures, seed) for seed in (0, 1)]
+    speed = Pace(10.0, 1e-3, "here")
+    parts = expected_parts(trials, speed)
+    work = parts[trials[0].id].train
+    assert parts[trials[1].id] == Expected(0.0, work)
+    assert estimated_seconds(trials, speed) == pytest.approx((10 + 2 * work) / min(2, cores()))
+
+
+def test_progress_away_from_a_terminal_is_a_line_a_trial(engine, pictures, capsys):
+    trials = [trial(pictures, seed) for seed in (0, 1)]
+    with StudyProgress(trials, lambda one: f"seed {one.seed}", DEFAULT_PACE, Console(stderr=True, width=200)) as progress:
+        for event in engine.run(trials):
+            progress.show(event)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.startswith("[1/2] seed 0: ")
+    assert "on validation" in first
+    assert first.endswith("left")
+    assert "all done in" in last
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 0 s"), (7500, "2 h 5 min")])
+def test_durations_read_well(seconds, text):
+    assert duration(seconds) == text

@@ -1,0 +1,75 @@
+import os
+
+import numpy as np
+import pytest
+
+from scaling.study.lock import LockedError, locked
+from scaling.study.records import RecordFile
+from scaling.study.tables import SpecError
+from scaling.study.trial import pack_bits, unpack_bits
+
+
+@pytest.fixture
+def records(tmp_path):
+    return RecordFile(tmp_path / "trials.jsonl")
+
+
+def test_what_is_appended_is_read(records):
+    assert records.read() == []
+    for number in range(3):
+        records.append({"id": str(number), "value": 0.1 * number})
+    assert [record["id"] for record in records.read()] == ["0", "1", "2"]
+
+
+def test_every_torn_tail_is_cut_and_nothing_else(records):
+    records.append({"id": "whole"})
+    whole = records.path.read_bytes()
+    line = b'{"id":"torn","value":[1,2]}'
+    for length in range(len(line) + 1):
+        records.path.write_bytes(whole + line[:length])
+        assert [record["id"] for record in records.read()] == ["whole"]
+        records.cut_torn_line()
+        assert records.path.read_bytes() == whole
+        records.append({"id": "next"})
+        assert [record["id"] for record in records.read()] == ["whole", "next"]
+
+
+@pytest.mark.parametrize("line", [b"nonsense\n", b"[1]\n", b"{}\n", b'"id"\n', b"\xff\n"])
+def test_a_damaged_line_is_named_and_nothing_changed(records, line):
+    records.append({"id": "whole"})
+    damaged = records.path.read_bytes() + line
+    records.path.write_bytes(damaged)
+    with pytest.raises(SpecError, match=r"trials.jsonl:2: not a record; restore the file"):
+        records.read()
+    assert records.path.read_bytes() == damaged
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(records, monkeypatch):
+    records.append({"id": "whole"})
+    before = records.path.read_bytes()
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        records.append({"id": "lost"})
+    assert records.path.read_bytes() == before
+
+
+def test_numbers_that_json_does_not_know_are_refused(records):
+    with pytest.raises(ValueError, match="Out of range float"):
+        records.append({"id": "a", "value": float("nan")})
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 2500])
+def test_bits_come_back(count):
+    bits = np.random.default_rng(count).random(count) < 0.5
+    assert np.array_equal(unpack_bits(pack_bits(bits)), bits)
+
+
+def test_one_holder_at_a_time(tmp_path):
+    with locked(tmp_path), pytest.raises(LockedError, match="another process is working on this run"), locked(tmp_path):
+        pass
+    with locked(tmp_path):
+        pass

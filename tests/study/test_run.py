@@ -1,0 +1,115 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from scaling.arch import SMALL
+from scaling.recipe import Recipe
+from scaling.study.run import Run
+from scaling.study.tables import SpecError
+from scaling.study.trial import Outcome, Seconds, Trial
+
+TRIAL = Trial(SMALL, Recipe(precision="float32"), "abc", 10, 1, 6000, seed=0)
+QUESTION = {"baseline": SMALL.to_dict(), "data": "abc", "recipe": {"epochs": 8}, "seeds": 2, "phi": 1.0}
+CORRECT = np.arange(20) % 3 == 0
+
+
+def open_run(folder, question=QUESTION):
+    return Run(folder).opened(question)
+
+
+def test_outcomes_come_back(tmp_path):
+    outcome = Outcome("complete", None, CORRECT, Seconds(1.0, 2.0, 0.5))
+    with open_run(tmp_path) as run:
+        assert run.missing([TRIAL]) == [TRIAL]
+        run.record(TRIAL, outcome, "a device")
+        run.record_test(TRIAL, CORRECT[:10], "a device")
+    with open_run(tmp_path) as run:
+        found = run.outcome(TRIAL)
+        assert found.status == "complete"
+        assert np.array_equal(found.correct, CORRECT)
+        assert found.seconds == outcome.seconds
+        assert np.array_equal(run.test_correct(TRIAL), CORRECT[:10])
+        assert run.missing([TRIAL]) == []
+
+
+def test_a_record_holds_trial_cost_outcome_and_an_allow_list(tmp_path):
+    with open_run(tmp_path) as run:
+        run.record(TRIAL, Outcome("complete", None, CORRECT), "a device")
+    (record,) = [json.loads(line) for line in (tmp_path / "trials.jsonl").read_text().splitlines()]
+    assert set(record) == {"id", "trial", "cost", "outcome", "provenance"}
+    assert record["cost"] == {"params": 49970, "macs": 594992, "activations": 25098}
+    assert record["outcome"]["accuracy"] == CORRECT.mean()
+    assert set(record["provenance"]) == {"commit", "dirty", "python", "versions", "device", "host", "time"}
+
+
+def test_diverged_is_a_result_and_failed_is_tried_again(tmp_path):
+    other = dataclasses.replace(TRIAL, seed=1)
+    with open_run(tmp_path) as run:
+        run.record(TRIAL, Outcome("diverged", "loss nan"), "a device")
+        run.record(other, Outcome("failed", "out of memory"), "a device")
+        assert run.missing([TRIAL, other]) == [other]
+        run.record(other, Outcome("complete", None, CORRECT), "a device")
+    with open_run(tmp_path) as run:
+        assert run.missing([TRIAL, other]) == []
+
+
+@pytest.mark.parametrize("grown", [{"seeds": 5}, {"phi": 2.0}, {"lattice": {"step": 0.05}}])
+def test_a_run_grows_in_place(tmp_path, grown):
+    with open_run(tmp_path):
+        pass
+    with open_run(tmp_path, {**QUESTION, **grown}) as run:
+        assert json.loads((run.folder / "spec.json").read_text()) == {**QUESTION, **grown}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"data": "xyz"}, "data: abc, now xyz"),
+        ({"recipe": {"epochs": 9}}, "recipe.epochs: 8, now 9"),
+        ({"baseline": dataclasses.replace(SMALL, head=64).to_dict()}, "baseline.head: 128, now 64"),
+    ],
+)
+def test_another_question_is_refused_with_the_difference(tmp_path, changed, message):
+    with open_run(tmp_path):
+        pass
+    before = (tmp_path / "spec.json").read_bytes()
+    with (
+        pytest.raises(SpecError, match=f"made from another specification \\({message}\\)"),
+        open_run(tmp_path, {**QUESTION, **changed}),
+    ):
+        pass
+    assert (tmp_path / "spec.json").read_bytes() == before
+
+
+def test_damaged_folders_are_named(tmp_path):
+    with open_run(tmp_path) as run:
+        run.record(TRIAL, Outcome("complete", None, CORRECT), "a device")
+    path = tmp_path / "trials.jsonl"
+    record = json.loads(path.read_text())
+    record["outcome"]["validation"]["bits"] = "???"
+    path.write_text(json.dumps(record) + "\n")
+    with pytest.raises(SpecError, match=f"the record of trial {TRIAL.id} is damaged"), open_run(tmp_path):
+        pass
+    (tmp_path / "spec.json").write_text("{")
+    with pytest.raises(SpecError, match="not a run's question"), open_run(tmp_path):
+        pass
+
+
+def test_identity_is_what_decides_the_outcome():
+    same = dataclasses.replace(TRIAL, architecture=dataclasses.replace(SMALL, name="other", channel_divisor=8))
+    assert same.id == TRIAL.id
+    changes = [
+        {"seed": 1},
+        {"data": "xyz"},
+        {"pictures": 6001},
+        {"recipe": dataclasses.replace(TRIAL.recipe, precision="bfloat16")},
+        {"architecture": dataclasses.replace(SMALL, head=132)},
+    ]
+    assert len({TRIAL.id, *(dataclasses.replace(TRIAL, **change).id for change in changes)}) == 6
+
+
+def test_identity_is_stable():
+    """A trial recorded by one version must be found by the next, or the revision must be raised."""
+    assert TRIAL.id == "7e80c968fe43e5d1"

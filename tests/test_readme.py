@@ -1,0 +1,74 @@
+"""What the README says is run or compared with what is recorded."""
+
+import doctest
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+BASH = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+GRID = [line.split("#")[0].strip() for line in BASH if line.startswith("python -m scaling.grid")]
+
+
+def blocks(kind):
+    return re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL)
+
+
+def command(*words, **options):
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        **options,
+    )
+
+
+def test_python_examples():
+    flags = doctest.NORMALIZE_WHITESPACE
+    assert doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=flags).failed == 0
+
+
+@pytest.mark.parametrize("line", GRID)
+def test_grid_commands(line, tmp_path):
+    words = shlex.split(line)[2:]
+    done = command(*words, *(() if "--dry-run" in words else ("--dry-run",)), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_two_commands_install_run_and_test():
+    first, second = (line for line in BASH if "pip install" in line)
+    assert first.endswith("pip install . && .venv/bin/python -m scaling.grid --phi 1")
+    assert second.endswith("pip install -e '.[test]' && .venv/bin/python -m pytest -n 2")
+
+
+def test_the_baseline_example(tmp_path):
+    (tmp_path / "mine.toml").write_text(blocks("toml")[0])
+    done = command("scaling.grid", "--spec", "mine.toml", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_table_and_the_figures_are_those_of_the_recorded_run(tmp_path):
+    recorded, copy = ROOT / "runs" / "default", tmp_path / "runs" / "default"
+    shutil.copytree(recorded, copy)
+    before = (copy / "trials.jsonl").read_bytes()
+    done = command("scaling.grid", "--phi", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "nothing to train" in done.stderr
+    assert (copy / "trials.jsonl").read_bytes() == before
+
+    def text(block):
+        return [line.rstrip() for line in block.splitlines() if line.strip()]
+
+    said, printed = text(blocks("text")[0]), text(done.stdout)
+    start = printed.index(said[0])
+    assert printed[start : start + len(said)] == said
+    assert (copy / "results.json").read_bytes() == (recorded / "results.json").read_bytes()
