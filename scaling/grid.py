@@ -166,7 +166,7 @@ def _print(*parts: Any) -> None:
         if isinstance(part, str):
             console.print(part, soft_wrap=True)
         else:
-            console.print(part, width=Measurement.get(console, endless, part).maximum, crop=False)
+            Console(width=Measurement.get(console, endless, part).maximum).print(part)
 
 
 def _dry_run(options: argparse.Namespace) -> int:

@@ -31,25 +31,17 @@ def test_the_wheel_holds_package_specifications_and_pictures(wheel):
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        "--target",
-        str(folder),
-        str(wheel),
-    ]
-    subprocess.run(command, check=True, capture_output=True, text=True)
+    options = ["--quiet", "--no-deps", "--no-index", "--target", str(folder)]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(wheel)], check=True, capture_output=True, text=True)
     return folder
 
 
 def run(installed, cwd, *words):
     environment = {**os.environ, "PYTHONPATH": str(installed)}
-    code = f"import scaling, sys; assert scaling.__file__.startswith({str(installed)!r}); from scaling.grid import main; sys.exit(main(sys.argv[1:]))"
+    code = (
+        f"import scaling, sys; assert scaling.__file__.startswith({str(installed)!r})\n"
+        "from scaling.grid import main; sys.exit(main(sys.argv[1:]))"
+    )
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, words)], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )

@@ -42,9 +42,8 @@ def kernel_ridge(prepared):
     """Accuracy of ridge regression on one-hot classes with the kernel exp(-|x - y|^2 / (d / 4)) of standardised pixels."""
 
     def flat(images):
-        return (np.asarray(images, np.float64).reshape(len(images), -1) - prepared.pixels.mean[0]) / prepared.pixels.deviation[
-            0
-        ]
+        mean, deviation = prepared.pixels.mean[0], prepared.pixels.deviation[0]
+        return (np.asarray(images, np.float64).reshape(len(images), -1) - mean) / deviation
 
     train_x, judged_x = flat(prepared.images), flat(prepared.validation.images)
     width = train_x.shape[1] / 4

@@ -72,7 +72,7 @@ def test_bad_specifications_are_named_in_one_line(tmp_path, text, message):
 
 
 def test_a_missing_specification_lists_the_shipped():
-    with pytest.raises(SpecError, match="no specification 'nope': neither a file nor one of .*default.*quick"):
+    with pytest.raises(SpecError, match=r"no specification 'nope': neither a file nor one of .*default.*quick"):
         read_spec("nope")
 
 

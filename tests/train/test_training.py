@@ -132,7 +132,7 @@ def test_segments_are_equal_and_lose_little(count, segments):
 
 
 def test_too_few_pictures_for_a_batch():
-    with pytest.raises(ValueError, match="15 training pictures do not fill one batch of 16; lower recipe.batch"):
+    with pytest.raises(ValueError, match=r"15 training pictures do not fill one batch of 16; lower recipe.batch"):
         _ = Task(NET, RECIPE, 2, 1, 15).segments
 
 
