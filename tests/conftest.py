@@ -30,7 +30,7 @@ step = 0.5
 tolerance = 0.3
 
 [recipe]
-epochs = 2
+epochs = 12
 batch = 16
 peak_rate = 0.2
 """
@@ -52,7 +52,7 @@ def picture_folder(tmp_path_factory):
 
 @pytest.fixture
 def tiny(tmp_path, picture_folder):
-    """A specification file of five small networks, two seeds each."""
+    """A specification file of six small networks, two seeds each."""
     path = tmp_path / "tiny.toml"
     path.write_text(TINY_SPEC.format(pictures=picture_folder))
     return path

@@ -75,7 +75,7 @@ def test_a_run_from_nothing(undisturbed):
     assert json.loads((folder / "results.json").read_text()) == found
     assert {"frontier.svg", "frontier.png", "triangle.svg", "triangle.png", "spec.json"} <= set(os.listdir(folder))
     assert "standard error of" in done.stderr
-    assert "[10/10]" in done.stderr
+    assert "[12/12]" in done.stderr
 
 
 def test_the_second_run_trains_nothing_and_says_the_same(undisturbed, grid):
@@ -132,7 +132,7 @@ def test_killed_ten_times_at_random_moments(undisturbed, tiny, tmp_path):
             seen = found
     last = subprocess.run(command, capture_output=True, check=False, **options)
     assert {**result(last), "run": None} == {**result(done), "run": None}
-    assert len(trained(folder)) == len(set(trained(folder))) == 10
+    assert len(trained(folder)) == len(set(trained(folder))) == 12
     assert answers(folder) == answers(home / "runs" / "tiny")
 
 
@@ -161,7 +161,7 @@ def test_two_processes_on_one_folder(tiny, grid, tmp_path):
         assert second.stderr.count("\n") == 1
         out, _ = first.communicate(timeout=120)
     assert first.returncode == 0
-    assert len(json.loads(out)["networks"]) == 5
+    assert len(json.loads(out)["networks"]) == 6
 
 
 def test_ctrl_c_stops_cleanly_and_goes_on(tiny, grid, tmp_path):
@@ -181,9 +181,9 @@ def test_ctrl_c_stops_cleanly_and_goes_on(tiny, grid, tmp_path):
     assert process.returncode == 130
     assert "the same command goes on from here" in err
     assert "Traceback" not in err
-    assert 1 <= len(trained(folder)) < 10
+    assert 1 <= len(trained(folder)) < 12
     result(grid("--spec", tiny, "--json"))
-    assert len(trained(folder)) == len(set(trained(folder))) == 10
+    assert len(trained(folder)) == len(set(trained(folder))) == 12
 
 
 def test_the_dry_run_of_b0(grid, tmp_path):
@@ -218,7 +218,7 @@ def test_a_diverged_network_is_a_result(tiny, grid, tmp_path):
 
 
 BAD_FLAGS = [
-    (["--step", "0.5", "--tolerance", "0.001"], "take a tolerance of"),
+    (["--step", "0.4", "--tolerance", "0.001"], "take a tolerance of"),
     (["--step", "0.015"], "step must be a multiple of 0.01, got 0.015"),
     (["--phi", "-1"], "phi must be above 0, got -1"),
     (["--seeds", "0"], "seeds must be at least 1, got 0"),
@@ -259,10 +259,10 @@ def test_alpha_below_one_in_a_specification(tiny, grid):
 def test_a_run_made_from_another_specification(tiny, grid, tmp_path):
     result(grid("--spec", tiny, "--json"))
     before = (tmp_path / "runs" / "tiny" / "trials.jsonl").read_bytes()
-    tiny.write_text(tiny.read_text().replace("epochs = 2", "epochs = 3"))
+    tiny.write_text(tiny.read_text().replace("epochs = 12", "epochs = 13"))
     done = grid("--spec", tiny)
     assert done.returncode == 2
-    assert "recipe.epochs: 2, now 3" in done.stderr
+    assert "recipe.epochs: 12, now 13" in done.stderr
     assert done.stderr.count("\n") == 1
     assert (tmp_path / "runs" / "tiny" / "trials.jsonl").read_bytes() == before
 
@@ -289,7 +289,7 @@ def test_a_folder_that_cannot_be_written(tiny, grid, tmp_path):
     assert "runs" in done.stderr
 
 
-def test_a_full_disk_stops_in_one_line_and_loses_nothing(tiny, tmp_path):
+def test_a_full_disk_stops_in_one_line_and_loses_nothing(tiny, grid, tmp_path):
     """The record file may not grow past two records: the next append fails as on a full disk."""
     code = (
         "import resource, sys, signal; from scaling.grid import main\n"
@@ -304,4 +304,9 @@ def test_a_full_disk_stops_in_one_line_and_loses_nothing(tiny, tmp_path):
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[-1].startswith("python -m scaling.grid: error:")
     assert "Traceback" not in done.stderr
-    assert all(record["outcome"]["status"] == "complete" for record in lines(tmp_path / "runs" / "tiny"))
+    folder = tmp_path / "runs" / "tiny"
+    assert {record["outcome"]["status"] for record in lines(folder)} == {"complete"}
+    before = trained(folder)
+    result(grid("--spec", tiny, "--json"))
+    assert trained(folder)[: len(before)] == before
+    assert len(trained(folder)) == len(set(trained(folder))) == 12

@@ -56,11 +56,12 @@ class RecordFile:
             OSError: the disk is full or read-only; the file is as it was before.
         """
         line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
-        with open(self.path, "ab") as file:
+        # Unbuffered: a buffer would be written once more on closing, after the file was cut back.
+        with open(self.path, "ab", buffering=0) as file:
             size = file.tell()
             try:
-                file.write(line)
-                file.flush()
+                while line:
+                    line = line[file.write(line) :]
                 os.fsync(file.fileno())
             except OSError:
                 os.truncate(self.path, size)
