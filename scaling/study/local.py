@@ -6,9 +6,12 @@ a time fill the gaps. A compiled program always cuts its work the same way, so t
 
 from __future__ import annotations
 
+import math
+import os
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -49,10 +52,11 @@ class LocalEngine:
     def __init__(self, pictures: PictureSet, weights: Path) -> None:
         self._pictures = pictures
         self._weights = weights
-        self._devices = _workers()
+        self._devices = jax.local_devices()
         self._prepared: dict[tuple[Any, int], Prepared] = {}
         self._evaluations: dict[Task, Any] = {}
         self._stop = threading.Event()
+        self._waiting: Counter[int] = Counter()
         on_cpu = self._devices[0].platform == "cpu"
         self.device = host() if on_cpu else f"{len(self._devices)} x {self._devices[0].device_kind}"
         self.precision = "float32" if on_cpu else "bfloat16"
@@ -62,9 +66,13 @@ class LocalEngine:
         jobs: queue.SimpleQueue[list[Trial]] = queue.SimpleQueue()
         for job in _by_network(trials):
             jobs.put(job)
+            self._waiting[job[0].architecture.resolution] += 1
         events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self._stop.clear()
-        threads = [threading.Thread(target=self._work, args=(device, jobs, events), daemon=True) for device in self._devices]
+        threads = [
+            threading.Thread(target=self._work, args=(device, jobs, events), daemon=True)
+            for device in _workers(self._devices, trials)
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -92,7 +100,9 @@ class LocalEngine:
         try:
             with jax.default_device(device):
                 while not self._stop.is_set():
-                    self._train_network(jobs.get_nowait(), device, events)
+                    job = jobs.get_nowait()
+                    self._train_network(job, device, events)
+                    self._let_go(job[0].architecture.resolution)
         except (queue.Empty, Stopped):
             pass
         except BaseException as error:
@@ -141,6 +151,13 @@ class LocalEngine:
             self._prepared[key] = prepare(self._pictures, trial.architecture.resolution)
         return self._prepared[key]
 
+    def _let_go(self, side: int) -> None:
+        """Free the pictures of a resolution once no network waits for them."""
+        self._waiting[side] -= 1
+        if not self._waiting[side]:
+            for device in self._devices:
+                self._prepared.pop((device, side), None)
+
     def _evaluation(self, task: Task) -> Any:
         if task not in self._evaluations:
             self._evaluations[task] = compile_evaluation(task)
@@ -150,11 +167,25 @@ class LocalEngine:
         return self._weights / f"{trial.id}.safetensors"
 
 
-def _workers() -> list[Any]:
-    devices = jax.local_devices()
-    if devices[0].platform == "cpu":
-        return devices[:1] * min(2, cores())
-    return devices
+def _workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:
+    """The device of each worker: every accelerator once; a CPU of several cores twice, if memory bears it."""
+    if devices[0].platform != "cpu":
+        return list(devices)
+    largest = max((_training_bytes(trial) for trial in trials), default=0)
+    return list(devices[:1]) * (2 if cores() > 1 and 2 * largest < 0.7 * _memory_bytes() else 1)
+
+
+def _training_bytes(trial: Trial) -> int:
+    """Most of what training a network holds: each float32 activation about three times, with its gradient."""
+    counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
+    return 3 * 4 * counted.activations * trial.recipe.batch
+
+
+def _memory_bytes() -> float:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return math.inf
 
 
 def _task(trial: Trial) -> Task:

@@ -1,4 +1,4 @@
-"""What the default recipe owes to each of its settings: the baseline trained with one changed at a time.
+"""What the default study's recipe owes to each of its settings: the baseline trained with one changed at a time.
 
     python tests/benchmarks/recipes.py [SEEDS]
 
@@ -14,10 +14,10 @@ import numpy as np
 
 from scaling.arch import SMALL
 from scaling.data import load
-from scaling.recipe import Recipe
+from scaling.study.spec import read_spec
 from scaling.train import Task, compile_evaluation, compile_training, prepare, right_or_wrong, train
 
-DEFAULT = Recipe(precision="float32")
+DEFAULT = dataclasses.replace(read_spec("default").recipe, precision="float32")
 CHANGES = (
     {},
     {"peak_rate": 0.2},
@@ -25,7 +25,7 @@ CHANGES = (
     {"batch": 64, "peak_rate": 0.4},
     {"weight_decay": 2e-3},
     {"label_smoothing": 0.0},
-    {"flip": False},
+    {"flip": True},
     {"warmup": 0.1},
     {"batch_norm_decay": 0.99},
     {"epochs": 4},

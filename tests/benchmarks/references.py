@@ -7,6 +7,7 @@ pictures. Takes about a minute on two cores. Seconds are process CPU seconds of 
 CNN gets as many as the baseline used, with its learning-rate schedule stretched to them.
 """
 
+import dataclasses
 import time
 
 import jax
@@ -18,7 +19,7 @@ from scipy.spatial.distance import cdist
 
 from scaling.arch import SMALL
 from scaling.data import load
-from scaling.recipe import Recipe
+from scaling.study.spec import read_spec
 from scaling.train import Task, compile_evaluation, compile_training, prepare, right_or_wrong, train
 
 SEEDS = 2
@@ -27,7 +28,8 @@ BATCH = 128
 
 def baseline(pictures):
     """(accuracy per seed, CPU seconds of one training) of the default study's baseline on its recipe."""
-    task = Task(SMALL, Recipe(precision="float32"), pictures.num_classes, pictures.in_channels, len(pictures.train))
+    recipe = dataclasses.replace(read_spec("default").recipe, precision="float32")
+    task = Task(SMALL, recipe, pictures.num_classes, pictures.in_channels, len(pictures.train))
     program, evaluation = compile_training(task), compile_evaluation(task)
     prepared = prepare(pictures, SMALL.resolution)
     start = time.process_time()
