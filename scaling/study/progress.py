@@ -45,13 +45,15 @@ class StudyProgress:
         self._running: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        if self._console.is_terminal:
+            self._progress.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for task in self._running.values():
             self._progress.remove_task(task)
-        self._progress.stop()
+        if self._console.is_terminal:
+            self._progress.stop()
 
     def show(self, event: Event) -> None:
         """Take an event of the engine into account."""
