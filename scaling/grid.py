@@ -177,35 +177,29 @@ def _dry_run(options: argparse.Namespace) -> int:
     from scaling.study.study import make_study, plan
 
     spec = _spec(options)
-    as_published = options.baseline is not None and options.data is None
-    if as_published:
+    pictures = load(spec.data, side=spec.side)
+    study = make_study(spec, pictures, "float32")
+    if options.baseline is not None and options.data is None:
         space = plan(spec, 1000, 3)
         counted = "counted with 1000 classes and 3 channels, as published; --data NAME counts for your pictures"
-        expected = ""
     else:
-        pictures = load(spec.data, side=spec.side)
-        study = make_study(spec, pictures, "float32")
         space = study.space
         counted = f"counted with the {pictures.num_classes} classes and {pictures.in_channels} channel(s) of {pictures.name}"
-        speed = pace(Path("runs"))
-        seconds = estimated_seconds(study.all_trials(), speed)
-        expected = f"Training all would take about {duration(seconds)} on this machine (from {speed.source}).\n"
     lines = rows(space, (), None, {})
     if options.json:
         _emit(document(None, space, lines, None, ()))
         return 0
+    speed = pace(_folder(options, spec).parent)
     realised = [one.realised for one in space.lattice]
     _print(
         candidates_table(lines),
         f"{space.points} lattice points make {len(space.lattice)} distinct networks, realised x{min(realised):.2f} to "
         f"x{max(realised):.2f} for a target of x{space.target:g}; {len(space.candidates) - len(space.lattice)} references "
-        f"beside them.\nMACs {counted}.\n{expected}{_folder_note(options, spec)}",
+        f"beside them.\nMACs {counted}.\nTraining all on {pictures.name} would take about "
+        f"{duration(estimated_seconds(study.all_trials(), speed))} on this machine (from {speed.source}).\n"
+        f"Nothing was trained; without --dry-run it is recorded in {_folder(options, spec)}.",
     )
     return 0
-
-
-def _folder_note(options: argparse.Namespace, spec: StudySpec) -> str:
-    return f"Nothing was trained; without --dry-run it is recorded in {_folder(options, spec)}."
 
 
 def _run(options: argparse.Namespace) -> int:

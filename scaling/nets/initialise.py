@@ -32,15 +32,15 @@ class Draws:
 
     def normal(self, shape: Shape, std: float) -> jax.Array:
         """Independent normal numbers of mean 0."""
-        return jnp.asarray(self._random.standard_normal(shape, np.float32) * np.float32(std))
+        return jax.device_put(self._random.standard_normal(shape, np.float32) * np.float32(std))
 
     def uniform(self, shape: Shape, limit: float) -> jax.Array:
         """Independent uniform numbers from -limit to limit."""
-        return jnp.asarray((2 * self._random.random(shape, np.float32) - 1) * np.float32(limit))
+        return jax.device_put((2 * self._random.random(shape, np.float32) - 1) * np.float32(limit))
 
     def constant(self, shape: Shape, value: float) -> jax.Array:
         """`value` everywhere."""
-        return jnp.asarray(np.full(shape, value, np.float32))
+        return jax.device_put(np.full(shape, value, np.float32))
 
 
 class Shapes:

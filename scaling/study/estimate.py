@@ -28,17 +28,18 @@ DEFAULT_PACE = Pace(8.0, 6e-9, "a stated default, measured on two cores of a Xeo
 
 
 def pace(runs: Path) -> Pace:
-    """The median pace of the trials recorded under `runs` on this machine, or the stated default."""
-    compiling, units = [], []
+    """The pace of all trials recorded under `runs` on this machine, or the stated default."""
+    compiling, training, work = [], [], []
     for path in sorted(runs.glob("*/trials.jsonl")):
         for record in _records(path):
             seconds = record["outcome"]["seconds"]
             if seconds["compile"]:
                 compiling.append(seconds["compile"])
-            units.append(seconds["train"] / _recorded_work(record))
-    if not compiling or not units:
+            training.append(seconds["train"])
+            work.append(_recorded_work(record))
+    if not compiling:
         return DEFAULT_PACE
-    return Pace(median(compiling), median(units), f"{len(units)} trials recorded on this machine")
+    return Pace(median(compiling), sum(training) / sum(work), f"{len(work)} trials recorded on this machine")
 
 
 class Expected(NamedTuple):

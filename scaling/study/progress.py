@@ -65,7 +65,7 @@ class StudyProgress:
             self._train(event)
 
     def _train(self, event: Training) -> None:
-        note = "" if event.accuracy is None else f"training accuracy {event.accuracy:.1%}"
+        note = "training" if event.accuracy is None else f"training accuracy {event.accuracy:.1%}"
         self._progress.update(self._line(event.trial), completed=event.epoch, note=note)
         expected = self._expected[event.trial.id]
         self._reached[event.trial.id] = expected.compile + expected.train * event.epoch / event.trial.recipe.epochs

@@ -79,7 +79,10 @@ def initial_state(task: Task, seed: int) -> State:
     chosen = settings(task.recipe, jax.default_backend())
     network = build(task.architecture, task.num_classes, task.in_channels, nnx.Rngs(seed), chosen)
     _, params, statistics, random = split(network)
-    return State(params, statistics, random, optimizer(task.recipe, task.steps).init(params))
+    # The optimizer's state starts at zero; `init` itself would compile a program for every shape.
+    moments = jax.eval_shape(optimizer(task.recipe, task.steps).init, params)
+    zeros = jax.tree.map(lambda leaf: jax.device_put(np.zeros(leaf.shape, leaf.dtype)), moments)
+    return State(params, statistics, random, zeros)
 
 
 def train(

@@ -23,7 +23,7 @@ from scaling.train import (
 )
 from scaling.train import device as device_module
 from scaling.train.optimizer import optimizer, schedule
-from scaling.train.training import epoch_order
+from scaling.train.training import epoch_order, initial_state
 
 NET = dataclasses.replace(
     architecture("small"), resolution=12, stem=8, head=16, stages=(Stage(1, 3, 2, 1, 8), Stage(1, 3, 1, 2, 8))
@@ -139,6 +139,14 @@ def test_too_few_pictures_for_a_batch():
 def test_the_schedule_warms_up_and_comes_down_to_zero():
     rate = schedule(Recipe(peak_rate=0.5, warmup=0.2), 100)
     assert [round(float(rate(step)), 6) for step in (0, 10, 20, 60, 100)] == [0, 0.25, 0.5, 0.25, 0]
+
+
+def test_the_optimizers_state_starts_as_optax_starts_it():
+    task = Task(NET, RECIPE, 2, 1, 128)
+    state = initial_state(task, 0)
+    started = optimizer(RECIPE, task.steps).init(state.params)
+    assert jax.tree.structure(started) == jax.tree.structure(state.optimizer)
+    assert all(jax.tree.leaves(jax.tree.map(np.array_equal, started, state.optimizer)))
 
 
 def test_only_kernels_decay():
