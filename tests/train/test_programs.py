@@ -9,14 +9,14 @@ from scaling.recipe import Recipe
 from scaling.train import Task
 from scaling.train.programs import Pixels, abstract_state, evaluation_program, settings, training_program
 
-B0 = dataclasses.replace(architecture("efficientnet_b0"), resolution=32)
+B0 = architecture("efficientnet_b0")
 RECIPE = Recipe(epochs=2, batch=4, dropout=0.2, stochastic_depth=0.2)
 TASK = Task(B0, RECIPE, num_classes=10, in_channels=3, pictures=9)
 PIXELS = Pixels(*[jax.ShapeDtypeStruct((3,), jnp.float32)] * 2)
 
 
 def images(count):
-    return jax.ShapeDtypeStruct((count, 32, 32, 3), jnp.uint8)
+    return jax.ShapeDtypeStruct((count, 224, 224, 3), jnp.uint8)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
