@@ -55,10 +55,10 @@ def _layers(architecture: Architecture, num_classes: int, in_channels: int) -> I
     yield _convolution(3, in_channels, architecture.stem, side)
     channels = architecture.stem
     for stage in architecture.stages:
-        for block in range(stage.repeats):
-            stride = stage.stride if block == 0 else 1
-            yield from _block(stage, channels, side, _strided(side, stride))
-            side, channels = _strided(side, stride), stage.channels
+        yield from _block(stage, channels, side, _strided(side, stage.stride))
+        side, channels = _strided(side, stage.stride), stage.channels
+        for part in _block(stage, channels, side, side):
+            yield Cost(*((stage.repeats - 1) * count for count in part))
     yield _convolution(1, channels, architecture.head, side)
     yield _dense(architecture.head, num_classes)
 

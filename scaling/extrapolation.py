@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from scaling.arch import Architecture
 from scaling.counting import cost
+from scaling.lattice import BUDGET, PAPER, Coefficients
 from scaling.rules import RELEASED, Factors, Rounding, scale
-from scaling.space import BUDGET, Coefficients
 
 PHIS = range(1, 8)
 """B1 to B7."""
@@ -54,45 +54,57 @@ def by_formula(
     baseline: Architecture,
     rule: str,
     coefficients: Coefficients,
-    num_classes: int = 1000,
-    in_channels: int = 3,
-    *,
+    num_classes: int,
+    in_channels: int,
+    rounding: Rounding,
     phis: Iterable[float] = PHIS,
-    rounding: Rounding = "released",
 ) -> tuple[Member, ...]:
     """The members alpha^phi, beta^phi, gamma^phi of a baseline (EfficientNet, equation 3)."""
     alpha, beta, gamma = coefficients.decimals
-    members = []
-    for phi in phis:
-        factors = coefficients.factors(phi)
-        counted, ratio, side = _counted(baseline, factors, rounding, num_classes, in_channels)
-        members.append(
-            Member(
-                baseline.name, rule, phi, alpha, beta, gamma, factors.depth, factors.width, side, *counted, ratio,
-                float(BUDGET**phi),
-            )
-        )  # fmt: skip
-    return tuple(members)
+    return tuple(
+        _member(baseline, coefficients.factors(phi), num_classes, in_channels, rounding)._replace(
+            rule=rule, phi=phi, alpha=alpha, beta=beta, gamma=gamma, expected_ratio=float(BUDGET**phi)
+        )
+        for phi in phis
+    )
 
 
-def as_released(baseline: Architecture, num_classes: int = 1000, in_channels: int = 3) -> tuple[Member, ...]:
+def as_released(baseline: Architecture, num_classes: int, in_channels: int) -> tuple[Member, ...]:
     """The baseline scaled by the released factors of B1 to B7, which no phi reproduces."""
-    members = []
-    for number in PHIS:
-        factors = RELEASED[f"efficientnet_b{number}"]
-        counted, ratio, side = _counted(baseline, factors, "released", num_classes, in_channels)
-        members.append(
-            Member(
-                baseline.name, "released", number, None, None, None, factors.depth, factors.width, side, *counted, ratio,
-                None,
-            )
-        )  # fmt: skip
-    return tuple(members)
+    return tuple(
+        _member(baseline, RELEASED[f"efficientnet_b{number}"], num_classes, in_channels, "released")._replace(
+            rule="released", phi=number
+        )
+        for number in PHIS
+    )
 
 
-def _counted(
-    baseline: Architecture, factors: Factors, rounding: Rounding, num_classes: int, in_channels: int
-) -> tuple[tuple[int, int, int], float, int]:
+def family(
+    baseline: Architecture, num_classes: int, in_channels: int, winner: Coefficients | None, rounding: Rounding
+) -> tuple[Member, ...]:
+    """B1 to B7 of a baseline: by formula with the winner, by formula with the paper's coefficients, and as released."""
+    counted = (num_classes, in_channels, rounding)
+    found = by_formula(baseline, "winner", winner, *counted) if winner is not None else ()
+    return (*found, *by_formula(baseline, "paper", PAPER, *counted), *as_released(baseline, num_classes, in_channels))
+
+
+def _member(baseline: Architecture, factors: Factors, num_classes: int, in_channels: int, rounding: Rounding) -> Member:
+    """A member with what its factors decide; the caller names its rule."""
     scaled = scale(baseline, factors, rounding=rounding)
     counted = cost(scaled, num_classes, in_channels)
-    return counted, counted.macs / cost(baseline, num_classes, in_channels).macs, scaled.resolution
+    return Member(
+        baseline=baseline.name,
+        rule="",
+        phi=0,
+        alpha=None,
+        beta=None,
+        gamma=None,
+        depth=factors.depth,
+        width=factors.width,
+        resolution=scaled.resolution,
+        params=counted.params,
+        macs=counted.macs,
+        activations=counted.activations,
+        ratio=counted.macs / cost(baseline, num_classes, in_channels).macs,
+        expected_ratio=None,
+    )

@@ -6,19 +6,18 @@ import argparse
 import dataclasses
 import json
 import os
+import re
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from scaling.analysis import Ranking
     from scaling.analysis.collecting import Collected
     from scaling.extrapolation import Member
-    from scaling.space import Candidate
-    from scaling.study.estimate import Pace
+    from scaling.report import Row
     from scaling.study.run import Run
     from scaling.study.spec import StudySpec
     from scaling.study.study import Study
@@ -101,22 +100,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _dry_run(options) if options.dry_run else _run(options)
     except (SpecError, DataError, LockedError) as error:
         return _fail(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has read enough
+        return _leave(0)
     except OSError as error:
         return _fail(f"{error.filename or 'cannot write'}: {error.strerror or error}")
+    except (MemoryError, OverflowError) as error:
+        return _fail(f"too large for this machine: {error}")
     except KeyboardInterrupt:
-        print("\nstopped; finished trials are recorded, the same command goes on from here", file=sys.stderr, flush=True)
-        sys.stdout.flush()
-        os._exit(130)  # workers may still be inside a long compilation; everything of value is on the disk
+        print("\nstopped; finished trials are recorded, the same command goes on from here", file=sys.stderr)
+        return _leave(130)
 
 
 def _fail(message: str) -> int:
-    print(f"python -m scaling.grid: error: {message}", file=sys.stderr)
-    return 2
+    print(f"python -m scaling.grid: error: {' '.join(message.splitlines())}", file=sys.stderr)
+    return _leave(2)
+
+
+def _leave(status: int) -> int:
+    """End with `status`, at once if a worker is still inside a compilation: everything of value is on the disk."""
+    if any(thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def _spec(options: argparse.Namespace) -> StudySpec:
     """The specification with the flags over it."""
-    from scaling.space import Lattice
     from scaling.study.spec import read_baseline, read_spec
     from scaling.study.tables import SpecError
 
@@ -126,7 +137,7 @@ def _spec(options: argparse.Namespace) -> StudySpec:
         flags["baseline"] = read_baseline(options.baseline)
     lattice = {name: getattr(options, name) for name in ("constraint", "step", "tolerance", "sample")}
     try:
-        changed: Lattice = dataclasses.replace(spec.lattice, **_given(lattice))
+        changed = dataclasses.replace(spec.lattice, **_given(lattice))
         return dataclasses.replace(spec, lattice=changed, **_given(flags))
     except ValueError as error:
         raise SpecError(str(error)) from None
@@ -144,15 +155,14 @@ def _folder(options: argparse.Namespace, spec: StudySpec) -> Path:
     if options.baseline is not None:
         parts.append(spec.baseline.name)
     if options.data is not None:
-        parts.append(Path(options.data).resolve().stem)
-    return Path("runs") / "-".join(parts)
+        parts.append(Path(options.data).resolve().name.removesuffix(".npz"))
+    return Path("runs") / re.sub(r"[^\w.-]+", "-", "-".join(parts)).lstrip(".")
 
 
-def _console() -> Console:
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    return console if console.is_terminal else Console(stderr=True, width=160)
+def _say(lines: Iterable[str]) -> None:
+    """Lines for people, on standard error."""
+    for line in lines:
+        print(line, file=sys.stderr, flush=True)
 
 
 def _print(*parts: Any) -> None:
@@ -164,155 +174,136 @@ def _print(*parts: Any) -> None:
     endless = console.options.update(max_width=10_000)
     for part in parts:
         if isinstance(part, str):
-            console.print(part, soft_wrap=True)
+            print(part, flush=True)
         else:
             Console(width=Measurement.get(console, endless, part).maximum).print(part)
 
 
+def _emit(found: dict[str, Any]) -> None:
+    print(json.dumps(found, allow_nan=False), flush=True)
+
+
 def _dry_run(options: argparse.Namespace) -> int:
-    from scaling.data import load
+    from scaling.findings import enlarged
     from scaling.report import candidates_table, document, rows
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.progress import duration
-    from scaling.study.study import make_study, plan
+    from scaling.study.study import load_pictures, make_study, plan
 
     spec = _spec(options)
-    pictures = load(spec.data, side=spec.side)
+    pictures = load_pictures(spec)
     study = make_study(spec, pictures, "float32")
-    if options.baseline is not None and options.data is None:
+    space = study.space
+    counted = f"the {pictures.num_classes} classes and {pictures.in_channels} channel(s) of {pictures.name}"
+    if options.baseline is not None and options.data is None and spec.baseline.resolution > 2 * pictures.side:
+        # Nobody means a network for large photographs and these small pictures; --data says which are meant.
         space = plan(spec, 1000, 3)
-        counted = "counted with 1000 classes and 3 channels, as published; --data NAME counts for your pictures"
-    else:
-        space = study.space
-        counted = f"counted with the {pictures.num_classes} classes and {pictures.in_channels} channel(s) of {pictures.name}"
+        counted = "1000 classes and 3 channels, as published; --data NAME counts for your pictures"
     lines = rows(space, (), None, {})
+    folder = _folder(options, spec)
+    speed = pace(folder.parent)
+    seconds = estimated_seconds(study.all_trials(), speed)
     if options.json:
-        _emit(document(None, space, lines, None, ()))
+        _emit({**document(None, space, lines, None, ()), "estimated_seconds": seconds})
         return 0
-    speed = pace(_folder(options, spec).parent)
     realised = [one.realised for one in space.lattice]
     _print(
         candidates_table(lines),
         f"{space.points} lattice points make {len(space.lattice)} distinct networks, realised x{min(realised):.2f} to "
         f"x{max(realised):.2f} for a target of x{space.target:g}; {len(space.candidates) - len(space.lattice)} references "
-        f"beside them.\nMACs {counted}.\nTraining all on {pictures.name} would take about "
-        f"{duration(estimated_seconds(study.all_trials(), speed))} on this machine (from {speed.source}).\n"
-        f"Nothing was trained; without --dry-run it is recorded in {_folder(options, spec)}.",
+        "beside them.",
+        f"MACs counted with {counted}.",
+        *enlarged(pictures, space.candidates),
+        f"Training all on {pictures.name} would take about {duration(seconds)} on this machine (from {speed.source}).",
+        f"Nothing was trained; without --dry-run it is recorded in {folder}.",
     )
     return 0
 
 
 def _run(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
     from scaling.analysis import rank
     from scaling.analysis.collecting import collect, tested
-    from scaling.data import load
+    from scaling.findings import announcement
     from scaling.report import document, rows
     from scaling.study.estimate import pace
     from scaling.study.run import Run
-    from scaling.study.study import make_study, test_missing, train_missing
+    from scaling.study.study import load_pictures, make_study, test_missing, train_missing
 
     spec = _spec(options)
-    console = _console()
     run = Run(_folder(options, spec))
     if options.seeds is None:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
-    pictures = load(spec.data, side=spec.side)
+    pictures = load_pictures(spec)
 
     from scaling.study.local import LocalEngine
 
     engine = LocalEngine(pictures, run.weights)
     study = make_study(spec, pictures, engine.precision)
+    console = Console(stderr=True)
     with run.opened(study.question()):
         speed = pace(run.folder.parent)
-        _announce(study, run, engine.device, speed, console)
+        _say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder))
         train_missing(study, run, engine, speed, console)
         collected = collect(study, run)
         ranking = rank(collected.measured, study.space.target) if collected.measured else None
-        test_missing(study, run, engine, _chosen(collected, ranking))
+        _say(test_missing(study, run, engine, collected.shown(ranking), speed, console))
         lines = rows(study.space, collected.candidates, ranking, tested(study, run, collected))
         members = _family(study, collected, ranking)
         found = document(str(run.folder), study.space, lines, ranking, members)
         _keep(run.folder, found)
+        if options.json:
+            _emit(found)
+        else:
+            _tell(study, run, collected, ranking, lines, members)
         if ranking is not None:
             _draw(study, run, collected, ranking)
-    if options.json:
-        _emit(found)
-    else:
-        _tell(study, run, collected, ranking, lines, members)
     return 0
-
-
-def _announce(study: Study, run: Run, device: str, speed: Pace, console: Console) -> None:
-    """What will be trained, how long it will take, and what it will be able to tell apart."""
-    from scaling.analysis import expected_standard_error
-    from scaling.study.estimate import estimated_seconds
-    from scaling.study.progress import duration
-
-    space, pictures, trials = study.space, study.pictures, study.all_trials()
-    missing = run.missing(trials)
-    seeds, judged = study.spec.seeds, len(pictures.validation)
-    error = 100 * expected_standard_error(judged, seeds)
-    console.print(
-        f"Step 1 at phi {study.spec.phi:g}: {space.points} lattice points make {len(space.lattice)} networks, with the "
-        f"references {len(space.candidates)}; {seeds} seed(s) each.\n"
-        f"Pictures: {pictures.name}, {len(pictures.train):,} to train, {judged:,} to choose, {len(pictures.test):,} to "
-        f"report; {pictures.num_classes} classes.\n"
-        f"Device: {device}. Records: {run.folder}.\n"
-        f"Expect a standard error of {error:.2f} points for the difference of two networks (by the variance formula of a "
-        f"measured proxy): differences under {2 * error:.1f} points will mostly tie.",
-        highlight=False,
-        markup=False,
-    )
-    if missing:
-        console.print(
-            f"{len(missing)} of {len(trials)} trials to train, about {duration(estimated_seconds(missing, speed))} "
-            f"(from {speed.source}). Ctrl-C stops cleanly; the same command goes on.",
-            highlight=False,
-            markup=False,
-        )
-    else:
-        console.print(f"All {len(trials)} trials are recorded already; nothing to train.", highlight=False)
-
-
-def _chosen(collected: Collected, ranking: Ranking | None) -> list[Candidate]:
-    """Who is shown the test pictures after the choice: the best and the references."""
-    from scaling.space import REFERENCES
-
-    best = ranking.best if ranking else None
-    return [
-        one for index, one in enumerate(collected.candidates) if index == best or any(name in REFERENCES for name in one.origin)
-    ]
-
-
-def _winner(collected: Collected, ranking: Ranking | None) -> Candidate | None:
-    return collected.candidates[ranking.best] if ranking is not None and ranking.best is not None else None
 
 
 def _family(study: Study, collected: Collected, ranking: Ranking | None) -> list[Member]:
     """Step 2 for the study's baseline and, if that is another network, for EfficientNet-B0."""
     from scaling.arch import EFFICIENTNET_B0
-    from scaling.extrapolation import as_released, by_formula
-    from scaling.space import PAPER
+    from scaling.extrapolation import family
 
-    winner = _winner(collected, ranking)
-    baselines = [(study.spec.baseline, study.pictures.num_classes, study.pictures.in_channels)]
+    winner = collected.winner(ranking)
+    coefficients = None if winner is None else winner.coefficients
+    rounding = study.spec.lattice.rounding
+    counts = (study.pictures.num_classes, study.pictures.in_channels)
+    members = family(study.spec.baseline, *counts, coefficients, rounding)
     if study.spec.baseline != EFFICIENTNET_B0:
-        baselines.append((EFFICIENTNET_B0, 1000, 3))
-    members: list[Member] = []
-    for baseline, classes, channels in baselines:
-        if winner is not None:
-            rounding = study.spec.lattice.rounding
-            members += by_formula(baseline, "winner", winner.coefficients, classes, channels, rounding=rounding)
-        members += by_formula(baseline, "paper", PAPER, classes, channels)
-        members += as_released(baseline, classes, channels)
-    return members
+        members += family(EFFICIENTNET_B0, 1000, 3, coefficients, rounding)
+    return list(members)
 
 
 def _keep(folder: Path, found: dict[str, Any]) -> None:
     """Write the result beside the records."""
-    draft = folder / ".results.json"
+    draft = folder / ".results.json.draft"
     draft.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     os.replace(draft, folder / "results.json")
+
+
+def _tell(
+    study: Study,
+    run: Run,
+    collected: Collected,
+    ranking: Ranking | None,
+    lines: Sequence[Row],
+    members: Sequence[Member],
+) -> None:
+    """The whole result as tables and sentences."""
+    from scaling.findings import findings
+    from scaling.report import family_table, ranking_table, test_table
+
+    _print(ranking_table(lines), *collected.incomplete)
+    if ranking is not None:
+        _print(*findings(study, ranking, collected.winner(ranking)))
+        _print("\nTest pictures, looked at after the choice:", test_table(lines))
+    _print("Step 2: B1-B7 by formula with the winner, by formula with the paper's coefficients, and as released.")
+    for name in dict.fromkeys(member.baseline for member in members):
+        _print(f"\n{name}, ratios to its own cost:", family_table([one for one in members if one.baseline == name]))
+    _print(f"Records, results and figures: {run.folder}")
 
 
 def _draw(study: Study, run: Run, collected: Collected, ranking: Ranking) -> None:
@@ -322,82 +313,9 @@ def _draw(study: Study, run: Run, collected: Collected, ranking: Ranking) -> Non
 
     caption = {"data_set": study.pictures.name, "device": run.devices}
     save(frontier(frontier_numbers(collected.measured, ranking), **caption), run.folder, "frontier")
-    surface = response_surface(collected.measured, study.space.target)
-    save(triangle(triangle_numbers(collected.measured, ranking, surface), **caption), run.folder, "triangle")
-
-
-def _emit(found: dict[str, Any]) -> None:
-    json.dump(found, sys.stdout, allow_nan=False)
-    sys.stdout.write("\n")
-
-
-def _tell(
-    study: Study, run: Run, collected: Collected, ranking: Ranking | None, lines: Sequence[Any], members: list[Member]
-) -> None:
-    from scaling.report import family_table, ranking_table, test_table
-
-    _print(ranking_table(lines))
-    for sentence in collected.missing:
-        _print(f"No result for {sentence}")
-    if ranking is not None:
-        _print(*_findings(study, collected, ranking))
-        _print("\nTest pictures, looked at after the choice:", test_table(lines))
-    _print("Step 2: B1-B7 by formula with the winner, by formula with the paper's coefficients, and as released.")
-    for name in dict.fromkeys(member.baseline for member in members):
-        _print(f"\n{name}, ratios to its own cost:", family_table([one for one in members if one.baseline == name]))
-    _print(f"Records, results and figures: {run.folder}")
-
-
-def _findings(study: Study, collected: Collected, ranking: Ranking) -> list[str]:
-    """What the ranking says, in sentences."""
-    said = [
-        f"Accuracy on {ranking.pictures:,} validation pictures with {ranking.confidence:.0%} intervals; 'adjusted' takes it "
-        f"to exactly x{ranking.target:g} by {100 * ranking.slope:+.2f} points per unit of log MACs."
-    ]
-    if ranking.seed_sd is not None:
-        said.append(
-            f"One training more or less moves an accuracy by {100 * ranking.seed_sd:.2f} points (standard deviation, "
-            f"{ranking.degrees_of_freedom} degrees of freedom)."
-        )
-    said += list(ranking.notes)
-    winner = _winner(collected, ranking)
-    if winner is None:
-        return said
-    tied = sum(entry.tied for entry in ranking.networks)
-    eligible = sum(entry.eligible for entry in ranking.networks)
-    said.append(f"Best: {winner.label}. {tied} of {eligible} eligible networks are tied with it, itself included.")
-    return said + _alias_range(study, winner)
-
-
-def _alias_range(study: Study, winner: Candidate) -> list[str]:
-    """What else the winner's network could mean for Step 2."""
-    from scaling.extrapolation import by_formula
-    from scaling.space import BUDGET
-
-    said = []
-    if len(winner.aliases) > 1:
-        macs = [
-            by_formula(
-                study.spec.baseline,
-                "alias",
-                alias,
-                study.pictures.num_classes,
-                study.pictures.in_channels,
-                phis=(7,),
-            )[0].ratio
-            for alias in winner.aliases
-        ]
-        said.append(
-            f"Its network is also that of {len(winner.aliases) - 1} other point(s); at phi 7 they would cost x{min(macs):.0f} "
-            f"to x{max(macs):.0f} (2^7 is x128). Step 2 uses {winner.label}."
-        )
-    nominal = winner.coefficients.nominal
-    if abs(nominal - BUDGET) > study.spec.lattice.tolerance:
-        said.append(
-            f"Warning: the winner's product is {nominal:.3f}, outside {BUDGET} +-{study.spec.lattice.tolerance:g}: its family "
-            "does not double in cost per unit of phi."
-        )
-    return said
+    if any(one.shares is not None for one in collected.measured):
+        surface = response_surface(collected.measured, study.space.target)
+        save(triangle(triangle_numbers(collected.measured, ranking, surface), **caption), run.folder, "triangle")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ class Recipe:
     """SGD with Nesterov momentum on smoothed cross-entropy; linear warm-up, then a cosine to 0.
 
     Args:
-        epochs: passes over the training pictures; the last incomplete batch of each is left out.
+        epochs: passes over the training pictures; those that fill no batch, or no equal part of an epoch's steps, sit
+            an epoch out.
         batch: pictures per step.
         peak_rate: highest learning rate, reached after the warm-up.
         warmup: share of all steps over which the rate rises from 0, 0 to below 1.

@@ -10,7 +10,8 @@ from rich import box
 from rich.table import Table
 
 from scaling.extrapolation import Member
-from scaling.space import Candidate, Coefficients, Space
+from scaling.lattice import Coefficients
+from scaling.space import Candidate, Space
 
 if TYPE_CHECKING:  # a dry run needs none of SciPy
     from scaling.analysis import Interval, Ranked, Ranking
@@ -54,7 +55,7 @@ def candidates_table(rows: Sequence[Row]) -> Table:
 def ranking_table(rows: Sequence[Row]) -> Table:
     """The result: one line a network, best first."""
     table = _table(
-        "rank", _POINT, "product", "realised", "params", "accuracy %", "adjusted %", "tied with best", "eligible",
+        "rank", _POINT, "product", "realised", "params", "accuracy %", "seeds", "adjusted %", "tied with best", "eligible",
         "aliases", "origin",
     )  # fmt: skip
     for row in rows:
@@ -66,6 +67,7 @@ def ranking_table(rows: Sequence[Row]) -> Table:
             f"x{one.realised:.3f}",
             f"{one.cost.params:,}",
             _percent(ranked.accuracy) if ranked else "-",
+            str(ranked.accuracy.n) if ranked else "0",
             f"{100 * ranked.adjusted.mean:.2f}" if ranked else "-",
             _yes(ranked.tied) if ranked else "-",
             _yes(ranked.eligible) if ranked else "-",

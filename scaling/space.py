@@ -1,118 +1,25 @@
 """The search space of Step 1: a lattice of coefficients, constrained, as distinct networks with their realised cost.
 
-Coefficients are whole hundredths, so that no product or ceiling is decided by binary noise. Many points of a lattice round
-to one network; it is listed once, with all of them as its aliases.
+Many points of a lattice round to one network; it is listed once, with all of them as its aliases.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
 from scaling.counting import Cost, cost
-from scaling.rules import Factors, Rounding, compound, scale
+from scaling.lattice import BUDGET, REFERENCES, UNIT, Coefficients, Lattice, distance, representative
+from scaling.rules import MINIMUM_RESOLUTION, Factors, Rounding, scale
 
-Constraint = Literal["nominal", "realised", "both"]
-
-BUDGET = 2
-"""Growth of the MACs per unit of phi, the paper's."""
-
-_UNIT = 100**5  # a product alpha * beta^2 * gamma^2 of hundredths, as a whole number
-
-
-class Coefficients(NamedTuple):
-    """The bases of compound scaling in whole hundredths: alpha (depth), beta (width), gamma (resolution)."""
-
-    alpha: int
-    beta: int
-    gamma: int
-
-    @property
-    def nominal(self) -> float:
-        """alpha * beta^2 * gamma^2."""
-        return self.alpha * self.beta**2 * self.gamma**2 / _UNIT
-
-    @property
-    def decimals(self) -> tuple[float, float, float]:
-        """(alpha, beta, gamma) as the numbers they stand for."""
-        return self.alpha / 100, self.beta / 100, self.gamma / 100
-
-    def factors(self, phi: float) -> Factors:
-        """The factors of compound scaling at phi."""
-        alpha, beta, gamma = self.decimals
-        return compound(phi, alpha=alpha, beta=beta, gamma=gamma)
-
-
-PAPER = Coefficients(120, 110, 115)
-"""What the paper's grid search found for B0."""
-
-REFERENCES: dict[str, Coefficients] = {
-    "baseline": Coefficients(100, 100, 100),
-    "depth": Coefficients(200, 100, 100),
-    "width": Coefficients(100, 141, 100),
-    "resolution": Coefficients(100, 100, 141),
-    "paper": PAPER,
-}
-"""Trained beside every lattice: the baseline, all of the budget in one dimension (square roots of 2 in hundredths), and the
-paper's point."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lattice:
-    """Which coefficients are candidates.
-
-    Args:
-        step: distance of neighbours, a multiple of .01.
-        tolerance: of the constraint, inclusive: nominal |alpha beta^2 gamma^2 - 2| <= tolerance, realised
-            |MACs / (2^phi baseline MACs) - 1| <= tolerance.
-        constraint: `nominal` (the paper's), `realised`, or `both`.
-        alpha: lowest and highest, at least 1.
-        beta: the same.
-        gamma: the same.
-        sample: draw this many of the points at random instead of taking all; 0 takes all.
-        rounding: of scaled networks, a name that `scale` knows.
-    """
-
-    step: float = 0.05
-    tolerance: float = 0.1
-    constraint: Constraint = "nominal"
-    alpha: tuple[float, float] = (1.0, 2.0)
-    beta: tuple[float, float] = (1.0, 1.5)
-    gamma: tuple[float, float] = (1.0, 1.5)
-    sample: int = 0
-    rounding: Rounding = "released"
-
-    def __post_init__(self) -> None:
-        for name in ("alpha", "beta", "gamma"):
-            low, high = getattr(self, name)
-            if low < 1:
-                raise ValueError(f"{name} must not be below 1, got {low:g}: Step 1 scales a baseline up")
-            if low > high:
-                raise ValueError(f"{name} must rise from lowest to highest, got {low:g} to {high:g}")
-            _hundredths(f"lowest {name}", low), _hundredths(f"highest {name}", high)
-        if _hundredths("step", self.step) < 1:
-            raise ValueError(f"step must be at least 0.01, got {self.step:g}")
-        if not (math.isfinite(self.tolerance) and self.tolerance >= 0):
-            raise ValueError(f"tolerance must be 0 or more, got {self.tolerance:g}")
-        if self.constraint not in get_args(Constraint):
-            raise ValueError(f"constraint must be one of {', '.join(get_args(Constraint))}, got {self.constraint!r}")
-        if self.sample < 0:
-            raise ValueError(f"sample must be 0 or more, got {self.sample}")
-
-    def axes(self) -> tuple[range, range, range]:
-        """Hundredths of alpha, beta and gamma, ascending."""
-        step = _hundredths("step", self.step)
-        alpha, beta, gamma = (
-            range(_hundredths("", low), _hundredths("", high) + 1, step) for low, high in (self.alpha, self.beta, self.gamma)
-        )
-        return alpha, beta, gamma
+HIGHEST_PHI = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +77,13 @@ def search_space(
         in_channels: of the pictures.
 
     Raises:
-        ValueError: phi is not above 0, or no point meets the constraint; the message says how to widen it.
+        ValueError: phi is not above 0 or too large, the baseline's input is under 12 px, or no point meets the
+            constraint; the message says how to widen it.
     """
-    if not (math.isfinite(phi) and phi > 0):
-        raise ValueError(f"phi must be above 0, got {phi:g}")
+    if not 0 < phi <= HIGHEST_PHI:
+        raise ValueError(f"phi must be above 0 and at most {HIGHEST_PHI:g}, got {phi:g}")
+    if baseline.resolution < MINIMUM_RESOLUTION:
+        raise ValueError(f"the baseline's resolution must be at least {MINIMUM_RESOLUTION} px, got {baseline.resolution}")
     scaler = _Scaler(baseline, lattice.rounding, phi, num_classes, in_channels)
     points = _sample(_constrained(lattice, scaler), lattice.sample)
     groups: dict[Any, list[Coefficients]] = defaultdict(list)
@@ -263,19 +173,10 @@ class _Scaler:
         return self._patterns[axis, value]
 
 
-def representative(aliases: Iterable[Coefficients]) -> Coefficients:
-    """The alias whose product is nearest to 2, then the one with the smaller alpha, then beta."""
-    return min(aliases, key=lambda point: (_distance(point), point))
-
-
-def _distance(point: Coefficients) -> int:
-    return abs(point.alpha * point.beta**2 * point.gamma**2 - BUDGET * _UNIT)
-
-
 def _constrained(lattice: Lattice, scaler: _Scaler) -> list[Coefficients]:
     alpha, beta, gamma = np.meshgrid(*(np.array(axis, np.int64) for axis in lattice.axes()), indexing="ij")
-    distance = np.abs(alpha * beta**2 * gamma**2 - BUDGET * _UNIT)
-    kept = distance <= round(lattice.tolerance * _UNIT) if lattice.constraint != "realised" else distance >= 0
+    gap = np.abs(alpha * beta**2 * gamma**2 - BUDGET * UNIT)
+    kept = gap <= round(lattice.tolerance * UNIT) if lattice.constraint != "realised" else gap >= 0
     points = _points(alpha[kept], beta[kept], gamma[kept])
     target = BUDGET**scaler.phi
     if lattice.constraint != "nominal":
@@ -292,12 +193,12 @@ def _points(alpha: NDArray[np.int64], beta: NDArray[np.int64], gamma: NDArray[np
 def _empty_message(lattice: Lattice, scaler: _Scaler, points: Sequence[Coefficients]) -> str:
     nearest = representative(points)
     if lattice.constraint == "nominal":
-        found, needed = f"product {nearest.nominal:.4g}", _distance(nearest) / _UNIT
+        found, needed = f"product {nearest.nominal:.4g}", distance(nearest) / UNIT
     else:
         target = BUDGET**scaler.phi
         gaps = {point: abs(scaler.realised(point) / target - 1) for point in points}
         nearest = min(points, key=gaps.__getitem__)
-        needed = max(gaps[nearest], _distance(nearest) / _UNIT if lattice.constraint == "both" else 0.0)
+        needed = max(gaps[nearest], distance(nearest) / UNIT if lattice.constraint == "both" else 0.0)
         found = f"realised ratio {scaler.realised(nearest):.4g} of a target of {target:.4g}"
     alpha, beta, gamma = nearest.decimals
     return (
@@ -313,10 +214,3 @@ def _sample(points: list[Coefficients], count: int) -> list[Coefficients]:
     # The first points of one fixed shuffle: a larger sample contains a smaller one, so a run can grow.
     chosen = np.random.default_rng(0).permutation(len(points))[:count]
     return [points[index] for index in sorted(chosen)]
-
-
-def _hundredths(name: str, value: float) -> int:
-    whole = round(value * 100)
-    if abs(value * 100 - whole) > 1e-6:
-        raise ValueError(f"{name} must be a multiple of 0.01, got {value:g}")
-    return whole

@@ -53,11 +53,17 @@ def picture_folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def tiny_text(picture_folder):
+    """A specification of six small networks, two seeds each."""
+    return TINY_SPEC.format(pictures=picture_folder)
+
+
 @pytest.fixture
-def tiny(tmp_path, picture_folder):
-    """A specification file of six small networks, two seeds each."""
+def tiny(tmp_path, tiny_text):
+    """It as a file."""
     path = tmp_path / "tiny.toml"
-    path.write_text(TINY_SPEC.format(pictures=picture_folder))
+    path.write_text(tiny_text)
     return path
 
 

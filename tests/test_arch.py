@@ -51,6 +51,7 @@ def test_squeezed_channels_round_down_to_at_least_one(inputs, share, squeezed):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"name": 5}, "Architecture.name must be a text, got 5"),
         ({"resolution": 0}, "Architecture.resolution must be a whole number"),
         ({"stages": []}, "Architecture.stages must be a non-empty tuple"),
         ({"stages": 3}, "Architecture.stages must be a list of tables, got 3"),

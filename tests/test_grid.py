@@ -35,12 +35,10 @@ def answers(folder):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, picture_folder):
+def undisturbed(tmp_path_factory, tiny_text):
     """The tiny study, trained once without interruption."""
-    from conftest import TINY_SPEC
-
     home = tmp_path_factory.mktemp("undisturbed")
-    (home / "tiny.toml").write_text(TINY_SPEC.format(pictures=picture_folder))
+    (home / "tiny.toml").write_text(tiny_text)
     done = subprocess.run(
         [sys.executable, "-m", "scaling.grid", "--spec", "tiny.toml", "--json"],
         cwd=home,
@@ -84,7 +82,7 @@ def test_the_second_run_trains_nothing_and_says_the_same(undisturbed, grid):
     before = (folder / "trials.jsonl").read_bytes(), (folder / "frontier.svg").read_bytes()
     again = grid("--spec", "tiny.toml", "--json", cwd=home)
     assert result(again) == result(done)
-    assert (folder / "trials.jsonl").read_bytes(), (folder / "frontier.svg").read_bytes() == before
+    assert ((folder / "trials.jsonl").read_bytes(), (folder / "frontier.svg").read_bytes()) == before
     assert "nothing to train" in again.stderr
     table = grid("--spec", "tiny.toml", cwd=home)
     for heading in ("rank", "product", "realised", "params", "accuracy %", "adjusted %", "tied with best", "eligible"):
@@ -212,7 +210,7 @@ def test_a_diverged_network_is_a_result(tiny, grid, tmp_path):
     done = grid("--spec", tiny)
     assert done.returncode == 0, done.stderr
     assert "diverged: the training loss became nan" in done.stderr
-    assert "No result for" in done.stdout
+    assert "1.00 1.00 1.00: 0 of 2 trainings complete (diverged: the training loss became nan in epoch 1 of 12)" in done.stdout
     assert {record["outcome"]["status"] for record in lines(tmp_path / "runs" / "tiny")} == {"diverged"}
     assert "nothing to train" in grid("--spec", tiny).stderr
 
@@ -221,7 +219,11 @@ BAD_FLAGS = [
     (["--step", "0.4", "--tolerance", "0.001"], "take a tolerance of"),
     (["--step", "0.015"], "step must be a multiple of 0.01, got 0.015"),
     (["--phi", "-1"], "phi must be above 0, got -1"),
-    (["--seeds", "0"], "seeds must be at least 1, got 0"),
+    (["--phi", "1000"], "phi must be above 0 and at most 10, got 1000"),
+    (["--step", "inf"], "step must be finite, got inf"),
+    (["--tolerance", "1e300"], "tolerance must be from 0 to 1000"),
+    (["--sample", "many"], "argument --sample: invalid int value: 'many'"),
+    (["--seeds", "0"], "seeds must be from 1 to 1000, got 0"),
     (["--sample", "-3"], "sample must be 0 or more, got -3"),
     (["--phi", "one"], "argument --phi: invalid float value: 'one'"),
     (["--constraint", "exact"], "invalid choice: 'exact'"),
@@ -310,3 +312,42 @@ def test_a_full_disk_stops_in_one_line_and_loses_nothing(tiny, grid, tmp_path):
     result(grid("--spec", tiny, "--json"))
     assert trained(folder)[: len(before)] == before
     assert len(trained(folder)) == len(set(trained(folder))) == 12
+
+
+def test_a_dying_worker_does_not_wait_for_the_other_and_aborts_nothing(tiny, tmp_path):
+    """One worker meets a full disk while the other is inside a long compilation."""
+    code = (
+        "import sys, threading, time\n"
+        "from scaling.study import local\n"
+        "compiled, first = local.compile_training, threading.Lock()\n"
+        "def compile_training(task, resident):\n"
+        "    if not first.acquire(blocking=False): time.sleep(60)\n"
+        "    return compiled(task, resident)\n"
+        "def save_weights(path, state): raise OSError(28, 'No space left on device')\n"
+        "local.compile_training, local.save_weights = compile_training, save_weights\n"
+        "local.cores = lambda: 2\n"
+        "from scaling.grid import main\n"
+        f"sys.exit(main(['--spec', {str(tiny)!r}]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=50
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1] == "python -m scaling.grid: error: cannot write: No space left on device"
+
+
+def test_a_reader_that_has_read_enough(undisturbed):
+    home, _ = undisturbed
+    command = f"{sys.executable} -m scaling.grid --dry-run --spec tiny.toml | head -1; exit ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["bash", "-c", command], cwd=home, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_renamed_specification_goes_on(undisturbed, grid, tmp_path, tiny_text):
+    home, _ = undisturbed
+    (tmp_path / "renamed.toml").write_text(tiny_text)
+    done = grid("--spec", "renamed.toml", "--run", home / "runs" / "tiny", "--json")
+    assert result(done)
+    assert "nothing to train" in done.stderr

@@ -15,7 +15,8 @@ FLOORS = {
     "recipe": 0,
     "rules": 1,
     "counting": 1,
-    "space": 2,
+    "lattice": 2,
+    "space": 2.5,
     "extrapolation": 2.5,
     "nets": 2,
     "data": 2,
@@ -24,6 +25,7 @@ FLOORS = {
     "analysis": 5,
     "figures": 6,
     "report": 6,
+    "findings": 6,
     "grid": 7,
 }
 ALLOWED = {
@@ -31,6 +33,7 @@ ALLOWED = {
     "recipe": {"stdlib"},
     "rules": {"stdlib"},
     "counting": {"stdlib"},
+    "lattice": {"stdlib"},
     "space": {"stdlib", "numpy"},
     "extrapolation": {"stdlib"},
     "nets": {"stdlib", "numpy", "jax", "flax"},
@@ -40,6 +43,7 @@ ALLOWED = {
     "analysis": {"stdlib", "numpy", "scipy"},
     "figures": {"stdlib", "numpy", "matplotlib"},
     "report": {"stdlib", "rich"},
+    "findings": {"stdlib"},
     "grid": {"stdlib", "rich"},
 }
 HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")

@@ -1,10 +1,12 @@
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 
 from scaling import architecture, cost
-from scaling.space import PAPER, REFERENCES, Coefficients, Lattice, representative, search_space
+from scaling.lattice import PAPER, REFERENCES, Coefficients, Lattice, representative
+from scaling.space import search_space
 
 B0 = architecture("efficientnet_b0")
 SMALL = architecture("small")
@@ -128,7 +130,9 @@ def test_nominal_products_are_exact():
     [
         (Lattice(alpha=(1, 1.1), tolerance=0.001, step=0.1), 1, "take a tolerance of 0.0[0-9]+ or more, or a finer step"),
         (Lattice(step=0.5, tolerance=0.001, constraint="realised"), 1, "realised ratio .* of a target of 2"),
-        (Lattice(), 0, "phi must be above 0, got 0"),
+        (Lattice(), 0, "phi must be above 0 and at most 10, got 0"),
+        (Lattice(), 11, "phi must be above 0 and at most 10, got 11"),
+        (Lattice(), float("nan"), "phi must be above 0 and at most 10, got nan"),
     ],
 )
 def test_an_empty_lattice_says_how_to_widen_it(lattice, phi, message):
@@ -150,14 +154,23 @@ def test_the_tolerance_that_an_empty_lattice_names_is_enough():
     ("wrong", "message"),
     [
         ({"alpha": (0.9, 2)}, "alpha must not be below 1, got 0.9"),
-        ({"beta": (1.5, 1)}, "beta must rise from lowest to highest, got 1.5 to 1"),
-        ({"step": 0}, "step must be at least 0.01, got 0"),
+        ({"beta": (1.5, 1)}, "beta must rise from lowest to highest, at most 10, got 1.5 to 1"),
+        ({"step": 0}, "step must be from 0.01 to 10, got 0"),
         ({"step": 0.015}, "step must be a multiple of 0.01, got 0.015"),
-        ({"tolerance": -1}, "tolerance must be 0 or more, got -1"),
+        ({"tolerance": -1}, "tolerance must be from 0 to 1000, got -1"),
         ({"constraint": "exact"}, "constraint must be one of nominal, realised, both, got 'exact'"),
+        ({"alpha": (1, 11)}, "at most 10, got 1 to 11"),
+        ({"alpha": (float("nan"), 2)}, "alpha must not be below 1, got nan"),
+        ({"step": float("inf")}, "step must be finite, got inf"),
+        ({"step": 0.01, "alpha": (1, 10), "beta": (1, 10)}, "points, over 10,000,000: take a larger step"),
         ({"sample": -1}, "sample must be 0 or more, got -1"),
     ],
 )
 def test_a_lattice_is_checked(wrong, message):
     with pytest.raises(ValueError, match=message):
         Lattice(**wrong)
+
+
+def test_a_baseline_too_small_to_be_scaled_down_to():
+    with pytest.raises(ValueError, match="the baseline's resolution must be at least 12 px, got 8"):
+        search_space(dataclasses.replace(SMALL, resolution=8), Lattice())

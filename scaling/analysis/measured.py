@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-ORIGINS = ("lattice", "baseline", "depth", "width", "resolution", "paper")
+from scaling.lattice import REFERENCES
+
+ORIGINS = ("lattice", *REFERENCES)
 """Why a network is in a study; it may have several reasons."""
 
 

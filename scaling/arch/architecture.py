@@ -35,6 +35,7 @@ class Stage:
         share = self.squeeze_excite
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise ValueError(f"Stage.squeeze_excite must be a number from 0 to 1, got {share!r}")
+        object.__setattr__(self, "squeeze_excite", float(share))  # 0 and 0.0 are one network
 
     def squeezed_channels(self, input_channels: int) -> int:
         """Channels inside squeeze-excite: max(1, floor(share * channels of the block's input)), as released."""
@@ -64,6 +65,8 @@ class Architecture:
     channel_divisor: int = 8
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"Architecture.name must be a text, got {self.name!r}")
         for field in ("resolution", "stem", "head", "stem_stride", "channel_divisor"):
             _require_positive_int(f"Architecture.{field}", getattr(self, field))
         if not self.stages or not all(isinstance(stage, Stage) for stage in self.stages):

@@ -51,13 +51,16 @@ def in_memory(name: str, content: memoryview) -> Encoded:
     return Encoded(name, lambda: io.BytesIO(content))
 
 
-def decode(origin: str, pictures: Sequence[Encoded], side: int | None = None) -> NDArray[np.uint8]:
+def decode(
+    origin: str, pictures: Sequence[Encoded], side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE
+) -> NDArray[np.uint8]:
     """Decode every picture, cut out its middle square and resize it.
 
     Args:
         origin: the file or folder they come from, for messages.
         pictures: what to decode, at least one.
-        side: px; without it the median (the lower one of two) of the shorter sides, at most `LARGEST_DEFAULT_SIDE`.
+        side: px; without it the median (the lower one of two) of the shorter sides, at most `largest`.
+        largest: px.
 
     Returns:
         uint8 (n, side, side, channels): one if every picture is grey (red = green = blue everywhere), else three.
@@ -69,7 +72,7 @@ def decode(origin: str, pictures: Sequence[Encoded], side: int | None = None) ->
     with _quiet(), ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
         if side is None:
             sides = [found for found, _ in pool.map(lambda one: _attempt(one, _shorter_side), pictures) if found]
-            side = min(LARGEST_DEFAULT_SIDE, statistics.median_low(sides or [1]))
+            side = min(largest, statistics.median_low(sides or [1]))
         images = np.empty((len(pictures), side, side, 3), np.uint8)
         # Rows are written as they come, so that no second copy of the stack is ever held.
         outcomes = list(pool.map(lambda row, one: _attempt(one, lambda image: _write(image, row)), images, pictures))

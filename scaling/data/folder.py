@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.decoding import SUFFIXES, Encoded, decode, on_disk
+from scaling.data.decoding import LARGEST_DEFAULT_SIDE, SUFFIXES, Encoded, decode, on_disk
 from scaling.data.pictures import DataError, PictureSet, picture_set, require_two_classes
 from scaling.data.splits import TEST, TRAIN, VALIDATION, every_fifth, require_filled, shared_out
 
@@ -45,18 +45,19 @@ class Listing(NamedTuple):
     codes: NDArray[np.uint8]
 
 
-def from_class_folders(folder: Path, side: int | None = None) -> PictureSet:
+def from_class_folders(folder: Path, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE) -> PictureSet:
     """Load a folder of class folders.
 
     Args:
         folder: see the top of this module.
         side: px; without it as `decode` chooses.
+        largest: px that `decode` chooses at most.
 
     Raises:
         DataError: as `listing` and `decode` do.
     """
     found = listing(folder)
-    images = decode(str(folder), encoded(folder, found), side)
+    images = decode(str(folder), encoded(folder, found), side, largest)
     return picture_set(folder.resolve().name, found.classes, images, found.labels, found.codes)
 
 

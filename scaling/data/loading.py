@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from scaling.data.decoding import LARGEST_DEFAULT_SIDE
 from scaling.data.fashion import STEMS, from_idx_folder, missing, shipped, whole
 from scaling.data.folder import from_class_folders
 from scaling.data.packed import from_packed
@@ -16,7 +17,7 @@ NAMED: dict[str, Callable[[], PictureSet]] = {"fashion-mnist-10k": shipped, "fas
 """The sets that are known by name. A folder of such a name is reached by ./NAME."""
 
 
-def load(name_or_path: str | os.PathLike[str], *, side: int | None = None) -> PictureSet:
+def load(name_or_path: str | os.PathLike[str], *, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE) -> PictureSet:
     """Load a set of pictures, by name or from disk.
 
     Args:
@@ -24,7 +25,8 @@ def load(name_or_path: str | os.PathLike[str], *, side: int | None = None) -> Pi
             of class folders, a folder with the four files of MNIST or a relative of it, or an .npz file that `pack`
             wrote.
         side: px to store the pictures at; without it their own, or for picture files the median of the shorter sides,
-            at most 128.
+            at most `largest`.
+        largest: px.
 
     Raises:
         DataError: there is nothing of that name, it cannot be used, or side is not a whole number of at least 1.
@@ -35,7 +37,7 @@ def load(name_or_path: str | os.PathLike[str], *, side: int | None = None) -> Pi
         return _at_side(NAMED[str(name_or_path)](), side)
     path = Path(os.path.expanduser(name_or_path))
     if path.suffix == ".npz" and os.path.isfile(path):
-        return from_packed(path, side)
+        return from_packed(path, side, largest)
     if not os.fspath(name_or_path) or not os.path.isdir(path):
         raise DataError(
             f"load: no pictures called {os.fspath(name_or_path)!r}; allowed: {', '.join(NAMED)}, "
@@ -43,7 +45,7 @@ def load(name_or_path: str | os.PathLike[str], *, side: int | None = None) -> Pi
         )
     if len(missing(path)) < len(STEMS):
         return _at_side(from_idx_folder(path), side)
-    return from_class_folders(path, side)
+    return from_class_folders(path, side, largest)
 
 
 def _at_side(pictures: PictureSet, side: int | None) -> PictureSet:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.decoding import Encoded, decode, in_memory
+from scaling.data.decoding import LARGEST_DEFAULT_SIDE, Encoded, decode, in_memory
 from scaling.data.folder import Listing, encoded, listing
 from scaling.data.pictures import DataError, PictureSet, picture_set, require_two_classes
 from scaling.data.splits import TEST, TRAIN, every_fifth, require_filled, shared_out
@@ -37,12 +37,13 @@ _WORDS = {np.uint8: "uint8", np.integer: "whole numbers", np.str_: "strings"}
 Array = NDArray[Any]
 
 
-def from_packed(file: Path, side: int | None = None) -> PictureSet:
+def from_packed(file: Path, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE) -> PictureSet:
     """Load a packed file.
 
     Args:
         file: see the top of this module.
         side: px; without it as `decode` chooses.
+        largest: px that `decode` chooses at most.
 
     Raises:
         DataError: the file is damaged, lacks a key, holds something pickled or of the wrong kind, or as `decode` does.
@@ -52,7 +53,7 @@ def from_packed(file: Path, side: int | None = None) -> PictureSet:
     labels = arrays["labels"].astype(np.int32)
     codes = _codes(labels, arrays["split"].astype(np.uint8))
     require_filled(str(file), classes, labels, codes)
-    images = decode(str(file), _pictures(arrays, classes), side)
+    images = decode(str(file), _pictures(arrays, classes), side, largest)
     return picture_set(file.stem, classes, images, labels, codes)
 
 

@@ -8,9 +8,7 @@ from typing import NamedTuple
 from scaling.analysis.errors import Interval
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking
-
-REFERENCES = ("baseline", "depth", "width", "resolution", "paper")
-"""Origins that a figure names; all others are lattice networks."""
+from scaling.lattice import REFERENCES
 
 
 class Percent(NamedTuple):

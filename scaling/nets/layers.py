@@ -102,7 +102,8 @@ class BatchNorm(nnx.Module):
             self.var[...] = self.decay * self.var[...] + (1 - self.decay) * var
         scale = self.scale[...] * lax.rsqrt(var + self.epsilon)
         offset = self.bias[...] - mean * scale
-        return maps * scale.astype(maps.dtype) + offset.astype(maps.dtype)
+        # In float32 whatever the maps are: in bfloat16 the product and the offset would cancel to a few bits.
+        return (maps.astype(jnp.float32) * scale + offset).astype(maps.dtype)
 
 
 def _statistics(maps: jax.Array) -> tuple[jax.Array, jax.Array]:

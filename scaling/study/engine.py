@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,5 +50,12 @@ class Engine(Protocol):
     def run(self, trials: Sequence[Trial]) -> Generator[Event]:
         """Train all trials, in an order of the engine's choice."""
 
-    def test(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, NDArray[np.bool_]]]:
-        """For finished trials, right or wrong on each test picture, in the order given."""
+    def forgotten(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Those of the finished trials that must be run again before they can be tested."""
+
+    def test(self, trial: Trial) -> NDArray[np.bool_]:
+        """For a finished trial, right or wrong on each test picture.
+
+        Raises:
+            ValueError, ArithmeticError: its weights cannot be used.
+        """

@@ -24,6 +24,8 @@ class Pace(NamedTuple):
     """where the numbers come from, in words"""
 
 
+_LONG_ENOUGH_SECONDS = 2.0  # a shorter training is mostly starting up
+
 DEFAULT_PACE = Pace(12.0, 7.5e-9, "a stated default, measured on two cores of an AMD EPYC")
 
 
@@ -32,12 +34,12 @@ def pace(runs: Path) -> Pace:
     compiling, training, work = [], [], []
     for path in sorted(runs.glob("*/trials.jsonl")):
         for record in _records(path):
-            seconds = record["outcome"]["seconds"]
-            if seconds["compile"]:
-                compiling.append(seconds["compile"])
-            training.append(seconds["train"])
-            work.append(_recorded_work(record))
-    if not compiling:
+            if record.compile:
+                compiling.append(record.compile)
+            if record.train >= _LONG_ENOUGH_SECONDS:
+                training.append(record.train)
+                work.append(record.work)
+    if not compiling or not work:
         return DEFAULT_PACE
     return Pace(median(compiling), sum(training) / sum(work), f"{len(work)} trials recorded on this machine")
 
@@ -71,18 +73,26 @@ def training_work(trial: Trial) -> float:
     return float(counted.activations * trial.pictures * trial.recipe.epochs)
 
 
-def _recorded_work(record: dict[str, Any]) -> float:
-    trial = record["trial"]
-    return float(record["cost"]["activations"] * trial["pictures"] * trial["recipe"]["epochs"])
+class _Timed(NamedTuple):
+    compile: float
+    train: float
+    work: float
 
 
-def _records(path: Path) -> list[dict[str, Any]]:
+def _records(path: Path) -> list[_Timed]:
     found = []
-    for line in path.read_text("utf-8", errors="replace").splitlines():
+    try:
+        lines = path.read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return []  # somebody else's file must not stop this study
+    for line in lines:
         try:
             record = json.loads(line)
-            if record["provenance"]["host"] == host() and record["outcome"]["status"] == "complete":
-                found.append(record)
+            if record["provenance"]["host"] != host() or record["outcome"]["status"] != "complete":
+                continue
+            trial, seconds = record["trial"], record["outcome"]["seconds"]
+            work = float(record["cost"]["activations"] * trial["pictures"] * trial["recipe"]["epochs"])
+            found.append(_Timed(float(seconds["compile"]), float(seconds["train"]), work))
         except (ValueError, KeyError, TypeError):
             continue  # a torn line, or a test record: nothing to learn a pace from
     return found

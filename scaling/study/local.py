@@ -83,18 +83,33 @@ class LocalEngine:
             for thread in threads:
                 thread.join(timeout=5)
 
-    def test(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, NDArray[np.bool_]]]:
-        """Evaluate trials on the test pictures with their weights; where those are gone, train again."""
-        missing = [trial for trial in trials if not self._path(trial).exists()]
-        for event in self.run(missing):
-            if isinstance(event, Finished) and event.outcome.status != "complete":
-                raise RuntimeError(f"training again for the test pictures failed: {event.outcome.reason}")
-        for trial in trials:
-            task = _task(trial)
-            prepared = self._prepare(trial, self._devices[0])
-            params, statistics = load_weights(self._path(trial), task)
-            program = self._evaluation(task)
-            yield trial, right_or_wrong(program, params, statistics, prepared.test, prepared.pixels)
+    def forgotten(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Those whose weights are gone or cannot be read."""
+        return [trial for trial in trials if not self._remembered(trial)]
+
+    def test(self, trial: Trial) -> NDArray[np.bool_]:
+        """Right or wrong on each test picture, by the trial's weights.
+
+        Raises:
+            ValueError: the weights cannot be read.
+            Diverged: they give numbers that are not finite.
+        """
+        params, statistics = self._load(trial)
+        prepared = self._prepare(trial, self._devices[0])
+        return right_or_wrong(self._evaluation(_task(trial)), params, statistics, prepared.test, prepared.pixels)
+
+    def _load(self, trial: Trial) -> tuple[Any, Any]:
+        try:
+            return load_weights(self._path(trial), _task(trial))
+        except FileNotFoundError:
+            raise ValueError(f"{self._path(trial)} is missing") from None
+
+    def _remembered(self, trial: Trial) -> bool:
+        try:
+            self._load(trial)
+        except ValueError:
+            return False
+        return True
 
     def _work(self, device: Any, jobs: queue.SimpleQueue[list[Trial]], events: queue.SimpleQueue[Any]) -> None:
         try:
@@ -111,7 +126,7 @@ class LocalEngine:
     def _train_network(self, trials: list[Trial], device: Any, events: queue.SimpleQueue[Any]) -> None:
         program = None
         for trial in trials:
-            compiling = 0.0
+            compiling, begun = 0.0, time.perf_counter()
             try:
                 prepared = self._prepare(trial, device)
                 if program is None:
@@ -122,11 +137,11 @@ class LocalEngine:
                     compiling = time.perf_counter() - start
                 outcome = self._train(trial, program, prepared, compiling, events)
             except Diverged as error:
-                outcome = Outcome("diverged", str(error))
+                outcome = Outcome("diverged", str(error), None, Seconds(compiling, time.perf_counter() - begun - compiling))
             except (Stopped, OSError):
                 raise  # a full disk ends the run; it says nothing about this network
             except Exception as error:
-                outcome = Outcome("failed", f"{type(error).__name__}: {error}".splitlines()[0][:300])
+                outcome = Outcome("failed", f"{type(error).__name__}: {error}".splitlines()[0][:300], None, Seconds(compiling))
             events.put(Finished(trial, outcome))
 
     def _train(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,9 @@ def locked(folder: Path) -> Iterator[None]:
     with open(folder / "lock", "a+", encoding="utf-8") as file:
         try:
             _lock(file)
-        except OSError:
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+                raise
             raise LockedError(
                 f"{folder}: another process is working on this run; wait for it, or take another folder with --run"
             ) from None

@@ -50,6 +50,8 @@ class Run:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder):
+            for draft in (*self.folder.glob(".*.draft"), *self.weights.glob(".*.draft")):
+                draft.unlink()  # left by a process that was killed while writing
             self._require_same(question)
             for record in self._records.read():
                 self._take(record)
@@ -138,11 +140,18 @@ class Run:
         stored = self._stored()
         if stored is None:
             return
-        changed = difference({key: stored.get(key) for key in FIXED}, {key: question[key] for key in FIXED})
+        changed = difference(_fixed(stored), _fixed(question))
         if changed:
             raise SpecError(
                 f"{self.folder} was made from another specification ({'; '.join(changed)}); take another folder with --run"
             )
+
+
+def _fixed(question: dict[str, Any]) -> dict[str, Any]:
+    """What may not change, without the baseline's name, which decides nothing."""
+    fixed = {key: question.get(key) for key in FIXED}
+    baseline = question.get("baseline") or {}
+    return {**fixed, "baseline": {key: value for key, value in baseline.items() if key != "name"}}
 
 
 def _outcome(stored: dict[str, Any]) -> Outcome:
@@ -156,6 +165,6 @@ def _outcome(stored: dict[str, Any]) -> Outcome:
 def _write_whole(path: Path, text: str) -> None:
     if path.exists() and path.read_text("utf-8") == text:
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.draft")
     draft.write_text(text, "utf-8")
     os.replace(draft, path)

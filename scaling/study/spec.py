@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from scaling.arch import Architecture, architecture
+from scaling.lattice import Lattice
 from scaling.recipe import Recipe
-from scaling.space import Lattice
 from scaling.study.tables import SpecError, read_table, read_value, require_known
-
-DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,10 @@ class StudySpec:
     recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise ValueError(f"seeds must be at least 1, got {self.seeds}")
+        if not 1 <= self.seeds <= 1000:
+            raise ValueError(f"seeds must be from 1 to 1000, got {self.seeds}")
+        if self.side is not None and not 1 <= self.side <= 4096:
+            raise ValueError(f"side must be from 1 to 4096 px, got {self.side}")
         if not self.phi > 0:
             raise ValueError(f"phi must be above 0, got {self.phi:g}")
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from scaling.data import PictureSet
+from scaling.data import PictureSet, load
 from scaling.recipe import Recipe
 from scaling.space import Candidate, Space, search_space
 from scaling.study.engine import Engine, Finished
@@ -67,6 +67,15 @@ class Study(NamedTuple):
         return f"{trial.architecture.name} seed {trial.seed}"
 
 
+def load_pictures(spec: StudySpec) -> PictureSet:
+    """The pictures of a specification, stored large enough for twice the baseline's input where they are files.
+
+    Raises:
+        DataError: there are none, or they cannot be used.
+    """
+    return load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
+
+
 def plan(spec: StudySpec, num_classes: int, in_channels: int) -> Space:
     """The candidates of a specification.
 
@@ -108,12 +117,31 @@ def train_missing(study: Study, run: Run, engine: Engine, speed: Pace, console: 
             progress.show(event)
 
 
-def test_missing(study: Study, run: Run, engine: Engine, candidates: Sequence[Candidate]) -> None:
-    """Look at the test pictures with every complete trial of the candidates that has not done so."""
+def test_missing(
+    study: Study, run: Run, engine: Engine, candidates: Sequence[Candidate], speed: Pace, console: Console
+) -> list[str]:
+    """Look at the test pictures with every complete trial of the candidates that has not done so.
+
+    A trial whose weights are gone is trained again for it.
+
+    Returns:
+        One sentence for each trial that could not be judged.
+    """
     trials = [trial for candidate in candidates for trial in complete_trials(study, run, candidate)]
     missing = [trial for trial in trials if run.test_correct(trial) is None]
-    for trial, correct in engine.test(missing):
-        run.record_test(trial, correct, engine.device)
+    gone = engine.forgotten(missing)
+    if gone:
+        console.print(f"The weights of {len(gone)} trial(s) to be judged on the test pictures are gone; training them again.")
+        with StudyProgress(gone, study.label, speed, console) as progress, closing(engine.run(gone)) as events:
+            for event in events:
+                progress.show(event)
+    failed = []
+    for trial in missing:
+        try:
+            run.record_test(trial, engine.test(trial), engine.device)
+        except (ValueError, ArithmeticError) as error:
+            failed.append(f"{study.label(trial)} could not be judged on the test pictures: {error}")
+    return failed
 
 
 def complete_trials(study: Study, run: Run, candidate: Candidate) -> list[Trial]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import jax
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from scaling.train.programs import State, abstract_state
 from scaling.train.task import Task
@@ -17,18 +18,26 @@ from scaling.train.task import Task
 def save_weights(path: Path, state: State) -> None:
     """Write parameters and running statistics; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file({name: np.asarray(leaf) for name, leaf in _named((state.params, state.statistics))}, draft)
-    os.replace(draft, path)
+    content = save({name: np.asarray(leaf) for name, leaf in _named((state.params, state.statistics))})
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def load_weights(path: Path, task: Task) -> tuple[Any, Any]:
     """(parameters, running statistics) of a task from a file that `save_weights` wrote.
 
     Raises:
-        ValueError: a tensor is missing or has another shape; the message names the first.
+        ValueError: the file is damaged, or a tensor is missing or has another shape; the message names the first.
+        OSError: the file cannot be read.
     """
-    stored = load_file(path)
+    try:
+        stored = load(path.read_bytes())
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a safetensors file: {error}") from None
     state = abstract_state(task, jax.default_backend())
     wanted = (state.params, state.statistics)
     for name, leaf in _named(wanted):

@@ -12,7 +12,8 @@ from scaling.recipe import Recipe
 
 def schedule(recipe: Recipe, steps: int) -> optax.Schedule:
     """Learning rate at each of `steps` steps: 0 to `peak_rate` over the warm-up, then a cosine to 0."""
-    return optax.warmup_cosine_decay_schedule(0.0, recipe.peak_rate, round(recipe.warmup * steps), steps)
+    warmup = min(round(recipe.warmup * steps), steps - 1)
+    return optax.warmup_cosine_decay_schedule(0.0, recipe.peak_rate, warmup, steps)
 
 
 def optimizer(recipe: Recipe, steps: int) -> optax.GradientTransformation:

@@ -33,7 +33,7 @@ Report = Callable[[int, float], None]
 """Called after each segment with the epochs done, rounded down, and the accuracy on the training pictures just seen."""
 
 
-class Diverged(Exception):
+class Diverged(ArithmeticError):
     """Training left the finite numbers; the message says when."""
 
 

@@ -58,8 +58,9 @@ def test_macs_and_activations_equal_what_the_program_does():
     network = build(TINY, 7, 2)
     network.eval()
     jaxpr = jax.make_jaxpr(lambda x: network(x))(jnp.zeros((1, TINY.resolution, TINY.resolution, 2)))
-    macs = sum(_macs(equation) for equation in _equations(jaxpr.jaxpr))
-    assert macs == cost(TINY, 7, 2).macs
+    products = [one for one in _equations(jaxpr.jaxpr) if one.primitive.name in ("dot_general", "conv_general_dilated")]
+    assert sum(_macs(one) for one in products) == cost(TINY, 7, 2).macs
+    assert sum(math.prod(one.outvars[0].aval.shape) for one in products) == cost(TINY, 7, 2).activations
 
 
 def _equations(jaxpr):
@@ -82,10 +83,8 @@ def _macs(equation):
         (contracted, _), _ = equation.params["dimension_numbers"]
         depth = math.prod(equation.invars[0].aval.shape[axis] for axis in contracted)
         return depth * math.prod(equation.outvars[0].aval.shape)
-    if equation.primitive.name == "conv_general_dilated":
-        height, width, fan_in, _ = equation.invars[1].aval.shape
-        return height * width * fan_in * math.prod(equation.outvars[0].aval.shape)
-    return 0
+    height, width, fan_in, _ = equation.invars[1].aval.shape
+    return height * width * fan_in * math.prod(equation.outvars[0].aval.shape)
 
 
 def test_the_same_seed_draws_the_same_network():
@@ -162,3 +161,13 @@ def test_narrow_precision_keeps_parameters_statistics_and_logits_wide():
     logits = network(jnp.ones((2, 12, 12, 2)))
     assert logits.dtype == jnp.float32
     assert {leaf.dtype for leaf in jax.tree.leaves(nnx.state(network, (nnx.Param, nnx.BatchStat)))} == {jnp.dtype("float32")}
+
+
+@pytest.mark.parametrize("mean", [0, 3, 10])
+def test_narrow_batch_norm_is_as_exact_as_its_output(mean):
+    wide = np.random.default_rng(0).standard_normal((16, 8, 8, 4), np.float32) + mean
+    narrow = jnp.asarray(wide, jnp.bfloat16)
+    exact = np.asarray(narrow, np.float64)
+    exact = (exact - exact.mean((0, 1, 2))) / np.sqrt(exact.var((0, 1, 2)) + 1e-3)
+    found = np.asarray(BatchNorm(4, 0.9, 1e-3, _Ones())(narrow), np.float64)
+    assert np.sqrt(((found - exact) ** 2).mean()) < 0.003

@@ -14,7 +14,8 @@ from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_secon
 from scaling.study.local import LocalEngine
 from scaling.study.progress import StudyProgress, duration
 from scaling.study.provenance import cores
-from scaling.study.trial import Trial
+from scaling.study.run import Run
+from scaling.study.trial import Outcome, Seconds, Trial
 
 NET = dataclasses.replace(architecture("small"), resolution=12, stem=4, head=8, stages=(Stage(1, 3, 2, 1, 4),))
 RECIPE = Recipe(epochs=2, batch=16, peak_rate=0.2, precision="float32")
@@ -60,15 +61,29 @@ def test_numbers_do_not_depend_on_what_trains_beside(engine, pictures):
     assert np.array_equal(together[trials[1]].correct, alone[trials[1]].correct)
 
 
-def test_test_pictures_are_judged_with_the_kept_weights_or_trained_again(engine, pictures, tmp_path):
+def test_test_pictures_are_judged_with_the_kept_weights(engine, pictures, tmp_path):
     one = trial(pictures)
+    assert engine.forgotten([one]) == [one]
     finished(engine, [one])
-    ((_, kept),) = engine.test([one])
-    (tmp_path / "weights" / f"{one.id}.safetensors").unlink()
-    ((_, again),) = engine.test([one])
+    assert engine.forgotten([one]) == []
+    kept = engine.test(one)
     assert kept.shape == (len(pictures.test),)
-    assert np.array_equal(kept, again)
-    assert list(engine.test([])) == []
+    path = tmp_path / "weights" / f"{one.id}.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    assert engine.forgotten([one]) == [one]
+    with pytest.raises(ValueError, match="not a safetensors file"):
+        engine.test(one)
+    path.unlink()
+    with pytest.raises(ValueError, match="is missing"):
+        engine.test(one)
+    finished(engine, [one])
+    assert np.array_equal(engine.test(one), kept)
+
+
+def test_pictures_of_a_resolution_are_let_go_after_its_last_network(engine, pictures):
+    sharper = dataclasses.replace(NET, resolution=14)
+    finished(engine, [trial(pictures), trial(pictures, network=sharper)])
+    assert engine._prepared == {}
 
 
 def test_an_error_of_one_network_is_its_outcome_and_the_others_go_on(engine, pictures, monkeypatch):
@@ -87,7 +102,10 @@ def test_an_error_of_one_network_is_its_outcome_and_the_others_go_on(engine, pic
 
 def test_a_diverged_training_is_an_outcome(engine, pictures):
     wild = trial(pictures, recipe=dataclasses.replace(RECIPE, peak_rate=1e30, momentum=0.0))
-    assert finished(engine, [wild])[wild].status == "diverged"
+    outcome = finished(engine, [wild])[wild]
+    assert outcome.status == "diverged"
+    assert outcome.seconds.compile > 0
+    assert outcome.seconds.train > 0
 
 
 def test_an_error_of_the_disk_ends_the_run(engine, pictures, monkeypatch):
@@ -111,7 +129,19 @@ def test_the_pace_is_a_stated_default_until_trials_are_recorded(tmp_path):
     assert pace(tmp_path) == DEFAULT_PACE
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "trials.jsonl").write_text('{"id": "test record"}\nnonsense\n{"torn')
+    (tmp_path / "other" / "trials.jsonl").mkdir(parents=True)
     assert pace(tmp_path) == DEFAULT_PACE
+
+
+def test_the_pace_is_that_of_trainings_long_enough_to_tell(tmp_path, pictures):
+    question = {"baseline": {}, "data": "", "recipe": {}, "seeds": 1}
+    with Run(tmp_path / "run").opened(question) as run:
+        for seed, seconds in enumerate((0.5, 10.0, 30.0)):
+            run.record(trial(pictures, seed), Outcome("complete", None, np.ones(3, bool), Seconds(4.0, seconds)), "here")
+    found = pace(tmp_path)
+    assert found.compile == 4.0
+    assert found.unit == pytest.approx(20.0 / expected_parts([trial(pictures)], Pace(0.0, 1.0, ""))[trial(pictures).id].train)
+    assert found.source == "2 trials recorded on this machine"
 
 
 def test_expected_seconds_count_compiling_once_a_network(pictures):

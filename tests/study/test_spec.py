@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from scaling.arch import SMALL
-from scaling.space import Lattice
+from scaling.lattice import Lattice
 from scaling.study.spec import StudySpec, difference, find_spec, read_baseline, read_spec
 from scaling.study.tables import SpecError
 
@@ -46,7 +46,7 @@ def test_plain_data_is_json():
         ("sedes = 2", r"x.toml: unknown key 'sedes'; allowed: baseline, data, side, phi, seeds, lattice, recipe"),
         ("seeds = 2.5", r"x.toml: seeds must be a whole number, got 2.5"),
         ("seeds = true", r"seeds must be a whole number, got True"),
-        ("seeds = 0", r"x.toml: seeds must be at least 1, got 0"),
+        ("seeds = 0", r"x.toml: seeds must be from 1 to 1000, got 0"),
         ("phi = -1", r"phi must be above 0, got -1"),
         ("phi = nan", r"phi must be a number, got nan"),
         ("data = 3", r"data must be a text in quotes, got 3"),
@@ -57,6 +57,7 @@ def test_plain_data_is_json():
         ("[lattice]\nalpha = [1]", r"lattice.alpha must be a list of 2 numbers, got \[1\]"),
         ("[lattice]\nalpha = [0.5, 2]", r"x.toml: lattice: alpha must not be below 1, got 0.5"),
         ('[lattice]\nconstraint = "exact"', r"lattice.constraint must be one of nominal, realised, both, got 'exact'"),
+        ("side = 100000", r"x.toml: side must be from 1 to 4096 px, got 100000"),
         ("[recipe]\nflip = 1", r"recipe.flip must be true or false, got 1"),
         ("[recipe]\nepochs = 0", r"x.toml: recipe: Recipe.epochs must be at least 1, got 0"),
         ('baseline = "b9"', r"unknown name 'b9'; known: efficientnet_b0, small"),

@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -149,6 +150,10 @@ def test_the_optimizers_state_starts_as_optax_starts_it():
     assert all(jax.tree.leaves(jax.tree.map(np.array_equal, started, state.optimizer)))
 
 
+def test_a_training_that_is_nearly_all_warm_up_has_a_schedule():
+    assert float(schedule(Recipe(warmup=0.99), 3)(1)) > 0
+
+
 def test_only_kernels_decay():
     transform = optimizer(Recipe(peak_rate=1.0, warmup=0.0, momentum=0.0, weight_decay=0.5), 10)
     params = {"kernel": np.ones((2, 2), np.float32), "bias": np.ones(2, np.float32)}
@@ -167,6 +172,23 @@ def test_weights_come_back_from_the_disk(trained, tmp_path):
     images = prepared.validation.images
     before = predict(evaluation, state.params, state.statistics, images, prepared.pixels)
     assert np.array_equal(before, predict(evaluation, params, statistics, images, prepared.pixels))
+
+
+def test_a_full_disk_is_an_error_of_the_disk_and_leaves_no_draft(trained, tmp_path, monkeypatch):
+    def full(path, content):
+        path.open("wb").close()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_weights(tmp_path / "net.safetensors", trained[-1])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_weights_are_named(trained, tmp_path):
+    (tmp_path / "net.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(ValueError, match=r"net.safetensors: not a safetensors file"):
+        load_weights(tmp_path / "net.safetensors", trained[0])
 
 
 def test_weights_of_another_network_are_refused(trained, tmp_path):

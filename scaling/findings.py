@@ -1,0 +1,95 @@
+"""What a study will be able to say, and what it found, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scaling.data import PictureSet
+from scaling.extrapolation import by_formula
+from scaling.lattice import BUDGET
+from scaling.space import Candidate
+from scaling.study.estimate import Pace, estimated_seconds
+from scaling.study.progress import duration
+from scaling.study.study import Study
+from scaling.study.trial import Trial
+
+if TYPE_CHECKING:
+    from scaling.analysis import Ranking
+
+
+def announcement(study: Study, missing: Sequence[Trial], device: str, speed: Pace, folder: Path) -> list[str]:
+    """What will be trained, how long it will take, and what it will be able to tell apart."""
+    from scaling.analysis import expected_standard_error  # SciPy, which a dry run does without
+
+    space, pictures, seeds = study.space, study.pictures, study.spec.seeds
+    judged = len(pictures.validation)
+    error = 100 * expected_standard_error(judged, seeds)
+    said = [
+        f"Step 1 at phi {study.spec.phi:g}: {space.points} lattice points make {len(space.lattice)} networks, with the "
+        f"references {len(space.candidates)}; {seeds} seed(s) each.",
+        f"Pictures: {pictures.name}, {len(pictures.train):,} to train, {judged:,} to choose, {len(pictures.test):,} to "
+        f"report; {pictures.num_classes} classes.",
+        *enlarged(pictures, space.candidates),
+        f"Device: {device}. Records: {folder}.",
+        f"Expect a standard error of {error:.2f} points for the difference of two networks (by the variance formula of a "
+        f"measured proxy): differences under {2 * error:.1f} points will mostly tie.",
+    ]
+    total = len(study.all_trials())
+    if missing:
+        said.append(
+            f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))} "
+            f"(from {speed.source}). Ctrl-C stops cleanly; the same command goes on."
+        )
+    else:
+        said.append(f"All {total} trials are recorded already; nothing to train.")
+    return said
+
+
+def enlarged(pictures: PictureSet, candidates: Iterable[Candidate]) -> list[str]:
+    """A warning where networks look at pictures larger than they are stored."""
+    sides = sorted({one.architecture.resolution for one in candidates if one.architecture.resolution > pictures.side})
+    if not sides:
+        return []
+    listed = ", ".join(map(str, sides))
+    return [f"Pictures are stored at {pictures.side} px; networks of {listed} px see them enlarged, not sharper."]
+
+
+def findings(study: Study, ranking: Ranking, winner: Candidate | None) -> list[str]:
+    """What the ranking says."""
+    said = [
+        f"Accuracy on {ranking.pictures:,} validation pictures with {ranking.confidence:.0%} intervals; 'adjusted' takes it "
+        f"to exactly x{ranking.target:g} by {100 * ranking.slope:+.2f} points per unit of log MACs."
+    ]
+    if ranking.seed_sd is not None:
+        said.append(
+            f"Another seed moves an accuracy by {100 * ranking.seed_sd:.2f} points (standard deviation, "
+            f"{ranking.degrees_of_freedom} degrees of freedom)."
+        )
+    said += list(ranking.notes)
+    if winner is None:
+        return said
+    tied = sum(entry.tied for entry in ranking.networks)
+    eligible = sum(entry.eligible for entry in ranking.networks)
+    said.append(f"Best: {winner.label}. {tied} of {eligible} eligible networks are tied with it, itself included.")
+    return said + _aliases(study, winner)
+
+
+def _aliases(study: Study, winner: Candidate) -> list[str]:
+    """What else the winner's network could mean for Step 2."""
+    said = []
+    if len(winner.aliases) > 1:
+        counted = (study.pictures.num_classes, study.pictures.in_channels, study.spec.lattice.rounding)
+        ratios = [by_formula(study.spec.baseline, "alias", alias, *counted, phis=(7,))[0].ratio for alias in winner.aliases]
+        said.append(
+            f"Its network is also that of {len(winner.aliases) - 1} other point(s); at phi 7 they would cost "
+            f"x{min(ratios):.0f} to x{max(ratios):.0f} (2^7 is x128). Step 2 uses {winner.label}."
+        )
+    nominal, tolerance = winner.coefficients.nominal, study.spec.lattice.tolerance
+    if abs(nominal - BUDGET) > tolerance + 1e-12:
+        said.append(
+            f"Warning: the winner's product is {nominal:.3f}, outside {BUDGET} +-{tolerance:g}: its family does not double "
+            "in cost per unit of phi."
+        )
+    return said
