@@ -40,6 +40,9 @@ from scaling.train import (
     train,
 )
 
+WORKER = "scaling-worker"
+"""Name of the threads that train."""
+
 
 class LocalEngine:
     """Trains on the devices of this machine.
@@ -70,7 +73,7 @@ class LocalEngine:
         events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self._stop.clear()
         threads = [
-            threading.Thread(target=self._work, args=(device, jobs, events), daemon=True)
+            threading.Thread(target=self._work, args=(device, jobs, events), name=WORKER, daemon=True)
             for device in _workers(self._devices, trials)
         ]
         for thread in threads:

@@ -81,6 +81,7 @@ class StudyProgress:
             f"{describe(event.outcome)}; {self._time_left()}",
             markup=False,
             highlight=False,
+            soft_wrap=True,
         )
 
     def _line(self, trial: Trial) -> TaskID:

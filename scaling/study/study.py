@@ -131,7 +131,10 @@ def test_missing(
     missing = [trial for trial in trials if run.test_correct(trial) is None]
     gone = engine.forgotten(missing)
     if gone:
-        console.print(f"The weights of {len(gone)} trial(s) to be judged on the test pictures are gone; training them again.")
+        console.print(
+            f"The weights of {len(gone)} trial(s) to be judged on the test pictures are gone; training them again.",
+            soft_wrap=True,
+        )
         with StudyProgress(gone, study.label, speed, console) as progress, closing(engine.run(gone)) as events:
             for event in events:
                 progress.show(event)
