@@ -45,6 +45,10 @@ def measure(recipe, pictures, prepared, seeds):
     ), seconds
 
 
+def _plain(value):
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}"
+
+
 def main():
     """Measure and print."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
@@ -53,7 +57,7 @@ def main():
     for change in CHANGES:
         accuracies, seconds = measure(dataclasses.replace(DEFAULT, **change), pictures, prepared, seeds)
         error = accuracies.std(ddof=1) / seeds**0.5 if seeds > 1 else float("nan")
-        name = ", ".join(f"{key} {value:g}" for key, value in change.items()) or "default"
+        name = ", ".join(f"{key} {_plain(value)}" for key, value in change.items()) or "default"
         print(f"{name:34}{100 * accuracies.mean():6.2f} % +-{100 * error:.2f}  {seconds:5.1f} CPU seconds", flush=True)
 
 
