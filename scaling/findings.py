@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from scaling.analysis import Ranking
 
 
-def announcement(study: Study, missing: Sequence[Trial], device: str, speed: Pace, folder: Path) -> list[str]:
+def announcement(
+    study: Study, missing: Sequence[Trial], device: str, speed: Pace, folder: Path, grown: Sequence[str]
+) -> list[str]:
     """What will be trained, how long it will take, and what it will be able to tell apart."""
     from scaling.analysis import expected_standard_error  # SciPy, which a dry run does without
 
@@ -33,6 +36,7 @@ def announcement(study: Study, missing: Sequence[Trial], device: str, speed: Pac
         f"report; {pictures.num_classes} classes.",
         *enlarged(pictures, space.candidates),
         f"Device: {device}. Records: {folder}.",
+        *_grown(grown),
         f"Expect a standard error of {error:.2f} points for the difference of two networks (by the variance formula of a "
         f"measured proxy): differences under {2 * error:.1f} points will mostly tie.",
     ]
@@ -45,6 +49,15 @@ def announcement(study: Study, missing: Sequence[Trial], device: str, speed: Pac
     else:
         said.append(f"All {total} trials are recorded already; nothing to train.")
     return said
+
+
+def _grown(changes: Sequence[str]) -> list[str]:
+    if not changes:
+        return []
+    return [
+        f"That folder was last asked something else ({'; '.join(changes)}). Its records are kept and added to, its results and "
+        "figures will answer the new question; --run keeps the two apart."
+    ]
 
 
 def enlarged(pictures: PictureSet, candidates: Iterable[Candidate]) -> list[str]:
@@ -60,8 +73,13 @@ def findings(study: Study, ranking: Ranking, winner: Candidate | None) -> list[s
     """What the ranking says."""
     said = [
         f"Accuracy on {ranking.pictures:,} validation pictures with {ranking.confidence:.0%} intervals; 'adjusted' takes it "
-        f"to exactly x{ranking.target:g} by {100 * ranking.slope:+.2f} points per unit of log MACs."
+        f"to exactly x{ranking.target:g} by {100 * math.log(2) * ranking.slope:+.2f} points per doubling of MACs."
     ]
+    if ranking.slope < 0:
+        said.append(
+            "Warning: larger networks did worse here than smaller ones. The recipe is too short for them, or the pictures are "
+            "too few; do not extrapolate from this study."
+        )
     if ranking.seed_sd is not None:
         said.append(
             f"Another seed moves an accuracy by {100 * ranking.seed_sd:.2f} points (standard deviation, "

@@ -75,10 +75,10 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument(
         "--constraint",
         choices=("nominal", "realised", "both"),
-        help="nominal: |alpha beta^2 gamma^2 - 2| <= tolerance, as in the paper; realised: real MACs near 2^phi",
+        help="nominal: |alpha beta^2 gamma^2 - 2| <= tolerance, as in the paper; realised: real MACs near 2^phi; both: both",
     )
     which.add_argument("--step", type=float, help="distance of neighbours in the lattice, a multiple of 0.01")
-    which.add_argument("--tolerance", type=float, help="of the constraint, inclusive")
+    which.add_argument("--tolerance", type=float, help="of the product (nominal) or, relative, of 2^phi (realised); inclusive")
     which.add_argument("--sample", type=int, metavar="N", help="draw N lattice points at random instead of taking all")
     how = made.add_argument_group("how")
     how.add_argument("--run", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
@@ -161,8 +161,11 @@ def _folder(options: argparse.Namespace, spec: StudySpec) -> Path:
 
 def _say(lines: Iterable[str]) -> None:
     """Lines for people, on standard error."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False, markup=False)
     for line in lines:
-        print(line, file=sys.stderr, flush=True)
+        console.print(line, soft_wrap=not console.is_terminal)
 
 
 def _print(*parts: Any) -> None:
@@ -174,7 +177,7 @@ def _print(*parts: Any) -> None:
     endless = console.options.update(max_width=10_000)
     for part in parts:
         if isinstance(part, str):
-            print(part, flush=True)
+            console.print(part, soft_wrap=not console.is_terminal)
         else:
             Console(width=Measurement.get(console, endless, part).maximum).print(part)
 
@@ -244,7 +247,7 @@ def _run(options: argparse.Namespace) -> int:
     console = Console(stderr=True)
     with run.opened(study.question()):
         speed = pace(run.folder.parent)
-        _say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder))
+        _say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
         train_missing(study, run, engine, speed, console)
         collected = collect(study, run)
         ranking = rank(collected.measured, study.space.target) if collected.measured else None
@@ -303,7 +306,11 @@ def _tell(
     _print("Step 2: B1-B7 by formula with the winner, by formula with the paper's coefficients, and as released.")
     for name in dict.fromkeys(member.baseline for member in members):
         _print(f"\n{name}, ratios to its own cost:", family_table([one for one in members if one.baseline == name]))
-    _print(f"Records, results and figures: {run.folder}")
+    winner = collected.winner(ranking)
+    _print(
+        "No network is near enough to the target cost to be the best." if winner is None else f"Best: {winner.label}.",
+        f"Records, results and figures: {run.folder}",
+    )
 
 
 def _draw(study: Study, run: Run, collected: Collected, ranking: Ranking) -> None:

@@ -61,7 +61,7 @@ def ranking_table(rows: Sequence[Row]) -> Table:
     for row in rows:
         one, ranked = row.candidate, row.ranked
         table.add_row(
-            str(ranked.rank) if ranked else "-",
+            str(ranked.rank) if ranked and ranked.eligible else "-",
             one.label,
             f"{one.coefficients.nominal:.3f}",
             f"x{one.realised:.3f}",
@@ -69,7 +69,7 @@ def ranking_table(rows: Sequence[Row]) -> Table:
             _percent(ranked.accuracy) if ranked else "-",
             str(ranked.accuracy.n) if ranked else "0",
             f"{100 * ranked.adjusted.mean:.2f}" if ranked else "-",
-            _yes(ranked.tied) if ranked else "-",
+            _yes(ranked.tied) if ranked and ranked.eligible else "-",
             _yes(ranked.eligible) if ranked else "-",
             _aliases(one),
             ", ".join(one.origin),

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,6 +85,7 @@ def test_the_second_run_trains_nothing_and_says_the_same(undisturbed, grid):
     assert result(again) == result(done)
     assert ((folder / "trials.jsonl").read_bytes(), (folder / "frontier.svg").read_bytes()) == before
     assert "nothing to train" in again.stderr
+    assert "last asked" not in again.stderr
     table = grid("--spec", "tiny.toml", cwd=home)
     for heading in ("rank", "product", "realised", "params", "accuracy %", "adjusted %", "tied with best", "eligible"):
         assert heading in table.stdout
@@ -97,14 +99,16 @@ def test_repeated_from_nothing_the_numbers_are_the_same(undisturbed, grid):
     assert {**again, "run": None} == {**result(done), "run": None}
 
 
-def test_a_third_seed_trains_only_itself(tiny, grid, tmp_path):
-    result(grid("--spec", tiny, "--json"))
+def test_a_third_seed_trains_only_itself(tiny, grid, tmp_path, undisturbed):
+    shutil.copytree(undisturbed[0] / "runs", tmp_path / "runs")
     two = trained(tmp_path / "runs" / "tiny")
     found = result(grid("--spec", tiny, "--json", "--seeds", 3))
     three = trained(tmp_path / "runs" / "tiny")
     assert three[: len(two)] == two
     assert len(three) == len(set(three)) == len(two) * 3 // 2
     assert {one["accuracy"]["n"] for one in found["networks"]} == {3}
+    grown = grid("--spec", tiny, "--json", "--phi", "0.9")
+    assert "last asked something else (phi: 1.0, now 0.9)" in grown.stderr
     kept = result(grid("--spec", tiny, "--json"))
     assert {one["accuracy"]["n"] for one in kept["networks"]} == {3}
 
@@ -172,6 +176,7 @@ def test_ctrl_c_stops_cleanly_and_goes_on(tiny, grid, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_heed_ctrl_c,
     ) as process:
         _wait_for_records(process, folder, 1)
         process.send_signal(signal.SIGINT)
@@ -182,6 +187,11 @@ def test_ctrl_c_stops_cleanly_and_goes_on(tiny, grid, tmp_path):
     assert 1 <= len(trained(folder)) < 12
     result(grid("--spec", tiny, "--json"))
     assert len(trained(folder)) == len(set(trained(folder))) == 12
+
+
+def _heed_ctrl_c():
+    """A shell starts what runs in its background with the signal ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_the_dry_run_of_b0(grid, tmp_path):
@@ -258,8 +268,8 @@ def test_alpha_below_one_in_a_specification(tiny, grid):
     assert "tiny.toml: lattice: alpha must not be below 1, got 0.9" in done.stderr
 
 
-def test_a_run_made_from_another_specification(tiny, grid, tmp_path):
-    result(grid("--spec", tiny, "--json"))
+def test_a_run_made_from_another_specification(tiny, grid, tmp_path, undisturbed):
+    shutil.copytree(undisturbed[0] / "runs", tmp_path / "runs")
     before = (tmp_path / "runs" / "tiny" / "trials.jsonl").read_bytes()
     tiny.write_text(tiny.read_text().replace("epochs = 12", "epochs = 13"))
     done = grid("--spec", tiny)

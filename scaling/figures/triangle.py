@@ -23,7 +23,7 @@ from scaling.analysis.surface import Fitted
 from scaling.figures import style
 from scaling.figures.points import Point, points, seeds_text
 
-NOT_LOCATED = "no located optimum"
+NOT_LOCATED = "no located optimum: the fitted surface has no reliable peak"
 
 _CORNERS = (("depth", (1.0, 0.0, 0.0)), ("width", (0.0, 1.0, 0.0)), ("resolution", (0.0, 0.0, 1.0)))
 _LINES = (0.2, 0.4, 0.6, 0.8)

@@ -17,7 +17,7 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
 @functools.cache
 def host() -> str:
     """The machine in words: processor and usable cores."""
-    return f"{_processor()}, {cores()} cores"
+    return f"{_processor()}, {cores()} core{'s' if cores() != 1 else ''}"
 
 
 def cores() -> int:

@@ -33,6 +33,8 @@ class Run:
         self._outcomes: dict[str, Outcome] = {}
         self._tests: dict[str, NDArray[np.bool_]] = {}
         self._devices: dict[str, None] = {}
+        self.grown: list[str] = []
+        """in what the question differs from the one the folder was last asked, as 'key: old, now new'"""
 
     @property
     def weights(self) -> Path:
@@ -48,6 +50,7 @@ class Run:
             LockedError: another process works on it.
             OSError: it cannot be written.
         """
+        question = json.loads(json.dumps(question))  # as it is read back: lists, no tuples
         self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder):
             for draft in (*self.folder.glob(".*.draft"), *self.weights.glob(".*.draft")):
@@ -140,6 +143,8 @@ class Run:
         stored = self._stored()
         if stored is None:
             return
+        asked = {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "side")}
+        self.grown = difference({key: stored.get(key) for key in asked}, asked)
         changed = difference(_fixed(stored), _fixed(question))
         if changed:
             raise SpecError(

@@ -106,6 +106,8 @@ def read_baseline(name_or_path: str) -> Architecture:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: not a TOML file: {error}") from None
+    if table.keys() == {"baseline"}:  # as it stands in a study
+        table = table["baseline"]
     return _checked(lambda: Architecture.from_dict({"name": path.stem, **table}), str(path))
 
 

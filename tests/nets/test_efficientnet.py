@@ -19,6 +19,11 @@ TINY = dataclasses.replace(
 )
 
 
+@nnx.jit
+def run(network, images):
+    return network(images)
+
+
 def parameters(network):
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(nnx.state(network, nnx.Param)))
 
@@ -41,7 +46,7 @@ def test_parameters_equal_the_count_for_all_factors():
 def test_any_input_size_from_twelve_px(side):
     network = build(TINY, 7, 2)
     network.eval()
-    logits = network(jnp.ones((3, side, side + 1, 2)))
+    logits = run(network, jnp.ones((3, side, side + 1, 2)))
     assert logits.shape == (3, 7)
     assert logits.dtype == jnp.float32
     assert np.isfinite(logits).all()
@@ -130,9 +135,9 @@ def test_stochastic_depth_drops_whole_pictures_and_keeps_the_mean():
 def test_regularisation_is_off_in_evaluation():
     network = build(TINY, 7, 2, settings=Settings(dropout=0.5, stochastic_depth=0.5))
     images = jnp.asarray(np.random.default_rng(0).standard_normal((8, 12, 12, 2), np.float32))
-    assert not np.array_equal(network(images), network(images))
+    assert not np.array_equal(run(network, images), run(network, images))
     network.eval()
-    assert np.array_equal(network(images), network(images))
+    assert np.array_equal(run(network, images), run(network, images))
 
 
 def test_batch_norm_is_flaxs():
@@ -158,7 +163,7 @@ def test_batch_norm_of_a_large_constant_stays_finite():
 
 def test_narrow_precision_keeps_parameters_statistics_and_logits_wide():
     network = build(TINY, 7, 2, settings=Settings(dtype=jnp.bfloat16))
-    logits = network(jnp.ones((2, 12, 12, 2)))
+    logits = run(network, jnp.ones((2, 12, 12, 2)))
     assert logits.dtype == jnp.float32
     assert {leaf.dtype for leaf in jax.tree.leaves(nnx.state(network, (nnx.Param, nnx.BatchStat)))} == {jnp.dtype("float32")}
 

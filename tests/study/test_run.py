@@ -60,6 +60,7 @@ def test_a_run_grows_in_place(tmp_path, grown):
     with open_run(tmp_path):
         pass
     with open_run(tmp_path, {**QUESTION, **grown}) as run:
+        assert [change.split(":")[0].split(".")[0] for change in run.grown] == list(grown)
         assert json.loads((run.folder / "spec.json").read_text()) == {**QUESTION, **grown}
 
 

@@ -84,6 +84,9 @@ def test_a_baseline_from_a_file(tmp_path):
     )
     found = read_baseline(str(path))
     assert (found.name, found.resolution, found.channel_divisor) == ("mine", 16, 8)
+    bare = path.read_text()
+    path.write_text("[baseline]\n" + bare)
+    assert read_baseline(str(path)) == found
     path.write_text("resolution = ")
     with pytest.raises(SpecError, match="not a TOML file"):
         read_baseline(str(path))
