@@ -176,10 +176,11 @@ def _print(*parts: Any) -> None:
     console = Console(highlight=False, markup=False)
     endless = console.options.update(max_width=10_000)
     for part in parts:
-        if isinstance(part, str):
-            console.print(part, soft_wrap=not console.is_terminal)
-        else:
-            Console(width=Measurement.get(console, endless, part).maximum).print(part)
+        words = isinstance(part, str)
+        wide = console if words else Console(width=Measurement.get(console, endless, part).maximum)
+        with wide.capture() as captured:
+            wide.print(part, soft_wrap=words and not console.is_terminal)
+        print(captured.get(), end="", flush=True)  # not by the console itself, which ends the process at a broken pipe
 
 
 def _emit(found: dict[str, Any]) -> None:

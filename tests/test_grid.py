@@ -167,16 +167,19 @@ def test_two_processes_on_one_folder(tiny, grid, tmp_path):
 
 
 def test_ctrl_c_stops_cleanly_and_goes_on(tiny, grid, tmp_path):
+    code = (  # a shell starts what runs in its background with the signal ignored
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"from scaling.grid import main; sys.exit(main(['--spec', {str(tiny)!r}]))"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     folder = tmp_path / "runs" / "tiny"
     with subprocess.Popen(
-        [sys.executable, "-m", "scaling.grid", "--spec", str(tiny)],
+        [sys.executable, "-c", code],
         cwd=tmp_path,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=_heed_ctrl_c,
     ) as process:
         _wait_for_records(process, folder, 1)
         process.send_signal(signal.SIGINT)
@@ -187,11 +190,6 @@ def test_ctrl_c_stops_cleanly_and_goes_on(tiny, grid, tmp_path):
     assert 1 <= len(trained(folder)) < 12
     result(grid("--spec", tiny, "--json"))
     assert len(trained(folder)) == len(set(trained(folder))) == 12
-
-
-def _heed_ctrl_c():
-    """A shell starts what runs in its background with the signal ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_the_dry_run_of_b0(grid, tmp_path):
