@@ -58,10 +58,10 @@ def test_the_baseline_example(tmp_path):
 
 
 def test_the_table_and_the_figures_are_those_of_the_recorded_run(tmp_path):
-    recorded, copy = ROOT / "runs" / "default", tmp_path / "runs" / "default"
+    recorded, copy = ROOT / "runs" / "step1", tmp_path / "runs" / "step1"
     shutil.copytree(recorded, copy)
     before = (copy / "trials.jsonl").read_bytes()
-    done = command("scaling.grid", "--phi", "1", cwd=tmp_path)
+    done = command("scaling.grid", "--phi", "1", "--run", "runs/step1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "nothing to train" in done.stderr
     assert (copy / "trials.jsonl").read_bytes() == before
