@@ -11,10 +11,13 @@ Definitions, one meaning each:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from scaling.arch import Architecture, Stage
+
+_Counts: TypeAlias = tuple[Any, Any, Any]
+"""Params, MACs and activations: whole numbers or arrays of them."""
 
 
 class Cost(NamedTuple):
@@ -44,45 +47,95 @@ def cost(architecture: Architecture, num_classes: int = 1000, in_channels: int =
     Raises:
         ValueError: num_classes or in_channels is below 1.
     """
+    repeats = [stage.repeats for stage in architecture.stages]
+    channels = [architecture.stem, *(stage.channels for stage in architecture.stages), architecture.head]
+    return Cost(*costs(architecture, repeats, channels, architecture.resolution, num_classes, in_channels))
+
+
+def costs(
+    architecture: Architecture,
+    repeats: Sequence[Any],
+    channels: Sequence[Any],
+    side: Any,
+    num_classes: int,
+    in_channels: int,
+    squeezed: Callable[[Stage, Any], Any] = Stage.squeezed_channels,
+) -> tuple[Any, Any, Any]:
+    """`cost` of an architecture with other repeats, channels and resolution: whole numbers, or arrays that broadcast.
+
+    Args:
+        architecture: kernels, strides, expansions and squeeze-excite.
+        repeats: of each stage.
+        channels: of the stem, of each stage and of the head.
+        side: resolution in px.
+        num_classes: outputs of the classifier.
+        in_channels: channels of the pictures.
+        squeezed: `Stage.squeezed_channels`, for whatever `channels` are.
+
+    Returns:
+        params, MACs and activations.
+
+    Raises:
+        ValueError: as `cost`.
+    """
     if num_classes < 1 or in_channels < 1:
         raise ValueError(f"cost: num_classes and in_channels must be at least 1, got {num_classes} and {in_channels}")
-    parts = list(_layers(architecture, num_classes, in_channels))
-    return Cost(*(sum(column) for column in zip(*parts, strict=True)))
+    return _total(_layers(architecture, repeats, channels, side, num_classes, in_channels, squeezed))
 
 
-def _layers(architecture: Architecture, num_classes: int, in_channels: int) -> Iterator[Cost]:
-    side = _strided(architecture.resolution, architecture.stem_stride)
-    yield _convolution(3, in_channels, architecture.stem, side)
-    channels = architecture.stem
-    for stage in architecture.stages:
-        yield from _block(stage, channels, side, _strided(side, stage.stride))
-        side, channels = _strided(side, stage.stride), stage.channels
-        for part in _block(stage, channels, side, side):
-            yield Cost(*((stage.repeats - 1) * count for count in part))
-    yield _convolution(1, channels, architecture.head, side)
-    yield _dense(architecture.head, num_classes)
+def _layers(
+    architecture: Architecture,
+    repeats: Sequence[Any],
+    channels: Sequence[Any],
+    side: Any,
+    num_classes: int,
+    in_channels: int,
+    squeezed: Callable[[Stage, Any], Any],
+) -> Iterator[_Counts]:
+    stem, *widths, head = channels
+    side = _strided(side, architecture.stem_stride)
+    yield _convolution(3, in_channels, stem, side)
+    inputs = stem
+    for stage, blocks, width in zip(architecture.stages, repeats, widths, strict=True):
+        strided = _strided(side, stage.stride)
+        yield _total(_block(stage, inputs, width, side, strided, squeezed))
+        params, macs, activations = _total(_block(stage, width, width, strided, strided, squeezed))
+        rest = blocks - 1
+        yield rest * params, rest * macs, rest * activations
+        side, inputs = strided, width
+    yield _convolution(1, inputs, head, side)
+    yield _dense(head, num_classes)
 
 
-def _block(stage: Stage, channels: int, side_in: int, side_out: int) -> Iterator[Cost]:
-    hidden = channels * stage.expansion
+def _block(
+    stage: Stage, inputs: Any, channels: Any, side_in: Any, side_out: Any, squeezed: Callable[[Stage, Any], Any]
+) -> Iterator[_Counts]:
+    hidden = inputs * stage.expansion
     if stage.expansion != 1:
-        yield _convolution(1, channels, hidden, side_in)
+        yield _convolution(1, inputs, hidden, side_in)
     yield _convolution(stage.kernel, 1, hidden, side_out)
     if stage.squeeze_excite:
-        squeezed = stage.squeezed_channels(channels)
-        yield _dense(hidden, squeezed)
-        yield _dense(squeezed, hidden)
-    yield _convolution(1, hidden, stage.channels, side_out)
+        inside = squeezed(stage, inputs)
+        yield _dense(hidden, inside)
+        yield _dense(inside, hidden)
+    yield _convolution(1, hidden, channels, side_out)
 
 
-def _convolution(kernel: int, fan_in: int, channels: int, side: int) -> Cost:
+def _total(parts: Iterable[_Counts]) -> _Counts:
+    params, macs, activations = 0, 0, 0
+    for part in parts:  # one after another: arrays of millions of networks are not all held at once
+        params, macs, activations = params + part[0], macs + part[1], activations + part[2]
+    return params, macs, activations
+
+
+def _convolution(kernel: int, fan_in: Any, channels: Any, side: Any) -> _Counts:
     weights, outputs = kernel**2 * fan_in * channels, channels * side**2
-    return Cost(weights + 2 * channels, weights * side**2, outputs)
+    return weights + 2 * channels, weights * side**2, outputs
 
 
-def _dense(inputs: int, outputs: int) -> Cost:
-    return Cost(inputs * outputs + outputs, inputs * outputs, outputs)
+def _dense(inputs: Any, outputs: Any) -> _Counts:
+    return inputs * outputs + outputs, inputs * outputs, outputs
 
 
-def _strided(side: int, stride: int) -> int:
+def _strided(side: Any, stride: int) -> Any:
     return -(-side // stride)
