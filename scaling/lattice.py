@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from scaling.rules import Factors, Rounding, compound
 
@@ -119,12 +119,12 @@ class Lattice:
 
 def representative(aliases: Iterable[Coefficients]) -> Coefficients:
     """The alias whose product is nearest to 2, then the one with the smaller alpha, then beta."""
-    return min(aliases, key=lambda point: (distance(point), point))
+    return min(aliases, key=lambda point: (distance(*point), point))
 
 
-def distance(point: Coefficients) -> int:
-    """How far the product alpha * beta^2 * gamma^2 is from 2, in units of 100^-5."""
-    return abs(point.alpha * point.beta**2 * point.gamma**2 - BUDGET * UNIT)
+def distance(alpha: Any, beta: Any, gamma: Any) -> Any:
+    """How far alpha * beta^2 * gamma^2 is from 2, in units of 100^-5; of hundredths, whole numbers or arrays of them."""
+    return abs(alpha * beta**2 * gamma**2 - BUDGET * UNIT)
 
 
 def _hundredths(name: str, value: float) -> int:

@@ -137,7 +137,7 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
     side = architecture.resolution if resolution == 1 else pixels(architecture.resolution * resolution)
     return dataclasses.replace(
         architecture,
-        name=_scaled_name(architecture.name, factors),
+        name=scaled_name(architecture.name, factors),
         resolution=max(MINIMUM_RESOLUTION, side),
         stem=widened(architecture.stem),
         stages=stages,
@@ -165,7 +165,8 @@ def _require_finite(function: str, name: str, value: float) -> None:
         raise ValueError(f"{function}: {name} must be finite, got {value}")
 
 
-def _scaled_name(name: str, factors: Factors) -> str:
+def scaled_name(name: str, factors: Factors) -> str:
+    """What `scale` calls the network that factors make of a baseline of this name."""
     return name if factors == (1, 1, 1) else f"{name} d{factors.depth:.4g} w{factors.width:.4g} r{factors.resolution:.4g}"
 
 

@@ -5,21 +5,20 @@ Many points of a lattice round to one network; it is listed once, with all of th
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
-from scaling.counting import Cost, cost
+from scaling.counting import Cost
+from scaling.enumeration import Networks, enumerate_networks, lattice_points
 from scaling.lattice import BUDGET, REFERENCES, UNIT, Coefficients, Lattice, distance, representative
-from scaling.rules import MINIMUM_RESOLUTION, Factors, Rounding, scale
-
-HIGHEST_PHI = 10.0
+from scaling.rules import Factors, scale, scaled_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,129 +76,111 @@ def search_space(
         in_channels: of the pictures.
 
     Raises:
-        ValueError: phi is not above 0 or too large, the baseline's input is under 12 px, or no point meets the
-            constraint; the message says how to widen it.
+        ValueError: phi is not above 0 or too large, the baseline's input is under 12 px, num_classes or in_channels is
+            below 1, or no point meets the constraint; the message says how to widen it.
     """
-    if not 0 < phi <= HIGHEST_PHI:
-        raise ValueError(f"phi must be above 0 and at most {HIGHEST_PHI:g}, got {phi:g}")
-    if baseline.resolution < MINIMUM_RESOLUTION:
-        raise ValueError(f"the baseline's resolution must be at least {MINIMUM_RESOLUTION} px, got {baseline.resolution}")
-    scaler = _Scaler(baseline, lattice.rounding, phi, num_classes, in_channels)
-    points = _sample(_constrained(lattice, scaler), lattice.sample)
-    groups: dict[Any, list[Coefficients]] = defaultdict(list)
-    for point in points:
-        groups[scaler.key(point)].append(point)
-    origins: dict[Any, list[str]] = {key: ["lattice"] for key in groups}
+    axes = lattice.axes()
+    # With the references' values on the axes, one grid holds them and the baseline as well.
+    joined = [[*axis, *values] for axis, values in zip(axes, zip(*REFERENCES.values(), strict=True), strict=True)]
+    grid = enumerate_networks(baseline, joined, phi, lattice.rounding, num_classes, in_channels)
+    builder = _Builder(baseline, lattice, phi, grid)
+    points, networks = lattice_points(axes), grid.indices(axes)
+    kept = _sample(_constrained(lattice, points, builder.realised[networks], BUDGET**phi), lattice.sample)
+    groups = _groups(points[kept], networks[kept])
+    origins = {network: ["lattice"] for network in groups}
     for name, point in REFERENCES.items():
-        key = scaler.key(point)
-        origins.setdefault(key, []).append(name)
-        if "lattice" not in origins[key]:
-            groups.setdefault(key, [point])
-    candidates = [scaler.candidate(groups[key], origins[key]) for key in groups]
+        network = grid.index_of(point)
+        groups.setdefault(network, (point,))
+        origins.setdefault(network, []).append(name)
+    candidates = [builder.candidate(network, groups[network], origins[network]) for network in groups]
     candidates.sort(key=lambda one: ("lattice" not in one.origin, one.coefficients))
-    return Space(len(points), tuple(candidates), float(BUDGET**phi))
+    return Space(len(kept), tuple(candidates), float(BUDGET**phi))
 
 
-def realised_shares(
-    baseline: Architecture, factors: Factors, base_macs: int, *, rounding: Rounding, num_classes: int, in_channels: int
-) -> tuple[float, float, float] | None:
+def realised_shares(alone: Sequence[float]) -> tuple[float, float, float] | None:
     """log of the MACs ratio of each factor applied alone, normalised to sum 1: a network's place on the triangle.
+
+    Args:
+        alone: the logs, of depth, width and resolution.
 
     Returns:
         Shares of depth, width and resolution, or None where no factor alone costs anything.
     """
-    logs = []
-    for dimension, factor in factors._asdict().items():
-        alone = scale(baseline, Factors(1, 1, 1)._replace(**{dimension: factor}), rounding=rounding)
-        logs.append(math.log(cost(alone, num_classes, in_channels).macs / base_macs))
-    total = sum(logs)
+    total = sum(alone)
     if total <= 0:
         return None
-    depth, width, resolution = (log / total for log in logs)
+    depth, width, resolution = (log / total for log in alone)
     return depth, width, resolution
 
 
-class _Scaler:
-    """Scales one baseline; rounds each dimension once per coefficient, whatever the number of points."""
+class _Builder:
+    """Makes the candidates of one grid of networks; what one or two factors decide is computed once for all of them."""
 
-    def __init__(self, baseline: Architecture, rounding: Rounding, phi: float, num_classes: int, in_channels: int) -> None:
-        self.baseline, self.rounding, self.phi = baseline, rounding, phi
-        self.num_classes, self.in_channels = num_classes, in_channels
-        self.base_macs = self._cost(baseline).macs
-        self._patterns: dict[tuple[int, int], Any] = {}
-        self._costs: dict[Any, Cost] = {}
+    def __init__(self, baseline: Architecture, lattice: Lattice, phi: float, grid: Networks) -> None:
+        self.baseline, self.rounding, self.phi, self.grid = baseline, lattice.rounding, phi, grid
+        depth, width, side = grid.place(grid.index_of(REFERENCES["baseline"]))
+        base_macs = int(grid.macs[depth, width, side])
+        # Python's integers: they divide with one rounding, whatever their size.
+        self.realised = np.array([macs / base_macs for macs in grid.macs.ravel().tolist()])
+        alone = grid.macs[:, width, side], grid.macs[depth, :, side], grid.macs[depth, width, :]
+        self._logs = [[math.log(macs / base_macs) for macs in one.tolist()] for one in alone]
+        self._enlarged: dict[tuple[int, int], Architecture] = {}
 
-    def key(self, point: Coefficients) -> tuple[Any, Any, Any]:
-        """Equal for two points that round to the same network."""
-        depth, width, resolution = (self._pattern(axis, value) for axis, value in enumerate(point))
-        return depth, width, resolution
-
-    def realised(self, point: Coefficients) -> float:
-        key = self.key(point)
-        if key not in self._costs:
-            self._costs[key] = self._cost(self.scaled(point))
-        return self._costs[key].macs / self.base_macs
-
-    def scaled(self, point: Coefficients) -> Architecture:
-        return scale(self.baseline, point.factors(self.phi), rounding=self.rounding)
-
-    def candidate(self, aliases: Sequence[Coefficients], origin: Sequence[str]) -> Candidate:
-        chosen = representative(aliases)
-        architecture = self.scaled(chosen)
-        counted = self._cost(architecture)
-        shares = realised_shares(
-            self.baseline,
-            chosen.factors(self.phi),
-            self.base_macs,
-            rounding=self.rounding,
-            num_classes=self.num_classes,
-            in_channels=self.in_channels,
+    def candidate(self, network: int, aliases: Sequence[Coefficients], origin: Sequence[str]) -> Candidate:
+        chosen, place = representative(aliases), self.grid.place(network)
+        counts = self.grid.params[place], self.grid.macs[place], self.grid.activations[place]
+        return Candidate(
+            architecture=self._architecture(place, chosen.factors(self.phi)),
+            coefficients=chosen,
+            aliases=tuple(aliases),
+            origin=tuple(origin),
+            cost=Cost(*map(int, counts)),
+            realised=float(self.realised[network]),
+            shares=realised_shares([logs[row] for logs, row in zip(self._logs, place, strict=True)]),
         )
-        realised = counted.macs / self.base_macs
-        return Candidate(architecture, chosen, tuple(sorted(aliases)), tuple(origin), counted, realised, shares)
 
-    def _cost(self, architecture: Architecture) -> Cost:
-        return cost(architecture, self.num_classes, self.in_channels)
-
-    def _pattern(self, axis: int, value: int) -> Any:
-        if (axis, value) not in self._patterns:
-            alone = self.scaled(Coefficients(100, 100, 100)._replace(**{Coefficients._fields[axis]: value}))
-            stages = alone.stages
-            self._patterns[axis, value] = (
-                tuple(stage.repeats for stage in stages),
-                (alone.stem, *(stage.channels for stage in stages), alone.head),
-                alone.resolution,
-            )[axis]
-        return self._patterns[axis, value]
+    def _architecture(self, place: tuple[int, int, int], factors: Factors) -> Architecture:
+        """What `scale` makes of the baseline; networks that differ in the resolution only share their stages."""
+        depth, width, side = place
+        if (depth, width) not in self._enlarged:
+            self._enlarged[depth, width] = scale(self.baseline, factors._replace(resolution=1), rounding=self.rounding)
+        name = scaled_name(self.baseline.name, factors)
+        return dataclasses.replace(self._enlarged[depth, width], name=name, resolution=self.grid.sides[side])
 
 
-def _constrained(lattice: Lattice, scaler: _Scaler) -> list[Coefficients]:
-    alpha, beta, gamma = np.meshgrid(*(np.array(axis, np.int64) for axis in lattice.axes()), indexing="ij")
-    gap = np.abs(alpha * beta**2 * gamma**2 - BUDGET * UNIT)
-    kept = gap <= round(lattice.tolerance * UNIT) if lattice.constraint != "realised" else gap >= 0
-    points = _points(alpha[kept], beta[kept], gamma[kept])
-    target = BUDGET**scaler.phi
-    if lattice.constraint != "nominal":
-        points = [point for point in points if abs(scaler.realised(point) / target - 1) <= lattice.tolerance + 1e-12]
-    if not points:
-        raise ValueError(_empty_message(lattice, scaler, _points(alpha.ravel(), beta.ravel(), gamma.ravel())))
-    return points
+def _groups(points: NDArray[np.int64], networks: NDArray[np.int64]) -> dict[int, tuple[Coefficients, ...]]:
+    """The points of each network, ascending."""
+    order = np.argsort(networks, kind="stable")
+    ordered = [Coefficients(*point) for point in points[order].tolist()]
+    distinct, starts = np.unique(networks[order], return_index=True)
+    ends = [*starts[1:].tolist(), len(ordered)]
+    return {
+        network: tuple(ordered[start:end]) for network, start, end in zip(distinct.tolist(), starts.tolist(), ends, strict=True)
+    }
 
 
-def _points(alpha: NDArray[np.int64], beta: NDArray[np.int64], gamma: NDArray[np.int64]) -> list[Coefficients]:
-    return [Coefficients(*point) for point in zip(alpha.tolist(), beta.tolist(), gamma.tolist(), strict=True)]
+def _constrained(
+    lattice: Lattice, points: NDArray[np.int64], realised: NDArray[np.float64], target: float
+) -> NDArray[np.int64]:
+    """(kept,) rows of the points that meet the constraint."""
+    product_gap, cost_gap = distance(*points.T), np.abs(realised / target - 1)
+    nominal = product_gap <= round(lattice.tolerance * UNIT)
+    real = cost_gap <= lattice.tolerance + 1e-12
+    kept = {"nominal": nominal, "realised": real, "both": nominal & real}[lattice.constraint]
+    if not kept.any():
+        raise ValueError(_empty_message(lattice, points, realised, target))
+    return np.flatnonzero(kept)
 
 
-def _empty_message(lattice: Lattice, scaler: _Scaler, points: Sequence[Coefficients]) -> str:
-    nearest = representative(points)
+def _empty_message(lattice: Lattice, points: NDArray[np.int64], realised: NDArray[np.float64], target: float) -> str:
+    product_gap, cost_gap = distance(*points.T), np.abs(realised / target - 1)
+    row = np.argmin(product_gap if lattice.constraint == "nominal" else cost_gap)
+    nearest = Coefficients(*points[row].tolist())
     if lattice.constraint == "nominal":
-        found, needed = f"product {nearest.nominal:.4g}", distance(nearest) / UNIT
+        found, needed = f"product {nearest.nominal:.4g}", product_gap[row] / UNIT
     else:
-        target = BUDGET**scaler.phi
-        gaps = {point: abs(scaler.realised(point) / target - 1) for point in points}
-        nearest = min(points, key=gaps.__getitem__)
-        needed = max(gaps[nearest], distance(nearest) / UNIT if lattice.constraint == "both" else 0.0)
-        found = f"realised ratio {scaler.realised(nearest):.4g} of a target of {target:.4g}"
+        found = f"realised ratio {realised[row]:.4g} of a target of {target:.4g}"
+        needed = max(cost_gap[row], product_gap[row] / UNIT if lattice.constraint == "both" else 0)
     alpha, beta, gamma = nearest.decimals
     return (
         f"no point of the lattice (step {lattice.step:g}) meets the {lattice.constraint} constraint within "
@@ -208,9 +189,8 @@ def _empty_message(lattice: Lattice, scaler: _Scaler, points: Sequence[Coefficie
     )
 
 
-def _sample(points: list[Coefficients], count: int) -> list[Coefficients]:
-    if not count or count >= len(points):
-        return points
+def _sample(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    if not count or count >= len(rows):
+        return rows
     # The first points of one fixed shuffle: a larger sample contains a smaller one, so a run can grow.
-    chosen = np.random.default_rng(0).permutation(len(points))[:count]
-    return [points[index] for index in sorted(chosen)]
+    return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:count])]

@@ -1,10 +1,11 @@
 import dataclasses
 import itertools
+import math
 
 import numpy as np
 import pytest
 
-from scaling import architecture, cost
+from scaling import Factors, architecture, cost, scale
 from scaling.lattice import PAPER, REFERENCES, Coefficients, Lattice, representative
 from scaling.space import search_space
 
@@ -109,6 +110,20 @@ def test_shares_place_corners_in_the_corners():
     assert corners["resolution"] == (0, 0, 1)
     assert corners["baseline"] is None
     assert all(abs(sum(one.shares) - 1) < 1e-12 for one in space.candidates if one.shares)
+
+
+@pytest.mark.parametrize("rounding", ["released", "unguarded", "nearest"])
+@pytest.mark.parametrize("phi", [1, 2.5])
+def test_a_candidate_is_what_scale_and_cost_make_of_its_coefficients(rounding, phi):
+    space = search_space(SMALL, Lattice(step=0.1, tolerance=0.3, rounding=rounding), phi, num_classes=10, in_channels=1)
+    base_macs = cost(SMALL, 10, 1).macs
+    for one in space.candidates:
+        factors = one.coefficients.factors(phi)
+        assert one.architecture == scale(SMALL, factors, rounding=rounding)
+        assert one.realised == one.cost.macs / base_macs
+        alone = [Factors(*(f if i == j else 1 for j, f in enumerate(factors))) for i in range(3)]
+        logs = [math.log(cost(scale(SMALL, each, rounding=rounding), 10, 1).macs / base_macs) for each in alone]
+        assert one.shares == (tuple(log / sum(logs) for log in logs) if sum(logs) else None)
 
 
 def test_the_representative_is_nearest_to_two_then_small():
