@@ -13,18 +13,6 @@ from scaling.nets.padding import same_padding
 from scaling.nets.platform import per_platform
 
 
-class Pointwise(nnx.Module):
-    """1 x 1 convolution as one matrix product over all pixels, the fastest form on a CPU."""
-
-    def __init__(self, inputs: int, outputs: int, init: Initialiser) -> None:
-        self.kernel = nnx.Param(init.normal((inputs, outputs), (2 / outputs) ** 0.5))
-
-    def __call__(self, maps: jax.Array) -> jax.Array:
-        """(batch, height, width, inputs) -> (batch, height, width, outputs)."""
-        kernel = self.kernel[...].astype(maps.dtype)
-        return (maps.reshape(-1, maps.shape[-1]) @ kernel).reshape(*maps.shape[:-1], kernel.shape[1])
-
-
 class Depthwise(nnx.Module):
     """k x k depthwise convolution, SAME padding."""
 
@@ -77,53 +65,34 @@ def _patches_product(images: jax.Array, kernel: jax.Array, stride: int) -> jax.A
 _stem_convolution = per_platform(cpu=_patches_product, default=_dense_convolution)
 
 
-class BatchNorm(nnx.Module):
-    """Batch norm with float32 statistics from one pass over the maps: variance = E[x^2] - E[x]^2, clipped at 0.
+@jax.custom_vjp
+def silu(maps: jax.Array) -> jax.Array:
+    """x sigmoid(x), keeping x alone for the gradient.
 
-    Running statistics: r <- decay r + (1 - decay) batch statistics. `train()` and `eval()` of the network switch between
-    the two, as they do for Flax's own; this one draws no random numbers and can be built from shapes alone.
+    Forward and backward each take their own exponential on purpose. Where both need the same one, the compiler computes
+    it once and keeps it: two passes more over memory, and a map more of it.
     """
-
-    def __init__(self, channels: int, decay: float, epsilon: float, init: Initialiser) -> None:
-        self.scale = nnx.Param(init.constant((channels,), 1))
-        self.bias = nnx.Param(init.constant((channels,), 0))
-        self.mean = nnx.BatchStat(init.constant((channels,), 0))
-        self.var = nnx.BatchStat(init.constant((channels,), 1))
-        self.decay = decay
-        self.epsilon = epsilon
-        self.use_running_average = False
-
-    def __call__(self, maps: jax.Array) -> jax.Array:
-        """(batch, height, width, channels) -> the same."""
-        mean, var = self.mean[...], self.var[...]
-        if not self.use_running_average:
-            mean, var = _statistics(maps)
-            self.mean[...] = self.decay * self.mean[...] + (1 - self.decay) * mean
-            self.var[...] = self.decay * self.var[...] + (1 - self.decay) * var
-        scale = self.scale[...] * lax.rsqrt(var + self.epsilon)
-        offset = self.bias[...] - mean * scale
-        # In float32 whatever the maps are: in bfloat16 the product and the offset would cancel to a few bits.
-        return (maps.astype(jnp.float32) * scale + offset).astype(maps.dtype)
+    return maps / (1 + jnp.exp(-maps))
 
 
-def _statistics(maps: jax.Array) -> tuple[jax.Array, jax.Array]:
-    wide = maps.astype(jnp.float32)
-    axes = tuple(range(maps.ndim - 1))
-    mean = wide.mean(axes)
-    return mean, jnp.maximum((wide * wide).mean(axes) - mean * mean, 0)
+def _silu_gradient(maps: jax.Array, gradient: jax.Array) -> tuple[jax.Array]:
+    sigmoid = 1 - 1 / (1 + jnp.exp(maps))
+    return (gradient * (sigmoid * (1 + maps * (1 - sigmoid))),)
+
+
+silu.defvjp(lambda maps: (silu(maps), maps), _silu_gradient)
 
 
 class SqueezeExcite(nnx.Module):
-    """Channel attention: x * sigmoid(expand(silu(squeeze(mean of x over the map))))."""
+    """Channel attention, the factors of each picture's channels: sigmoid(expand(silu(squeeze(mean of x over the map))))."""
 
     def __init__(self, channels: int, squeezed: int, init: Initialiser) -> None:
         self.squeeze = Dense(channels, squeezed, (2 / squeezed) ** 0.5, init)
         self.expand = Dense(squeezed, channels, (2 / channels) ** 0.5, init)
 
     def __call__(self, maps: jax.Array) -> jax.Array:
-        """(batch, height, width, channels) -> the same."""
-        attention = nnx.sigmoid(self.expand(nnx.silu(self.squeeze(maps.mean((1, 2))))))
-        return maps * attention[:, None, None, :]
+        """(batch, height, width, channels) -> (batch, channels)."""
+        return nnx.sigmoid(self.expand(silu(self.squeeze(maps.mean((1, 2))))))
 
 
 class Dense(nnx.Module):

@@ -31,6 +31,7 @@ from scaling.train import (
     Prepared,
     Stopped,
     Task,
+    Weights,
     compile_evaluation,
     compile_training,
     load_weights,
@@ -97,11 +98,11 @@ class LocalEngine:
             ValueError: the weights cannot be read.
             Diverged: they give numbers that are not finite.
         """
-        params, statistics = self._load(trial)
+        weights = self._load(trial)
         prepared = self._prepare(trial, self._devices[0])
-        return right_or_wrong(self._evaluation(_task(trial)), params, statistics, prepared.test, prepared.pixels)
+        return right_or_wrong(self._evaluation(_task(trial)), weights, prepared.test, prepared.pixels)
 
-    def _load(self, trial: Trial) -> tuple[Any, Any]:
+    def _load(self, trial: Trial) -> Weights:
         try:
             return load_weights(self._path(trial), _task(trial))
         except FileNotFoundError:
@@ -155,12 +156,12 @@ class LocalEngine:
 
         events.put(Training(trial, 0))
         start = time.perf_counter()
-        state = train(_task(trial), program, prepared, trial.seed, report, self._stop.is_set)
+        weights = train(_task(trial), program, prepared, trial.seed, report, self._stop.is_set)
         trained = time.perf_counter()
         evaluation = self._evaluation(_task(trial))
-        correct = right_or_wrong(evaluation, state.params, state.statistics, prepared.validation, prepared.pixels)
+        correct = right_or_wrong(evaluation, weights, prepared.validation, prepared.pixels)
         evaluated = time.perf_counter()
-        save_weights(self._path(trial), state)
+        save_weights(self._path(trial), weights)
         return Outcome("complete", None, correct, Seconds(compiling, trained - start, evaluated - trained))
 
     def _prepare(self, trial: Trial, device: Any) -> Prepared:

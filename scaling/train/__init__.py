@@ -2,6 +2,7 @@
 
 from scaling.train.checkpoint import load_weights, save_weights
 from scaling.train.device import Prepared, prepare
+from scaling.train.programs import Weights
 from scaling.train.task import Task
 from scaling.train.training import (
     Diverged,
@@ -18,6 +19,7 @@ __all__ = [
     "Prepared",
     "Stopped",
     "Task",
+    "Weights",
     "compile_evaluation",
     "compile_training",
     "load_weights",

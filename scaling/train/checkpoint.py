@@ -11,14 +11,14 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from scaling.train.programs import State, abstract_state
+from scaling.train.programs import Weights, abstract_weights
 from scaling.train.task import Task
 
 
-def save_weights(path: Path, state: State) -> None:
+def save_weights(path: Path, weights: Weights) -> None:
     """Write parameters and running statistics; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = save({name: np.asarray(leaf) for name, leaf in _named((state.params, state.statistics))})
+    content = save({name: np.asarray(leaf) for name, leaf in _named(weights)})
     draft = path.with_name(f".{path.name}.draft")
     try:
         draft.write_bytes(content)
@@ -27,8 +27,8 @@ def save_weights(path: Path, state: State) -> None:
         draft.unlink(missing_ok=True)
 
 
-def load_weights(path: Path, task: Task) -> tuple[Any, Any]:
-    """(parameters, running statistics) of a task from a file that `save_weights` wrote.
+def load_weights(path: Path, task: Task) -> Weights:
+    """The weights of a task from a file that `save_weights` wrote.
 
     Raises:
         ValueError: the file is damaged, or a tensor is missing or has another shape; the message names the first.
@@ -38,16 +38,14 @@ def load_weights(path: Path, task: Task) -> tuple[Any, Any]:
         stored = load(path.read_bytes())
     except SafetensorError as error:
         raise ValueError(f"{path}: not a safetensors file: {error}") from None
-    state = abstract_state(task, jax.default_backend())
-    wanted = (state.params, state.statistics)
+    wanted = abstract_weights(task, jax.default_backend())
     for name, leaf in _named(wanted):
         found = stored[name].shape if name in stored else None
         if found != leaf.shape:
             raise ValueError(f"{path}: tensor {name} should have the shape {leaf.shape}, found {found}")
     leaves = [jax.device_put(stored[name]) for name, _ in _named(wanted)]
-    params, statistics = jax.tree.unflatten(jax.tree.structure(wanted), leaves)
-    return params, statistics
+    return jax.tree.unflatten(jax.tree.structure(wanted), leaves)
 
 
 def _named(tree: Any) -> list[tuple[str, Any]]:
-    return [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)]
+    return [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tuple(tree))]

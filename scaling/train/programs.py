@@ -18,7 +18,7 @@ from jax import lax
 
 from scaling.nets import EfficientNet, Settings, abstract
 from scaling.recipe import Recipe
-from scaling.train.optimizer import optimizer
+from scaling.train.optimizer import Packed, optimizer, pack, schedule, unpack
 from scaling.train.task import Task
 
 EVALUATION_BATCH = 250
@@ -27,13 +27,25 @@ EVALUATION_BATCH = 250
 class State(NamedTuple):
     """Everything that changes while a network trains."""
 
-    params: Any
+    params: Packed
     """float32 parameters"""
-    statistics: Any
+    statistics: Packed
     """running means and variances of batch norm"""
     random: Any
     """counters of dropout and stochastic depth, if any"""
     optimizer: Any
+    """momenta"""
+    step: Any
+    """steps taken"""
+
+
+class Weights(NamedTuple):
+    """What a trained network is, as trees of arrays in the structure of the network."""
+
+    params: Any
+    """float32 parameters"""
+    statistics: Any
+    """running means and variances of batch norm"""
 
 
 class Progress(NamedTuple):
@@ -56,7 +68,7 @@ def settings(recipe: Recipe, platform: str) -> Settings:
     return Settings(
         dropout=recipe.dropout,
         stochastic_depth=recipe.stochastic_depth,
-        batch_norm_decay=recipe.batch_norm_decay,
+        batch_norm_decay=0.0,  # a step averages the statistics of all layers at once
         dtype=jnp.bfloat16 if narrow else jnp.float32,
     )
 
@@ -68,9 +80,8 @@ def split(network: EfficientNet) -> tuple[Any, Any, Any, Any]:
 
 
 def train_segment(
-    definition: Any,
-    transform: optax.GradientTransformation,
-    recipe: Recipe,
+    task: Task,
+    platform: str,
     state: State,
     images: jax.Array,
     labels: jax.Array,
@@ -81,9 +92,8 @@ def train_segment(
     """Some steps of training.
 
     Args:
-        definition: of the network, in training mode.
-        transform: the optimizer.
-        recipe: gives the label smoothing.
+        task: network, recipe and number of steps in all.
+        platform: `cpu`, `gpu` or `tpu`; decides the precision `auto`.
         state: before them.
         images: (pictures, height, width, channels), bytes.
         labels: (pictures,), class numbers.
@@ -94,9 +104,13 @@ def train_segment(
     Returns:
         The state after them, and mean loss and share of pictures recognised on the way.
     """
+    recipe, transform = task.recipe, optimizer(task.recipe)
+    definition, *like, _ = split(_network(task, platform))
+    weights = Weights(*like)
+    steps = state.step + jnp.arange(len(order))
 
-    def loss(params: Any, state: State, batch: jax.Array, targets: jax.Array) -> tuple[jax.Array, Any]:
-        network = nnx.merge(definition, params, state.statistics, state.random, copy=True)
+    def loss(params: Any, statistics: Any, random: Any, batch: jax.Array, targets: jax.Array) -> tuple[jax.Array, Any]:
+        network = nnx.merge(definition, params, statistics, random, copy=True)
         logits = network(batch)
         smoothed = optax.smooth_labels(jax.nn.one_hot(targets, logits.shape[-1]), recipe.label_smoothing)
         value = optax.softmax_cross_entropy(logits, smoothed).mean()
@@ -104,35 +118,41 @@ def train_segment(
         _, _, statistics, random = split(network)
         return value, (statistics, random, Progress(value, right))
 
-    def step(state: State, chosen: tuple[jax.Array, jax.Array]) -> tuple[State, Progress]:
-        index, mirror = chosen
+    def step(state: State, chosen: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[State, Progress]:
+        index, mirror, rate = chosen
         batch = images[index]
         batch = jnp.where(mirror[:, None, None, None], batch[:, :, ::-1], batch)
+        params, statistics = unpack(state.params, weights.params), unpack(state.statistics, weights.statistics)
         gradient, (statistics, random, progress) = jax.grad(loss, has_aux=True)(
-            state.params, state, _normalise(batch, pixels), labels[index]
+            params, statistics, state.random, _normalise(batch, pixels), labels[index]
         )
-        updates, moments = transform.update(gradient, state.optimizer, state.params)
-        return State(optax.apply_updates(state.params, updates), statistics, random, moments), progress
+        running = jax.tree.map(
+            lambda old, new: recipe.batch_norm_decay * old + (1 - recipe.batch_norm_decay) * new,
+            state.statistics,
+            pack(statistics),
+        )
+        updates, moments = transform.update(pack(gradient), state.optimizer, state.params)
+        moved = jax.tree.map(lambda value, update: value - rate * update, state.params, updates)
+        return State(moved, running, random, moments, state.step + 1), progress
 
-    state, progress = lax.scan(step, state, (order, mirrored))
+    state, progress = lax.scan(step, state, (order, mirrored, schedule(recipe, task.steps)(steps)))
     return state, Progress(progress.loss.mean(), progress.accuracy.mean())
 
 
-def evaluate(definition: Any, random: Any, params: Any, statistics: Any, images: jax.Array, pixels: Pixels) -> jax.Array:
+def evaluate(definition: Any, random: Any, weights: Weights, images: jax.Array, pixels: Pixels) -> jax.Array:
     """Logits of pictures, with running statistics and without regularisation.
 
     Args:
         definition: of the network, in evaluation mode.
         random: random state, which evaluation does not use.
-        params: parameters.
-        statistics: running statistics.
+        weights: parameters and running statistics.
         images: (batch, height, width, channels), bytes.
         pixels: normalisation.
 
     Returns:
         float32 (batch, classes).
     """
-    network = nnx.merge(definition, params, statistics, random, copy=True)
+    network = nnx.merge(definition, weights.params, weights.statistics, random, copy=True)
     return network(_normalise(images, pixels))
 
 
@@ -142,23 +162,29 @@ def _normalise(images: jax.Array, pixels: Pixels) -> jax.Array:
 
 def training_program(task: Task, platform: str) -> Any:
     """`train_segment` of a task, jitted: (state, images, labels, pixels, order, mirrored) -> (state, progress)."""
-    definition = split(_network(task, platform))[0]
-    transform = optimizer(task.recipe, task.steps)
-    return jax.jit(partial(train_segment, definition, transform, task.recipe), donate_argnums=0)
+    return jax.jit(partial(train_segment, task, platform), donate_argnums=0)
 
 
 def evaluation_program(task: Task, platform: str) -> Any:
-    """`evaluate` of a task, jitted: (params, statistics, images, pixels) -> logits."""
+    """`evaluate` of a task, jitted: (weights, images, pixels) -> logits."""
     network = _network(task, platform)
     network.eval()
     definition, _, _, random = split(network)
     return jax.jit(partial(evaluate, definition, random))
 
 
+def abstract_weights(task: Task, platform: str) -> Weights:
+    """The shapes of a task's parameters and running statistics."""
+    _, params, statistics, _ = split(_network(task, platform))
+    return Weights(params, statistics)
+
+
 def abstract_state(task: Task, platform: str) -> State:
     """The shapes of a task's state."""
     _, params, statistics, random = split(_network(task, platform))
-    return State(params, statistics, random, jax.eval_shape(optimizer(task.recipe, task.steps).init, params))
+    packed = jax.eval_shape(pack, params)
+    moments = jax.eval_shape(optimizer(task.recipe).init, packed)
+    return State(packed, jax.eval_shape(pack, statistics), random, moments, jax.ShapeDtypeStruct((), jnp.int32))
 
 
 def _network(task: Task, platform: str) -> EfficientNet:

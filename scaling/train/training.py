@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from scaling.data import Split
 from scaling.nets import build
+from scaling.train.compiling import compiled
 from scaling.train.device import Prepared, batches
-from scaling.train.optimizer import optimizer
+from scaling.train.optimizer import pack, unpack
 from scaling.train.programs import (
     EVALUATION_BATCH,
     Pixels,
     State,
+    Weights,
     abstract_state,
+    abstract_weights,
     evaluation_program,
     settings,
     split,
@@ -51,38 +54,33 @@ def compile_training(task: Task, resident: bool = True) -> Any:
     steps, batch = task.segments[1], task.recipe.batch
     pictures = task.pictures if resident else steps * batch
     platform = jax.default_backend()
-    return (
-        training_program(task, platform)
-        .lower(
-            abstract_state(task, platform),
-            _abstract_images(task, pictures),
-            jax.ShapeDtypeStruct((pictures,), jnp.int32),
-            _abstract_pixels(task),
-            jax.ShapeDtypeStruct((steps, batch), jnp.int32),
-            jax.ShapeDtypeStruct((steps, batch), jnp.bool_),
-        )
-        .compile()
+    return compiled(
+        training_program(task, platform),
+        abstract_state(task, platform),
+        _abstract_images(task, pictures),
+        jax.ShapeDtypeStruct((pictures,), jnp.int32),
+        _abstract_pixels(task),
+        jax.ShapeDtypeStruct((steps, batch), jnp.int32),
+        jax.ShapeDtypeStruct((steps, batch), jnp.bool_),
     )
 
 
 def compile_evaluation(task: Task) -> Any:
     """A task's evaluation program, traced and compiled for the default device."""
     platform = jax.default_backend()
-    state = abstract_state(task, platform)
-    images = _abstract_images(task, EVALUATION_BATCH)
-    lowered = evaluation_program(task, platform).lower(state.params, state.statistics, images, _abstract_pixels(task))
-    return lowered.compile()
+    weights, images = abstract_weights(task, platform), _abstract_images(task, EVALUATION_BATCH)
+    return compiled(evaluation_program(task, platform), weights, images, _abstract_pixels(task))
 
 
 def initial_state(task: Task, seed: int) -> State:
-    """Freshly drawn parameters, batch-norm statistics and optimizer state of a seed."""
-    chosen = settings(task.recipe, jax.default_backend())
-    network = build(task.architecture, task.num_classes, task.in_channels, nnx.Rngs(seed), chosen)
+    """Freshly drawn parameters, batch-norm statistics and momenta of a seed."""
+    platform = jax.default_backend()
+    network = build(task.architecture, task.num_classes, task.in_channels, nnx.Rngs(seed), settings(task.recipe, platform))
     _, params, statistics, random = split(network)
-    # The optimizer's state starts at zero; `init` itself would compile a program for every shape.
-    moments = jax.eval_shape(optimizer(task.recipe, task.steps).init, params)
-    zeros = jax.tree.map(lambda leaf: jax.device_put(np.zeros(leaf.shape, leaf.dtype)), moments)
-    return State(params, statistics, random, zeros)
+    # Packed by NumPy, and momenta made of zeros here: JAX would compile a program for every shape.
+    packed, running = (jax.device_put(pack(jax.device_get(tree), np)) for tree in (params, statistics))
+    moments = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), abstract_state(task, platform).optimizer)
+    return State(packed, running, random, jax.device_put(moments), jax.device_put(np.int32(0)))
 
 
 def train(
@@ -92,7 +90,7 @@ def train(
     seed: int,
     report: Report = lambda epoch, accuracy: None,
     stopped: Callable[[], bool] = lambda: False,
-) -> State:
+) -> Weights:
     """Train a task from a seed.
 
     Args:
@@ -120,22 +118,22 @@ def train(
             report(epoch + (segment + 1) // count, float(progress.accuracy))
             if stopped():
                 raise Stopped
-    return state
+    return _unpacked(task, state)
 
 
-def predict(program: Any, params: Any, statistics: Any, images: Bytes, pixels: Pixels) -> NDArray[np.float32]:
+def predict(program: Any, weights: Weights, images: Bytes, pixels: Pixels) -> NDArray[np.float32]:
     """Logits (pictures, classes) of pictures (pictures, side, side, channels) by a compiled evaluation program."""
-    logits = [np.asarray(program(params, statistics, batch, pixels)) for batch in batches(images)]
+    logits = [np.asarray(program(weights, batch, pixels)) for batch in batches(images)]
     return np.concatenate(logits)[: len(images)]
 
 
-def right_or_wrong(program: Any, params: Any, statistics: Any, pictures: Split, pixels: Pixels) -> NDArray[np.bool_]:
+def right_or_wrong(program: Any, weights: Weights, pictures: Split, pixels: Pixels) -> NDArray[np.bool_]:
     """For each picture whether the likeliest class is its own.
 
     Raises:
         Diverged: a logit is not finite.
     """
-    logits = predict(program, params, statistics, pictures.images, pixels)
+    logits = predict(program, weights, pictures.images, pixels)
     if not np.isfinite(logits).all():
         raise Diverged("the trained network's logits are not finite")
     return logits.argmax(-1) == pictures.labels
@@ -148,6 +146,12 @@ def epoch_order(task: Task, seed: int, epoch: int) -> tuple[NDArray[np.int32], N
     shape = (count * steps, task.recipe.batch)
     order = random.permutation(task.pictures)[: shape[0] * shape[1]].reshape(shape).astype(np.int32)
     return order, (random.random(shape) < 0.5) & task.recipe.flip
+
+
+def _unpacked(task: Task, state: State) -> Weights:
+    wanted = abstract_weights(task, jax.default_backend())
+    packed = jax.device_get(Weights(state.params, state.statistics))
+    return jax.device_put(Weights(*(unpack(*pair) for pair in zip(packed, wanted, strict=True))))
 
 
 def _segment(prepared: Prepared, order: NDArray[np.int32]) -> tuple[Any, Any, NDArray[np.int32]]:

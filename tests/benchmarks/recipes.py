@@ -40,9 +40,7 @@ def measure(recipe, pictures, prepared, seeds):
     start = time.process_time()
     states = [train(task, program, prepared, seed) for seed in range(seeds)]
     seconds = (time.process_time() - start) / seeds
-    return np.array(
-        [right_or_wrong(evaluation, one.params, one.statistics, prepared.validation, prepared.pixels).mean() for one in states]
-    ), seconds
+    return np.array([right_or_wrong(evaluation, one, prepared.validation, prepared.pixels).mean() for one in states]), seconds
 
 
 def _plain(value):

@@ -35,9 +35,7 @@ def baseline(pictures):
     start = time.process_time()
     states = [train(task, program, prepared, seed) for seed in range(SEEDS)]
     seconds = (time.process_time() - start) / SEEDS
-    return [
-        right_or_wrong(evaluation, one.params, one.statistics, prepared.validation, prepared.pixels).mean() for one in states
-    ], seconds
+    return [right_or_wrong(evaluation, one, prepared.validation, prepared.pixels).mean() for one in states], seconds
 
 
 def kernel_ridge(prepared):

@@ -12,7 +12,7 @@ from scaling.nets.depthwise import depthwise
 from scaling.nets.layers import _stem_convolution
 from scaling.nets.padding import same_padding
 
-CASES = [(kernel, stride, side) for kernel in (1, 3, 5, 7) for stride in (1, 2, 3) for side in (1, 2, 5, 8)]
+CASES = [(kernel, stride, side) for kernel in (1, 3, 5, 7) for stride in (1, 2, 3) for side in (1, 2, 5, 8, 13)]
 
 
 def reference(images, kernel, stride):

@@ -10,7 +10,8 @@ from flax import nnx
 
 from scaling import RELEASED, Factors, Stage, architecture, cost, scale
 from scaling.nets import Settings, abstract, build
-from scaling.nets.layers import BatchNorm, StochasticDepth
+from scaling.nets.batch_norm import BatchNorm
+from scaling.nets.layers import StochasticDepth
 
 B0 = architecture("efficientnet_b0")
 SMALL = architecture("small")

@@ -7,7 +7,7 @@ import pytest
 from scaling import architecture
 from scaling.recipe import Recipe
 from scaling.train import Task
-from scaling.train.programs import Pixels, abstract_state, evaluation_program, settings, training_program
+from scaling.train.programs import Pixels, abstract_state, abstract_weights, evaluation_program, settings, training_program
 
 B0 = architecture("efficientnet_b0")
 RECIPE = Recipe(epochs=2, batch=4, dropout=0.2, stochastic_depth=0.2)
@@ -32,20 +32,18 @@ def test_the_training_step_of_b0_lowers_for_every_platform(precision):
 
 
 def test_the_evaluation_of_b0_lowers_for_every_platform():
-    state = abstract_state(TASK, "cpu")
+    weights = abstract_weights(TASK, "cpu")
     exported = jax.export.export(evaluation_program(TASK, "cpu"), platforms=("cpu", "cuda", "tpu"))(
-        state.params, state.statistics, images(250), PIXELS
+        weights, images(250), PIXELS
     )
     assert exported.out_avals[0].shape == (250, 10)
 
 
 def test_a_cpu_program_holds_no_convolution_and_a_gpu_program_does():
-    state = abstract_state(TASK, "cpu")
+    weights = abstract_weights(TASK, "cpu")
     program = evaluation_program(TASK, "cpu")
     text = {
-        platform: program.trace(state.params, state.statistics, images(4), PIXELS)
-        .lower(lowering_platforms=(platform,))
-        .as_text()
+        platform: program.trace(weights, images(4), PIXELS).lower(lowering_platforms=(platform,)).as_text()
         for platform in ("cpu", "cuda")
     }
     assert "stablehlo.convolution" not in text["cpu"]
