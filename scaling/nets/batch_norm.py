@@ -13,8 +13,9 @@ from scaling.nets.initialise import Initialiser
 class BatchNorm(nnx.Module):
     """Batch norm with float32 statistics from one pass over the maps: variance = E[x^2] - E[x]^2, clipped at 0.
 
-    Running statistics: r <- decay r + (1 - decay) batch statistics; with a decay of 0 they are the last batch's. `train()` and `eval()` of the network switch between
-    the two, as they do for Flax's own; this one draws no random numbers and can be built from shapes alone.
+    Running statistics: r <- decay r + (1 - decay) batch statistics; with a decay of 0 they are the last batch's. `train()`
+    and `eval()` of the network switch between the two, as they do for Flax's own; this one draws no random numbers and can
+    be built from shapes alone.
     """
 
     def __init__(self, channels: int, decay: float, epsilon: float, init: Initialiser) -> None:
@@ -44,7 +45,7 @@ class BatchNorm(nnx.Module):
     def remember(self, mean: jax.Array, var: jax.Array) -> None:
         """Move the running statistics towards a batch's."""
         for running, batch in ((self.mean, mean), (self.var, var)):
-            running[...] = self.decay * running[...] + (1 - self.decay) * batch if self.decay else batch
+            running.set_value(self.decay * running[...] + (1 - self.decay) * batch if self.decay else batch)
 
 
 def _statistics(maps: jax.Array) -> tuple[jax.Array, jax.Array]:

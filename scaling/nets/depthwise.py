@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import math
 from functools import partial, reduce
-from operator import add
 from typing import NamedTuple
 
 import jax
@@ -102,10 +101,13 @@ def _block(rows: int) -> int:
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def _correlation(images: jax.Array, kernel: jax.Array, rows: _Side, columns: _Side) -> jax.Array:
     padded = _pad(images, rows.padding, columns.padding)
-    return _sum(
-        _window(padded, i, j, rows.stride, rows.outputs, columns.outputs) * kernel[i, j]
-        for i in range(rows.taps)
-        for j in range(columns.taps)
+    return _weighted_sum(
+        kernel,
+        [
+            (i, j, _window(padded, i, j, rows.stride, rows.outputs, columns.outputs))
+            for i in range(rows.taps)
+            for j in range(columns.taps)
+        ],
     )
 
 
@@ -135,10 +137,13 @@ def _image_gradient(spread: jax.Array, kernel: jax.Array, rows: _Side, columns: 
     def phase(vertical: list[tuple[int, int]], horizontal: list[tuple[int, int]]) -> jax.Array:
         if not (vertical and horizontal):
             return jnp.zeros(shape, spread.dtype)
-        return _sum(
-            _window(spread, top + down, left + right, 1, *shape[1:3]) * kernel[i, j]
-            for i, down in vertical
-            for j, right in horizontal
+        return _weighted_sum(
+            kernel,
+            [
+                (i, j, _window(spread, top + down, left + right, 1, *shape[1:3]))
+                for i, down in vertical
+                for j, right in horizontal
+            ],
         )
 
     if stride == 1:
@@ -155,7 +160,9 @@ def _kernel_gradient(padded: jax.Array, kernel: jax.Array, spread: jax.Array, ro
     blocks = (batch, height // block, block, width * channels)
     gradient = _window(spread, rows.reach[0], columns.reach[0], 1, height, width).reshape(blocks)
     products = [
-        (_window(padded, i, j, stride, height, width).reshape(blocks) * gradient).astype(jnp.float32)
+        lax.convert_element_type(
+            lax.mul(lax.reshape(_window(padded, i, j, stride, height, width), blocks), gradient), jnp.float32
+        )
         for i in range(rows.taps)
         for j in range(columns.taps)
     ]
@@ -174,11 +181,20 @@ def _sum_blocks(products: list[jax.Array]) -> list[jax.Array]:
 
 def _sum_axis(arrays: list[jax.Array], axis: int) -> list[jax.Array]:
     zeros = [jnp.zeros((), jnp.float32)] * len(arrays)
-    return lax.reduce(arrays, zeros, lambda a, b: [x + y for x, y in zip(a, b, strict=True)], (axis,))
+    return lax.reduce(arrays, zeros, lambda a, b: [lax.add(x, y) for x, y in zip(a, b, strict=True)], (axis,))
 
 
-def _sum(terms) -> jax.Array:  # type: ignore[no-untyped-def]
-    return reduce(add, terms)
+def _weighted_sum(kernel: jax.Array, windows: list[tuple[int, int, jax.Array]]) -> jax.Array:
+    """Sum over (i, j, window) of window * kernel[i, j].
+
+    In `lax`, here and below: there are hundreds of these, and jax.numpy traces each as a call.
+    """
+
+    def weighted(i: int, j: int, window: jax.Array) -> jax.Array:
+        weight = lax.slice(kernel, (i, j, 0), (i + 1, j + 1, kernel.shape[2]))
+        return lax.mul(window, lax.broadcast_in_dim(lax.reshape(weight, (kernel.shape[2],)), window.shape, (3,)))
+
+    return reduce(lax.add, (weighted(*one) for one in windows))
 
 
 def _window(padded: jax.Array, i: int, j: int, stride: int, rows: int, columns: int) -> jax.Array:

@@ -34,6 +34,7 @@ from scaling.train import (
     Weights,
     compile_evaluation,
     compile_training,
+    enable_cache,
     load_weights,
     prepare,
     right_or_wrong,
@@ -54,6 +55,7 @@ class LocalEngine:
     """
 
     def __init__(self, pictures: PictureSet, weights: Path) -> None:
+        enable_cache()
         self._pictures = pictures
         self._weights = weights
         self._devices = jax.local_devices()

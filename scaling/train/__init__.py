@@ -1,6 +1,7 @@
 """One network trained and evaluated: optimizer, compiled programs, loop, weights on disk."""
 
 from scaling.train.checkpoint import load_weights, save_weights
+from scaling.train.compiling import enable_cache
 from scaling.train.device import Prepared, prepare
 from scaling.train.programs import Weights
 from scaling.train.task import Task
@@ -22,6 +23,7 @@ __all__ = [
     "Weights",
     "compile_evaluation",
     "compile_training",
+    "enable_cache",
     "load_weights",
     "predict",
     "prepare",

@@ -7,7 +7,7 @@ there.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -51,8 +51,8 @@ class Weights(NamedTuple):
 class Progress(NamedTuple):
     """How training goes, on the training pictures as they are seen."""
 
-    loss: jax.Array
-    accuracy: jax.Array
+    loss: Any
+    accuracy: Any
 
 
 class Pixels(NamedTuple):
@@ -105,8 +105,7 @@ def train_segment(
         The state after them, and mean loss and share of pictures recognised on the way.
     """
     recipe, transform = task.recipe, optimizer(task.recipe)
-    definition, *like, _ = split(_network(task, platform))
-    weights = Weights(*like)
+    definition, weights = _parts(task, platform)[0], abstract_weights(task, platform)
     steps = state.step + jnp.arange(len(order))
 
     def loss(params: Any, statistics: Any, random: Any, batch: jax.Array, targets: jax.Array) -> tuple[jax.Array, Any]:
@@ -167,25 +166,26 @@ def training_program(task: Task, platform: str) -> Any:
 
 def evaluation_program(task: Task, platform: str) -> Any:
     """`evaluate` of a task, jitted: (weights, images, pixels) -> logits."""
-    network = _network(task, platform)
-    network.eval()
-    definition, _, _, random = split(network)
+    definition, _, _, random = _parts(task, platform, training=False)
     return jax.jit(partial(evaluate, definition, random))
 
 
 def abstract_weights(task: Task, platform: str) -> Weights:
     """The shapes of a task's parameters and running statistics."""
-    _, params, statistics, _ = split(_network(task, platform))
+    _, params, statistics, _ = _parts(task, platform)
     return Weights(params, statistics)
 
 
 def abstract_state(task: Task, platform: str) -> State:
     """The shapes of a task's state."""
-    _, params, statistics, random = split(_network(task, platform))
+    _, params, statistics, random = _parts(task, platform)
     packed = jax.eval_shape(pack, params)
     moments = jax.eval_shape(optimizer(task.recipe).init, packed)
     return State(packed, jax.eval_shape(pack, statistics), random, moments, jax.ShapeDtypeStruct((), jnp.int32))
 
 
-def _network(task: Task, platform: str) -> EfficientNet:
-    return abstract(task.architecture, task.num_classes, task.in_channels, settings(task.recipe, platform))
+@lru_cache(maxsize=16)
+def _parts(task: Task, platform: str, training: bool = True) -> tuple[Any, Any, Any, Any]:
+    network = abstract(task.architecture, task.num_classes, task.in_channels, settings(task.recipe, platform))
+    network.train() if training else network.eval()
+    return split(network)

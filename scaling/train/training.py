@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +14,13 @@ from numpy.typing import NDArray
 
 from scaling.data import Split
 from scaling.nets import build
-from scaling.train.compiling import compiled
+from scaling.train.compiling import Program, compiled
 from scaling.train.device import Prepared, batches
 from scaling.train.optimizer import pack, unpack
 from scaling.train.programs import (
     EVALUATION_BATCH,
     Pixels,
+    Progress,
     State,
     Weights,
     abstract_state,
@@ -44,8 +46,8 @@ class Stopped(Exception):
     """The caller asked to stop."""
 
 
-def compile_training(task: Task, resident: bool = True) -> Any:
-    """A task's training program, traced and compiled for the default device.
+def compile_training(task: Task, resident: bool = True) -> Program:
+    """A task's training program, compiled for the default device: `train_segment` without task and platform.
 
     Args:
         task: what is trained.
@@ -54,22 +56,24 @@ def compile_training(task: Task, resident: bool = True) -> Any:
     steps, batch = task.segments[1], task.recipe.batch
     pictures = task.pictures if resident else steps * batch
     platform = jax.default_backend()
-    return compiled(
-        training_program(task, platform),
-        abstract_state(task, platform),
+    state = abstract_state(task, platform)
+    arguments = (
+        state,
         _abstract_images(task, pictures),
         jax.ShapeDtypeStruct((pictures,), jnp.int32),
         _abstract_pixels(task),
         jax.ShapeDtypeStruct((steps, batch), jnp.int32),
         jax.ShapeDtypeStruct((steps, batch), jnp.bool_),
     )
+    result = (state, Progress(0, 0))
+    return compiled("training", _inputs(task), lambda: training_program(task, platform), arguments, result, donated=state)
 
 
-def compile_evaluation(task: Task) -> Any:
-    """A task's evaluation program, traced and compiled for the default device."""
+def compile_evaluation(task: Task) -> Program:
+    """A task's evaluation program, compiled for the default device: (weights, pictures, pixels) -> logits."""
     platform = jax.default_backend()
-    weights, images = abstract_weights(task, platform), _abstract_images(task, EVALUATION_BATCH)
-    return compiled(evaluation_program(task, platform), weights, images, _abstract_pixels(task))
+    arguments = (abstract_weights(task, platform), _abstract_images(task, EVALUATION_BATCH), _abstract_pixels(task))
+    return compiled("evaluation", _inputs(task), lambda: evaluation_program(task, platform), arguments, 0)
 
 
 def initial_state(task: Task, seed: int) -> State:
@@ -160,6 +164,10 @@ def _segment(prepared: Prepared, order: NDArray[np.int32]) -> tuple[Any, Any, ND
     chosen = order.ravel()
     index = np.arange(chosen.size, dtype=np.int32).reshape(order.shape)
     return prepared.images[chosen], prepared.labels[chosen], index
+
+
+def _inputs(task: Task) -> dict[str, Any]:
+    return {**task._asdict(), "architecture": task.architecture.to_dict(), "recipe": dataclasses.asdict(task.recipe)}
 
 
 def _abstract_images(task: Task, count: int) -> jax.ShapeDtypeStruct:

@@ -173,3 +173,45 @@ def test_only_kernels_decay():
     assert np.all(updates.large[0] == 0.5)
     assert np.all(updates.kernels == 0.5)
     assert np.all(updates.vectors == 0)
+
+
+def test_weights_come_back_from_the_disk(trained, tmp_path):
+    task, _, evaluation, prepared, state = trained
+    path = tmp_path / "weights" / "net.safetensors"
+    save_weights(path, state)
+    assert [file.name for file in path.parent.iterdir()] == ["net.safetensors"]
+    loaded = load_weights(path, task)
+    images = prepared.validation.images
+    before = predict(evaluation, state, images, prepared.pixels)
+    assert np.array_equal(before, predict(evaluation, loaded, images, prepared.pixels))
+
+
+def test_a_full_disk_is_an_error_of_the_disk_and_leaves_no_draft(trained, tmp_path, monkeypatch):
+    def full(path, content):
+        path.open("wb").close()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_weights(tmp_path / "net.safetensors", trained[-1])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_weights_are_named(trained, tmp_path):
+    (tmp_path / "net.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(ValueError, match=r"net.safetensors: not a safetensors file"):
+        load_weights(tmp_path / "net.safetensors", trained[0])
+
+
+def test_weights_of_another_network_are_refused(trained, tmp_path):
+    task, _, _, _, state = trained
+    path = tmp_path / "net.safetensors"
+    save_weights(path, state)
+    wider = task._replace(architecture=dataclasses.replace(NET, head=24))
+    with pytest.raises(ValueError, match=r"tensor .*should have the shape .*24.*, found .*16"):
+        load_weights(path, wider)
+    tensors = load_file(path)
+    name = next(iter(tensors))
+    save_file({key: value for key, value in tensors.items() if key != name}, path)
+    with pytest.raises(ValueError, match="found None"):
+        load_weights(path, task)
