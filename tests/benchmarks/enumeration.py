@@ -11,10 +11,10 @@ timed. Under a minute. Without the peers' packages it prints ours alone.
 
 import io
 import logging
-import sys
 import time
-import types
 import warnings
+
+from timm_peer import import_timm
 
 from scaling import architecture, cost
 from scaling.enumeration import enumerate_lattice
@@ -38,19 +38,8 @@ def fastest(function):
 
 def peer_network():
     """timm's EfficientNet-B0 and one picture for it."""
+    timm = import_timm()
     import torch
-
-    # Beside a CPU build of torch, torchvision may lack its compiled operators; timm only needs the name of one to be known.
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        sys.modules["torchvision._meta_registrations"] = types.ModuleType("torchvision._meta_registrations")
-        operators = torch.library.Library("torchvision", "DEF")
-        operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        peer_network.operators = operators  # they are gone when the object is
-    import timm
 
     return timm.create_model("efficientnet_b0").eval(), torch.zeros(1, 3, 224, 224)
 
