@@ -1,7 +1,8 @@
-"""The engine of this machine: one thread per device, two on a CPU of several cores.
+"""The engine of this machine: two threads per device, where memory bears it.
 
-A small network leaves a core idle where its work cannot be cut in two, and compiling is Python on one core; two trials at
-a time fill the gaps. A compiled program always cuts its work the same way, so the numbers do not depend on what runs beside it.
+While one compiles its network the other trains, so that the device is not kept waiting; and on a CPU a small network leaves
+a core idle where its work cannot be cut in two. A compiled program always cuts its work the same way, so the numbers do not
+depend on what runs beside it.
 """
 
 from __future__ import annotations
@@ -189,11 +190,11 @@ class LocalEngine:
 
 
 def _workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:
-    """The device of each worker: every accelerator once; a CPU of several cores twice, if memory bears it."""
-    if devices[0].platform != "cpu":
-        return list(devices)
+    """The device of each worker: every device twice, if memory bears it; a CPU with one core, and any other, once."""
     largest = max((_training_bytes(trial) for trial in trials), default=0)
-    return list(devices[:1]) * (2 if cores() > 1 and 2 * largest < 0.7 * _memory_bytes() else 1)
+    if devices[0].platform == "cpu":
+        return list(devices[:1]) * (2 if cores() > 1 and 2 * largest < 0.7 * _memory_bytes() else 1)
+    return [device for device in devices for _ in range(2 if 2 * largest < 0.7 * _device_bytes(device) else 1)]
 
 
 def _training_bytes(trial: Trial) -> int:
@@ -207,6 +208,10 @@ def _memory_bytes() -> float:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):
         return math.inf
+
+
+def _device_bytes(device: Any) -> float:
+    return float((device.memory_stats() or {}).get("bytes_limit", 0))
 
 
 def _task(trial: Trial) -> Task:

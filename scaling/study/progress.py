@@ -32,7 +32,9 @@ class StudyProgress:
         self._done = 0
         self._expected = expected_parts(trials, speed)
         self._reached: dict[str, float] = {}
-        self._start = time.monotonic()
+        self._start = self._last = time.monotonic()
+        self._training: set[str] = set()
+        self._trained_seconds = 0.0
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -57,12 +59,23 @@ class StudyProgress:
 
     def show(self, event: Event) -> None:
         """Take an event of the engine into account."""
+        self._account(event)
         if isinstance(event, Finished):
             self._finish(event)
         elif isinstance(event, Compiling):
             self._progress.update(self._line(event.trial), note="compiling")
         else:
             self._train(event)
+
+    def _account(self, event: Event) -> None:
+        """How much of the time at least one network is training."""
+        now = time.monotonic()
+        self._trained_seconds += now - self._last if self._training else 0.0
+        self._last = now
+        if isinstance(event, Training):
+            self._training.add(event.trial.id)
+        elif isinstance(event, Finished):
+            self._training.discard(event.trial.id)
 
     def _train(self, event: Training) -> None:
         note = "training" if event.accuracy is None else f"training accuracy {event.accuracy:.1%}"
@@ -91,7 +104,8 @@ class StudyProgress:
 
     def _time_left(self) -> str:
         if self._done == self._total:
-            return f"all done in {duration(time.monotonic() - self._start)}"
+            seconds = time.monotonic() - self._start
+            return f"all done in {duration(seconds)}, training in {self._trained_seconds / seconds:.0%} of it"
         reached = sum(self._reached.values())
         left = sum(sum(parts) for parts in self._expected.values()) - reached
         return f"about {duration((time.monotonic() - self._start) * left / reached)} left"
