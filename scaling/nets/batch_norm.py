@@ -30,22 +30,12 @@ class BatchNorm(nnx.Module):
     def __call__(self, maps: jax.Array) -> jax.Array:
         """(batch, height, width, channels) -> the same."""
         if self.use_running_average:
-            factor, offset = self.affine(self.mean[...], self.var[...])
-            # In float32 whatever the maps are: in bfloat16 the product and the offset would cancel to a few bits.
-            return (maps.astype(jnp.float32) * factor + offset).astype(maps.dtype)
+            precision = lax.rsqrt(self.var[...] + self.epsilon)
+            return _with_statistics(maps, self.scale[...], self.bias[...], self.mean[...], precision)
         normed, mean, var = _normalise(maps, self.scale[...], self.bias[...], self.epsilon)
-        self.remember(mean, var)
-        return normed
-
-    def affine(self, mean: jax.Array, var: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """(factor, offset), (channels,) each: with these statistics, x is normalised to factor x + offset."""
-        factor = self.scale[...] * lax.rsqrt(var + self.epsilon)
-        return factor, self.bias[...] - mean * factor
-
-    def remember(self, mean: jax.Array, var: jax.Array) -> None:
-        """Move the running statistics towards a batch's."""
         for running, batch in ((self.mean, mean), (self.var, var)):
             running.set_value(self.decay * running[...] + (1 - self.decay) * batch if self.decay else batch)
+        return normed
 
 
 def _statistics(maps: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -64,6 +54,7 @@ def _normalise(maps: jax.Array, scale: jax.Array, bias: jax.Array, epsilon: floa
 @jax.custom_vjp
 def _with_statistics(maps: jax.Array, scale: jax.Array, bias: jax.Array, mean: jax.Array, precision: jax.Array) -> jax.Array:
     factor = scale * precision
+    # In float32 whatever the maps are: in bfloat16 the product and the offset would cancel to a few bits.
     return (maps.astype(jnp.float32) * factor + (bias - mean * factor)).astype(maps.dtype)
 
 

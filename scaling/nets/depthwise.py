@@ -9,7 +9,8 @@ What the form for CPUs pays attention to:
 
 * Taps that only ever meet the padding are left out: of a 5 x 5 kernel on a 2 x 2 map nine are left.
 * The gradient of the images is computed apart for each of the stride * stride phases of a pixel, from the gradient as it
-  is; spreading it with zeros between would multiply by them.
+  is; spreading it with zeros between would multiply by them. Where the stride does not divide the side, interleaving the
+  phases costs more than that, 5 to 8 times.
 * The gradient of the kernel sums blocks of at most eight rows first. The compiler unrolls a sum that short and works on
   16 columns and channels at a time; a longer one it runs number by number, 2 to 7 times slower.
 * That sum reads the padded gradient, a column of padding included. Without it the compiler sees through the padding and
@@ -32,7 +33,7 @@ from scaling.nets.platform import per_platform
 LONGEST_BLOCK = 8
 """Rows that the kernel's gradient sums at once."""
 
-NARROW = 8
+NARROW = 4
 """With fewer columns of output than this, one more for the kernel's gradient costs more than it saves."""
 
 
@@ -123,13 +124,18 @@ def _backward(
     images, kernel = saved
     spread = _pad(gradient, rows.reach, columns.reach)
     padded = _pad(images, rows.padding, columns.padding)
-    return _image_gradient(spread, kernel, rows, columns), _kernel_gradient(padded, kernel, spread, rows, columns)
+    if all(side.size % side.stride == 0 for side in (rows, columns)):
+        of_images = _by_phase(spread, kernel, rows, columns)
+    else:
+        of_images = _dilated(gradient, kernel, rows, columns)
+    return of_images, _kernel_gradient(padded, kernel, spread, rows, columns)
 
 
 _correlation.defvjp(_forward, _backward)
 
 
-def _image_gradient(spread: jax.Array, kernel: jax.Array, rows: _Side, columns: _Side) -> jax.Array:
+def _by_phase(spread: jax.Array, kernel: jax.Array, rows: _Side, columns: _Side) -> jax.Array:
+    """The images' gradient where the stride divides the sides: each phase by itself, then interleaved."""
     batch, channels, stride = spread.shape[0], spread.shape[-1], rows.stride
     shape = (batch, rows.outputs, columns.outputs, channels)
     top, left = rows.reach[0], columns.reach[0]
@@ -149,8 +155,25 @@ def _image_gradient(spread: jax.Array, kernel: jax.Array, rows: _Side, columns: 
     if stride == 1:
         return phase(rows.shifts[0], columns.shifts[0])
     phases = [jnp.stack([phase(v, h) for h in columns.shifts], 3) for v in rows.shifts]
-    interleaved = jnp.stack(phases, 2).reshape(batch, stride * rows.outputs, stride * columns.outputs, channels)
-    return interleaved[:, : rows.size, : columns.size]
+    return jnp.stack(phases, 2).reshape(batch, rows.size, columns.size, channels)
+
+
+def _dilated(gradient: jax.Array, kernel: jax.Array, rows: _Side, columns: _Side) -> jax.Array:
+    """The images' gradient elsewhere: a convolution with the mirrored kernel, zeros between the outputs."""
+
+    def edges(side: _Side) -> tuple[int, int]:
+        low = side.taps - 1 - side.low
+        return low, side.size + side.taps - 1 - low - ((side.outputs - 1) * side.stride + 1)
+
+    spread = _pad(gradient, edges(rows), edges(columns), rows.stride)
+    return _weighted_sum(
+        kernel,
+        [
+            (i, j, _window(spread, rows.taps - 1 - i, columns.taps - 1 - j, 1, rows.size, columns.size))
+            for i in range(rows.taps)
+            for j in range(columns.taps)
+        ],
+    )
 
 
 def _kernel_gradient(padded: jax.Array, kernel: jax.Array, spread: jax.Array, rows: _Side, columns: _Side) -> jax.Array:
@@ -203,8 +226,9 @@ def _window(padded: jax.Array, i: int, j: int, stride: int, rows: int, columns: 
     return lax.slice(padded, (0, i, j, 0), last, (1, stride, stride, 1))
 
 
-def _pad(images: jax.Array, rows: tuple[int, int], columns: tuple[int, int]) -> jax.Array:
-    return lax.pad(images, jnp.zeros((), images.dtype), ((0, 0, 0), (*rows, 0), (*columns, 0), (0, 0, 0)))
+def _pad(images: jax.Array, rows: tuple[int, int], columns: tuple[int, int], dilation: int = 1) -> jax.Array:
+    zero = jnp.zeros((), images.dtype)
+    return lax.pad(images, zero, ((0, 0, 0), (*rows, dilation - 1), (*columns, dilation - 1), (0, 0, 0)))
 
 
 def _grouped(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:

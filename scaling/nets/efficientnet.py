@@ -14,8 +14,7 @@ from flax import nnx
 from scaling.arch import Architecture, Stage
 from scaling.nets.batch_norm import BatchNorm
 from scaling.nets.initialise import Draws, Initialiser, Shapes
-from scaling.nets.layers import Classifier, Depthwise, SqueezeExcite, Stem, StochasticDepth, silu
-from scaling.nets.pointwise import NormedPointwise
+from scaling.nets.layers import Classifier, Depthwise, Pointwise, SqueezeExcite, Stem, StochasticDepth, silu
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,11 @@ class MBConv(nnx.Module):
     ) -> None:
         hidden, outputs = inputs * stage.expansion, stage.channels
         expands = stage.expansion != 1
-        self.expand = nnx.data(_pointwise(inputs, hidden, settings, init) if expands else None)
+        self.expand = nnx.data(Normed(Pointwise(inputs, hidden, init), hidden, settings, init) if expands else None)
         self.depthwise = Normed(Depthwise(hidden, stage.kernel, stride, init), hidden, settings, init)
         squeezed = stage.squeezed_channels(inputs)
         self.attention = nnx.data(SqueezeExcite(hidden, squeezed, init) if stage.squeeze_excite else None)
-        self.project = _pointwise(hidden, outputs, settings, init)
+        self.project = Normed(Pointwise(hidden, outputs, init), outputs, settings, init)
         self.skip = stride == 1 and inputs == outputs
         drops = rngs is not None and self.skip and drop_rate > 0
         self.drop = nnx.data(StochasticDepth(drop_rate, rngs) if drops else None)  # type: ignore[arg-type]
@@ -77,7 +76,9 @@ class MBConv(nnx.Module):
         """(batch, height, width, inputs) -> (batch, ceil(height / stride), ceil(width / stride), channels)."""
         hidden = maps if self.expand is None else silu(self.expand(maps))
         hidden = silu(self.depthwise(hidden))
-        branch = self.project(hidden, None if self.attention is None else self.attention(hidden))
+        if self.attention is not None:
+            hidden = self.attention(hidden)
+        branch = self.project(hidden)
         if not self.skip:
             return branch
         return maps + (branch if self.drop is None else self.drop(branch))
@@ -98,7 +99,7 @@ class EfficientNet(nnx.Module):
         stem, last, head = architecture.stem, architecture.stages[-1].channels, architecture.head
         self.stem = Normed(Stem(in_channels, stem, architecture.stem_stride, init), stem, settings, init)
         self.blocks = nnx.List(_blocks(architecture, settings, init, rngs))
-        self.head = _pointwise(last, head, settings, init)
+        self.head = Normed(Pointwise(last, head, init), head, settings, init)
         self.dropout = nnx.data(nnx.Dropout(settings.dropout, rngs=rngs) if rngs is not None else None)
         self.classifier = Classifier(architecture.head, num_classes, init)
         self.dtype = settings.dtype
@@ -111,10 +112,6 @@ class EfficientNet(nnx.Module):
         maps = silu(self.head(maps))
         features = maps.mean((1, 2))
         return self.classifier(features if self.dropout is None else self.dropout(features))
-
-
-def _pointwise(inputs: int, outputs: int, settings: Settings, init: Initialiser) -> NormedPointwise:
-    return NormedPointwise(inputs, outputs, settings.batch_norm_decay, settings.batch_norm_epsilon, init)
 
 
 def build(

@@ -13,6 +13,18 @@ from scaling.nets.padding import same_padding
 from scaling.nets.platform import per_platform
 
 
+class Pointwise(nnx.Module):
+    """1 x 1 convolution as one matrix product over all pixels, the fastest form on a CPU."""
+
+    def __init__(self, inputs: int, outputs: int, init: Initialiser) -> None:
+        self.kernel = nnx.Param(init.normal((inputs, outputs), (2 / outputs) ** 0.5))
+
+    def __call__(self, maps: jax.Array) -> jax.Array:
+        """(batch, height, width, inputs) -> (batch, height, width, outputs)."""
+        kernel = self.kernel[...].astype(maps.dtype)
+        return (maps.reshape(-1, maps.shape[-1]) @ kernel).reshape(*maps.shape[:-1], kernel.shape[1])
+
+
 class Depthwise(nnx.Module):
     """k x k depthwise convolution, SAME padding."""
 
@@ -84,15 +96,16 @@ silu.defvjp(lambda maps: (silu(maps), maps), _silu_gradient)
 
 
 class SqueezeExcite(nnx.Module):
-    """Channel attention, the factors of each picture's channels: sigmoid(expand(silu(squeeze(mean of x over the map))))."""
+    """Channel attention: x * sigmoid(expand(silu(squeeze(mean of x over the map))))."""
 
     def __init__(self, channels: int, squeezed: int, init: Initialiser) -> None:
         self.squeeze = Dense(channels, squeezed, (2 / squeezed) ** 0.5, init)
         self.expand = Dense(squeezed, channels, (2 / channels) ** 0.5, init)
 
     def __call__(self, maps: jax.Array) -> jax.Array:
-        """(batch, height, width, channels) -> (batch, channels)."""
-        return nnx.sigmoid(self.expand(silu(self.squeeze(maps.mean((1, 2))))))
+        """(batch, height, width, channels) -> the same."""
+        attention = nnx.sigmoid(self.expand(silu(self.squeeze(maps.mean((1, 2))))))
+        return maps * attention[:, None, None, :]
 
 
 class Dense(nnx.Module):

@@ -26,8 +26,6 @@ from jax.experimental.compilation_cache import compilation_cache
 _CPU_OPTIONS = {
     # Sums by the YNN library, matrix products by Eigen: YNN multiplies by a transposed matrix on one core.
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE",
-    # Level 3 takes 7 % longer to compile for steps that are 2 % faster: a short training is over before that pays.
-    "xla_backend_optimization_level": "2",
 }
 _SOURCES = ("arch", "nets", "train", "recipe.py")
 """What of the package decides what a program is."""

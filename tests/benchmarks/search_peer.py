@@ -16,12 +16,13 @@ from scaling.data import resize
 CHUNK = 500  # pictures evaluated at a time
 
 
-def search(study, jobs):
+def search(study, jobs, lean):
     """Every trial of a study: its network, seed, accuracy on the validation pictures and seconds.
 
     Args:
         study: candidates, pictures, recipe and seeds.
         jobs: trials that train at a time, each on its share of the cores.
+        lean: batches by indexing tensors, not from a DataLoader.
     """
     torch.set_num_threads(max(1, torch.get_num_threads() // jobs))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -33,7 +34,8 @@ def search(study, jobs):
         seed = trial.suggest_categorical("seed", range(study.spec.seeds))
         start = time.perf_counter()
         train, validation = prepared(networks[index].architecture.resolution)
-        accuracy = _accuracy(_train(study, networks[index], train, seed), *validation)
+        network = _train(study, networks[index], train, seed, _indexed if lean else _loaded)
+        accuracy = _accuracy(network, *validation)
         found = {"network": networks[index].label, "seed": seed, "accuracy": accuracy, "seconds": time.perf_counter() - start}
         done.append(found)
         say(f"{len(done)} of {len(networks) * study.spec.seeds}: {found['network']} seed {seed}, {found['seconds']:.1f} s")
@@ -57,7 +59,19 @@ def _prepare(pictures, side):
     return tensors(train, pictures.train.labels), tensors(validation, pictures.validation.labels)
 
 
-def _train(study, candidate, pictures, seed):
+def _loaded(images, labels, size):
+    """An epoch's batches as people get them, from a DataLoader, which collates them picture by picture."""
+    pictures = torch.utils.data.TensorDataset(images, labels)
+    return torch.utils.data.DataLoader(pictures, size, shuffle=True, drop_last=True)
+
+
+def _indexed(images, labels, size):
+    """An epoch's batches by plain indexing of the tensors in memory."""
+    for chosen in torch.randperm(len(images))[: len(images) // size * size].split(size):
+        yield images[chosen], labels[chosen]
+
+
+def _train(study, candidate, pictures, seed, batches):
     """A candidate's network, trained by the study's recipe."""
     recipe, (images, labels) = study.recipe, pictures
     torch.manual_seed(seed)
@@ -66,11 +80,9 @@ def _train(study, candidate, pictures, seed):
     per_epoch = len(images) // recipe.batch
     optimizer, schedule = _optimizer(network, recipe, recipe.epochs * per_epoch)
     for _ in range(recipe.epochs):
-        # Plain indexing of tensors in memory: a DataLoader would collate the batch picture by picture.
-        for chosen in torch.randperm(len(images))[: per_epoch * recipe.batch].split(recipe.batch):
-            batch = _mirrored(images[chosen]) if recipe.flip else images[chosen]
-            batch = batch.contiguous(memory_format=torch.channels_last)
-            loss = cross_entropy(network(batch), labels[chosen], label_smoothing=recipe.label_smoothing)
+        for batch, wanted in batches(images, labels, recipe.batch):
+            batch = (_mirrored(batch) if recipe.flip else batch).contiguous(memory_format=torch.channels_last)
+            loss = cross_entropy(network(batch), wanted, label_smoothing=recipe.label_smoothing)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
