@@ -40,7 +40,7 @@ ALLOWED = {
     "extrapolation": {"stdlib"},
     "nets": {"stdlib", "numpy", "jax", "flax"},
     "data": {"stdlib", "numpy", "PIL"},
-    "train": {"stdlib", "numpy", "jax", "flax", "optax", "safetensors"},
+    "train": {"stdlib", "numpy", "jax", "flax", "optax", "platformdirs", "safetensors", "scipy"},
     "study": {"stdlib", "numpy", "jax", "rich"},
     "analysis": {"stdlib", "numpy", "scipy"},
     "figures": {"stdlib", "numpy", "matplotlib"},
