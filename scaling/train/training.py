@@ -122,7 +122,14 @@ def train(
             report(epoch + (segment + 1) // count, float(progress.accuracy))
             if stopped():
                 raise Stopped
-    return _unpacked(task, state)
+    return unpacked(task, state)
+
+
+def unpacked(task: Task, state: State) -> Weights:
+    """The weights of a state, in the structure of the network."""
+    wanted = abstract_weights(task, jax.default_backend())
+    packed = jax.device_get(Weights(state.params, state.statistics))
+    return jax.device_put(Weights(*(unpack(*pair) for pair in zip(packed, wanted, strict=True))))
 
 
 def predict(program: Any, weights: Weights, images: Bytes, pixels: Pixels) -> NDArray[np.float32]:
@@ -150,12 +157,6 @@ def epoch_order(task: Task, seed: int, epoch: int) -> tuple[NDArray[np.int32], N
     shape = (count * steps, task.recipe.batch)
     order = random.permutation(task.pictures)[: shape[0] * shape[1]].reshape(shape).astype(np.int32)
     return order, (random.random(shape) < 0.5) & task.recipe.flip
-
-
-def _unpacked(task: Task, state: State) -> Weights:
-    wanted = abstract_weights(task, jax.default_backend())
-    packed = jax.device_get(Weights(state.params, state.statistics))
-    return jax.device_put(Weights(*(unpack(*pair) for pair in zip(packed, wanted, strict=True))))
 
 
 def _segment(prepared: Prepared, order: NDArray[np.int32]) -> tuple[Any, Any, NDArray[np.int32]]:

@@ -60,7 +60,7 @@ def run(command, environment=None):
 
 def with_cache(folder):
     """Environment of a process that keeps compiled programs in `folder`."""
-    return {"JAX_COMPILATION_CACHE_DIR": str(folder)}
+    return {"JAX_COMPILATION_CACHE_DIR": str(folder), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1"}
 
 
 def peak_megabytes():

@@ -4,9 +4,10 @@
 
 Cases: B0 on 64 px, batch 32 (b0-64); half of B0's width and depth on 32 px, batch 64 (half-32). Each start has a fresh
 process, with the pictures already on the device: once with an empty cache of compiled programs, then with the cache that
-it has filled. "lower" is building, tracing and lowering the network, "compile" what follows, reading the cache included;
-"state" draws the parameters; "first steps" is the first call of the program, two steps: one alone would not be a loop.
-Medians over rounds. About two minutes on two cores.
+it has filled. "lower" is building, tracing and lowering the network, or reading the traced program; "compile" what follows,
+or reading what was compiled;
+"state" draws the parameters; "first steps" is the first call of the program, two steps: one alone would not be a loop. The
+imports before take some seconds more. Medians over rounds. About two minutes on two cores.
 """
 
 import itertools

@@ -1,5 +1,7 @@
 import dataclasses
+import re
 from contextlib import closing
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -37,6 +39,27 @@ def trial(pictures, seed=0, network=NET, recipe=RECIPE):
 
 def finished(engine, trials):
     return {event.trial: event.outcome for event in engine.run(trials) if isinstance(event, Finished)}
+
+
+class Device(NamedTuple):
+    platform: str
+    bytes_limit: int | None = None
+
+    def memory_stats(self):
+        return None if self.bytes_limit is None else {"bytes_limit": self.bytes_limit}
+
+
+def test_a_device_has_two_workers_where_its_memory_bears_two_trainings(pictures, monkeypatch):
+    trials = [trial(pictures)]
+    needed = local_module._training_bytes(trials[0])
+    small, large = Device("gpu", int(2.8 * needed)), Device("gpu", 3 * needed)
+    assert local_module._workers([small, large], trials) == [small, large, large]
+    assert local_module._workers([Device("tpu")], trials) == [Device("tpu")]  # one that does not say
+    monkeypatch.setattr(local_module, "cores", lambda: 2)
+    cpus = [Device("cpu"), Device("cpu")]
+    assert local_module._workers(cpus, trials) == cpus[:1] * 2
+    monkeypatch.setattr(local_module, "_memory_bytes", lambda: 2 * needed)
+    assert local_module._workers(cpus, trials) == cpus[:1]
 
 
 def test_every_trial_finishes_and_the_first_seed_compiles_for_the_others(engine, pictures):
@@ -162,7 +185,7 @@ def test_progress_away_from_a_terminal_is_a_line_a_trial(engine, pictures, capsy
     assert first.startswith("[1/2] seed 0: ")
     assert "on validation" in first
     assert first.endswith("left")
-    assert "all done in" in last
+    assert re.search(r"all done in \d+ s, training in \d+% of it", last)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 0 s"), (7500, "2 h 5 min")])

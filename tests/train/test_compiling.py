@@ -41,7 +41,7 @@ def traced(monkeypatch):
 
 
 def logits(program):
-    weights = training._unpacked(TASK, initial_state(TASK, 0))
+    weights = training.unpacked(TASK, initial_state(TASK, 0))
     images = np.arange(250 * 144, dtype=np.uint32).astype(np.uint8).reshape(250, 12, 12, 1)
     return np.asarray(program(weights, images, Pixels(np.full(1, 120, np.float32), np.full(1, 70, np.float32))))
 
