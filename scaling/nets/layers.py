@@ -84,12 +84,14 @@ def silu(maps: jax.Array) -> jax.Array:
     Forward and backward each take their own exponential on purpose. Where both need the same one, the compiler computes
     it once and keeps it: two passes more over memory, and a map more of it.
     """
-    return maps / (1 + jnp.exp(-maps))
+    wide = maps.astype(jnp.float32)
+    return (wide / (1 + jnp.exp(-wide))).astype(maps.dtype)
 
 
 def _silu_gradient(maps: jax.Array, gradient: jax.Array) -> tuple[jax.Array]:
-    sigmoid = 1 - 1 / (1 + jnp.exp(maps))
-    return (gradient * (sigmoid * (1 + maps * (1 - sigmoid))),)
+    wide = maps.astype(jnp.float32)
+    sigmoid = 1 - 1 / (1 + jnp.exp(wide))
+    return ((gradient * (sigmoid * (1 + wide * (1 - sigmoid)))).astype(maps.dtype),)
 
 
 silu.defvjp(lambda maps: (silu(maps), maps), _silu_gradient)
