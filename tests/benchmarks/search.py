@@ -12,7 +12,7 @@ batches with a DataLoader, as most do; --lean indexes the tensors instead, which
 faster; the mean accuracies, on the validation pictures, should agree.
 
 With --networks ours trains that part of the study by the library: no test pictures, no ranking, no figures. The default
-study takes about half an hour on two cores.
+study takes about twenty minutes on two cores.
 """
 
 import json

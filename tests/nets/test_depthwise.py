@@ -12,7 +12,7 @@ from scaling.nets.depthwise import depthwise
 from scaling.nets.layers import _stem_convolution
 from scaling.nets.padding import same_padding
 
-CASES = [(kernel, stride, side) for kernel in (1, 3, 5, 7) for stride in (1, 2, 3) for side in (1, 2, 5, 8, 13)]
+CASES = [(kernel, stride, side) for kernel in (1, 3, 5, 7) for stride in (1, 2, 3) for side in (1, 2, 5, 8, 12, 13)]
 
 
 def reference(images, kernel, stride):
@@ -27,9 +27,9 @@ def reference(images, kernel, stride):
     )
 
 
-def arrays(kernel, side, batch=2, channels=3):
+def arrays(kernel, side, batch=2, channels=3, wider=1):
     random = np.random.default_rng(0)
-    images = random.standard_normal((batch, side, side + 1, channels), np.float32)
+    images = random.standard_normal((batch, side, side + wider, channels), np.float32)
     return jnp.asarray(images), jnp.asarray(random.standard_normal((kernel, kernel, channels), np.float32))
 
 
@@ -40,9 +40,10 @@ def with_gradients(form, images, kernel, stride):
     return (out, *pull_back(weights))
 
 
+@pytest.mark.parametrize("wider", [0, 1])
 @pytest.mark.parametrize(("kernel", "stride", "side"), CASES)
-def test_forward_and_gradients(kernel, stride, side):
-    images, weights = arrays(kernel, side)
+def test_forward_and_gradients(kernel, stride, side, wider):
+    images, weights = arrays(kernel, side, wider=wider)
     for ours, theirs in zip(
         with_gradients(depthwise, images, weights, stride), with_gradients(reference, images, weights, stride), strict=True
     ):
