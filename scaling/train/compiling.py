@@ -12,7 +12,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import tempfile
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +30,9 @@ _CPU_OPTIONS = {
 _SOURCES = ("arch", "nets", "train", "recipe.py")
 """What of the package decides what a program is."""
 
+_TRACED_SETTINGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_default_prng_impl", "jax_threefry_partitionable")
+"""What of JAX's configuration goes into a traced program."""
+
 
 class Program:
     """A compiled program: a function of trees of arrays, in the structure it was compiled for."""
@@ -41,10 +44,6 @@ class Program:
     def __call__(self, *arguments: Any) -> Any:
         """Run it on its device."""
         return jax.tree.unflatten(self._result, self._executable(*jax.tree.leaves(arguments)))
-
-    def memory_bytes(self) -> int:
-        """What it allocates while it runs, beside arguments and results."""
-        return int(self._executable.memory_analysis().temp_size_in_bytes)
 
 
 def enable_cache() -> None:
@@ -114,9 +113,12 @@ def _stored(key: str, trace: Callable[[], bytes]) -> Any:
         content = trace()
     with contextlib.suppress(OSError):  # without room or rights the program is traced again next time
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-            draft.write(content)
-        os.replace(draft.name, path)
+        draft = path.with_name(f".{key}.{os.getpid()}.{threading.get_ident()}")
+        try:
+            draft.write_bytes(content)
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
     return jax.export.deserialize(bytearray(content))
 
 
@@ -125,7 +127,7 @@ def _setting(name: str) -> Any:
 
 
 def _key(name: str, inputs: Any, shapes: Any) -> str:
-    content = [name, inputs, shapes, jax.default_backend(), _origin()]
+    content = [name, inputs, shapes, jax.default_backend(), _origin(), [str(_setting(one)) for one in _TRACED_SETTINGS]]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -12,7 +12,7 @@ def import_timm():
 
     There torchvision may lack its compiled operators; timm only needs the name of one to be known.
     """
-    import torch
+    from torch import library
 
     try:
         import torchvision  # noqa: F401
@@ -20,7 +20,7 @@ def import_timm():
         for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
             del sys.modules[name]
         sys.modules["torchvision._meta_registrations"] = types.ModuleType("torchvision._meta_registrations")
-        operators = torch.library.Library("torchvision", "DEF")
+        operators = library.Library("torchvision", "DEF")
         operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         import_timm.operators = operators  # they are gone when the object is
     import timm

@@ -62,9 +62,11 @@ def test_another_network_recipe_or_source_is_another_program(folder, traced, mon
     compile_evaluation(TASK)
     compile_evaluation(TASK._replace(architecture=dataclasses.replace(NET, head=10)))
     compile_evaluation(TASK._replace(recipe=Recipe(epochs=1, batch=4, momentum=0.5)))
+    with jax.default_matmul_precision("highest"):
+        compile_evaluation(TASK)
     monkeypatch.setattr(compiling, "_origin", lambda: ["another source"])
     compile_evaluation(TASK)
-    assert len(traced) == len(stored(folder)) == 4
+    assert len(traced) == len(stored(folder)) == 5
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense", None])
