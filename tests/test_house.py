@@ -27,6 +27,7 @@ FLOORS = {
     "figures": 6,
     "report": 6,
     "findings": 6,
+    "terminal": 6,
     "grid": 7,
 }
 ALLOWED = {
@@ -46,6 +47,7 @@ ALLOWED = {
     "figures": {"stdlib", "numpy", "matplotlib"},
     "report": {"stdlib", "rich"},
     "findings": {"stdlib"},
+    "terminal": {"stdlib", "rich"},
     "grid": {"stdlib", "rich"},
 }
 HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")
