@@ -15,6 +15,7 @@ FLOORS = {
     "recipe": 0,
     "rules": 1,
     "counting": 1,
+    "conventions": 1.25,
     "published": 1.5,
     "lattice": 2,
     "enumeration": 2.25,
@@ -30,12 +31,14 @@ FLOORS = {
     "findings": 6,
     "terminal": 6,
     "grid": 7,
+    "count": 7,
 }
 ALLOWED = {
     "arch": {"stdlib"},
     "recipe": {"stdlib"},
     "rules": {"stdlib"},
     "counting": {"stdlib"},
+    "conventions": {"stdlib"},
     "published": {"stdlib"},
     "lattice": {"stdlib"},
     "enumeration": {"stdlib", "numpy"},
@@ -51,6 +54,7 @@ ALLOWED = {
     "findings": {"stdlib"},
     "terminal": {"stdlib", "rich"},
     "grid": {"stdlib", "rich"},
+    "count": {"stdlib", "rich"},
 }
 HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")
 
@@ -108,14 +112,15 @@ def test_the_rules_need_the_standard_library_only():
     assert done.stdout.split() == []
 
 
-def test_help_loads_nothing_heavy():
+@pytest.mark.parametrize("command", ["grid", "count"])
+def test_help_loads_nothing_heavy(command):
     code = (
-        "import sys; from scaling.grid import main\n"
+        f"import sys; from scaling.{command} import main\n"
         "try: main(['--help'])\n"
         f"except SystemExit: print('loaded:', *sorted(set(sys.modules) & set({HEAVY})))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "python -m scaling.grid --phi 1" in done.stdout
+    assert f"  python -m scaling.{command} " in done.stdout
     assert done.stdout.rstrip().endswith("loaded:")
 
 
