@@ -33,6 +33,33 @@ class Cost(NamedTuple):
         return 2 * self.macs
 
 
+class Part(NamedTuple):
+    """What one part of a network costs for one picture; the parts of a network sum to its `cost`.
+
+    Attributes:
+        name: `stem`, `stage 1` and so on, `head` or `classifier`.
+        blocks: MBConv blocks of a stage; 1 of the others.
+        channels: of its output.
+        side: of its output's maps in px; 1 of the classifier.
+        cost: params, MACs and activations.
+        biases: added numbers, one for every output of squeeze-excite and classifier; no convolution outside has one.
+        pooled: numbers that average pooling reads: the maps before squeeze-excite and before the classifier.
+    """
+
+    name: str
+    blocks: int
+    channels: int
+    side: int
+    cost: Cost
+    biases: int = 0
+    pooled: int = 0
+
+    @property
+    def normalised(self) -> int:
+        """Outputs of batch norm, which follows every convolution outside squeeze-excite."""
+        return self.cost.activations - self.biases
+
+
 def cost(architecture: Architecture, num_classes: int = 1000, in_channels: int = 3) -> Cost:
     """Count a network.
 
@@ -47,9 +74,33 @@ def cost(architecture: Architecture, num_classes: int = 1000, in_channels: int =
     Raises:
         ValueError: num_classes or in_channels is below 1.
     """
-    repeats = [stage.repeats for stage in architecture.stages]
-    channels = [architecture.stem, *(stage.channels for stage in architecture.stages), architecture.head]
-    return Cost(*costs(architecture, repeats, channels, architecture.resolution, num_classes, in_channels))
+    return Cost(*costs(architecture, *_sizes(architecture), num_classes, in_channels))
+
+
+def parts(architecture: Architecture, num_classes: int = 1000, in_channels: int = 3) -> tuple[Part, ...]:
+    """Count a network part by part: stem, stages, head, classifier.
+
+    Args:
+        architecture: the network, scaled or not.
+        num_classes: outputs of the classifier.
+        in_channels: channels of the pictures.
+
+    Raises:
+        ValueError: as `cost`.
+    """
+    counted = _layers(architecture, *_sizes(architecture), num_classes, in_channels, Stage.squeezed_channels)
+    stem, *blocks, head, classifier = counted
+    inputs, side = architecture.stem, _strided(architecture.resolution, architecture.stem_stride)
+    found = [Part("stem", 1, inputs, side, Cost(*stem))]
+    for number, stage in enumerate(architecture.stages, 1):
+        side = _strided(side, stage.stride)
+        whole = Cost(*_total(blocks[2 * number - 2 : 2 * number]))  # its first block and the rest of them
+        sizes = (stage.repeats, stage.channels, side)
+        found.append(Part(f"stage {number}", *sizes, whole, *_squeeze_excite(stage, inputs, side)))
+        inputs = stage.channels
+    found.append(Part("head", 1, architecture.head, side, Cost(*head)))
+    found.append(Part("classifier", 1, num_classes, 1, Cost(*classifier), num_classes, architecture.head * side**2))
+    return tuple(found)
 
 
 def costs(
@@ -78,9 +129,23 @@ def costs(
     Raises:
         ValueError: as `cost`.
     """
-    if num_classes < 1 or in_channels < 1:
-        raise ValueError(f"cost: num_classes and in_channels must be at least 1, got {num_classes} and {in_channels}")
     return _total(_layers(architecture, repeats, channels, side, num_classes, in_channels, squeezed))
+
+
+def _sizes(architecture: Architecture) -> tuple[list[int], list[int], int]:
+    """Repeats, channels and resolution as `costs` takes them."""
+    repeats = [stage.repeats for stage in architecture.stages]
+    channels = [architecture.stem, *(stage.channels for stage in architecture.stages), architecture.head]
+    return repeats, channels, architecture.resolution
+
+
+def _squeeze_excite(stage: Stage, inputs: int, side: int) -> tuple[int, int]:
+    """Biases and pooled numbers of a stage's squeeze-excite."""
+    if not stage.squeeze_excite:
+        return 0, 0
+    entering = [inputs, *[stage.channels] * (stage.repeats - 1)]
+    hidden = sum(entering) * stage.expansion
+    return hidden + sum(map(stage.squeezed_channels, entering)), hidden * side**2
 
 
 def _layers(
@@ -92,6 +157,9 @@ def _layers(
     in_channels: int,
     squeezed: Callable[[Stage, Any], Any],
 ) -> Iterator[_Counts]:
+    """Of the stem, of each stage's first block and of the rest of its blocks, of head and classifier."""
+    if num_classes < 1 or in_channels < 1:
+        raise ValueError(f"cost: num_classes and in_channels must be at least 1, got {num_classes} and {in_channels}")
     stem, *widths, head = channels
     side = _strided(side, architecture.stem_stride)
     yield _convolution(3, in_channels, stem, side)

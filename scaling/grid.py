@@ -9,9 +9,11 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+
+from scaling import terminal
 
 if TYPE_CHECKING:
     from scaling.analysis import Ranking
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from scaling.study.run import Run
     from scaling.study.spec import StudySpec
     from scaling.study.study import Study
+
+COMMAND = "python -m scaling.grid"
 
 DESCRIPTION = """\
 Step 1 of EfficientNet's compound scaling: scale a baseline by every (alpha, beta, gamma) of a lattice whose cost is
@@ -42,20 +46,9 @@ examples:
 exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}; --help shows what is allowed\n")
-
-
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
-    made = _Parser(
-        "python -m scaling.grid",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
     what = made.add_argument_group("what is asked")
     what.add_argument(
         "--spec",
@@ -96,25 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from scaling.study.lock import LockedError
     from scaling.study.tables import SpecError
 
-    try:
+    def work() -> int:
         return _dry_run(options) if options.dry_run else _run(options)
-    except (SpecError, DataError, LockedError) as error:
-        return _fail(str(error))
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has read enough
-        return _leave(0)
-    except OSError as error:
-        return _fail(f"{error.filename or 'cannot write'}: {error.strerror or error}")
-    except (MemoryError, OverflowError) as error:
-        return _fail(f"too large for this machine: {error}")
-    except KeyboardInterrupt:
-        print("\nstopped; finished trials are recorded, the same command goes on from here", file=sys.stderr)
-        return _leave(130)
 
-
-def _fail(message: str) -> int:
-    print(f"python -m scaling.grid: error: {' '.join(message.splitlines())}", file=sys.stderr)
-    return _leave(2)
+    stopped = "stopped; finished trials are recorded, the same command goes on from here"
+    return _leave(terminal.status(COMMAND, work, (SpecError, DataError, LockedError), stopped))
 
 
 def _leave(status: int) -> int:
@@ -159,34 +138,6 @@ def _folder(options: argparse.Namespace, spec: StudySpec) -> Path:
     return Path("runs") / re.sub(r"[^\w.-]+", "-", "-".join(parts)).lstrip(".")
 
 
-def _say(lines: Iterable[str]) -> None:
-    """Lines for people, on standard error."""
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False, markup=False)
-    for line in lines:
-        console.print(line, soft_wrap=not console.is_terminal)
-
-
-def _print(*parts: Any) -> None:
-    """Tables and lines to standard output; no column is cut, a narrow terminal wraps the line instead."""
-    from rich.console import Console
-    from rich.measure import Measurement
-
-    console = Console(highlight=False, markup=False)
-    endless = console.options.update(max_width=10_000)
-    for part in parts:
-        words = isinstance(part, str)
-        wide = console if words else Console(width=Measurement.get(console, endless, part).maximum)
-        with wide.capture() as captured:
-            wide.print(part, soft_wrap=words and not console.is_terminal)
-        print(captured.get(), end="", flush=True)  # not by the console itself, which ends the process at a broken pipe
-
-
-def _emit(found: dict[str, Any]) -> None:
-    print(json.dumps(found, allow_nan=False), flush=True)
-
-
 def _dry_run(options: argparse.Namespace) -> int:
     from scaling.findings import enlarged
     from scaling.report import candidates_table, document, rows
@@ -208,10 +159,10 @@ def _dry_run(options: argparse.Namespace) -> int:
     speed = pace(folder.parent)
     seconds = estimated_seconds(study.all_trials(), speed)
     if options.json:
-        _emit({**document(None, space, lines, None, ()), "estimated_seconds": seconds})
+        terminal.emit({**document(None, space, lines, None, ()), "estimated_seconds": seconds})
         return 0
     realised = [one.realised for one in space.lattice]
-    _print(
+    terminal.show(
         candidates_table(lines),
         f"{space.points} lattice points make {len(space.lattice)} distinct networks, realised x{min(realised):.2f} to "
         f"x{max(realised):.2f} for a target of x{space.target:g}; {len(space.candidates) - len(space.lattice)} references "
@@ -248,17 +199,17 @@ def _run(options: argparse.Namespace) -> int:
     console = Console(stderr=True)
     with run.opened(study.question()):
         speed = pace(run.folder.parent)
-        _say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
+        terminal.say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
         train_missing(study, run, engine, speed, console)
         collected = collect(study, run)
         ranking = rank(collected.measured, study.space.target) if collected.measured else None
-        _say(test_missing(study, run, engine, collected.shown(ranking), speed, console))
+        terminal.say(test_missing(study, run, engine, collected.shown(ranking), speed, console))
         lines = rows(study.space, collected.candidates, ranking, tested(study, run, collected))
         members = _family(study, collected, ranking)
         found = document(str(run.folder), study.space, lines, ranking, members)
         _keep(run.folder, found)
         if options.json:
-            _emit(found)
+            terminal.emit(found)
         else:
             _tell(study, run, collected, ranking, lines, members)
         if ranking is not None:
@@ -300,15 +251,15 @@ def _tell(
     from scaling.findings import findings
     from scaling.report import family_table, ranking_table, test_table
 
-    _print(ranking_table(lines), *collected.incomplete)
+    terminal.show(ranking_table(lines), *collected.incomplete)
     if ranking is not None:
-        _print(*findings(study, ranking, collected.winner(ranking)))
-        _print("\nTest pictures, looked at after the choice:", test_table(lines))
-    _print("Step 2: B1-B7 by formula with the winner, by formula with the paper's coefficients, and as released.")
+        terminal.show(*findings(study, ranking, collected.winner(ranking)))
+        terminal.show("\nTest pictures, looked at after the choice:", test_table(lines))
+    terminal.show("Step 2: B1-B7 by formula with the winner, by formula with the paper's coefficients, and as released.")
     for name in dict.fromkeys(member.baseline for member in members):
-        _print(f"\n{name}, ratios to its own cost:", family_table([one for one in members if one.baseline == name]))
+        terminal.show(f"\n{name}, ratios to its own cost:", family_table([one for one in members if one.baseline == name]))
     winner = collected.winner(ranking)
-    _print(
+    terminal.show(
         "No network is near enough to the target cost to be the best." if winner is None else f"Best: {winner.label}.",
         f"Records, results and figures: {run.folder}",
     )

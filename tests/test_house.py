@@ -15,6 +15,8 @@ FLOORS = {
     "recipe": 0,
     "rules": 1,
     "counting": 1,
+    "conventions": 1.25,
+    "published": 1.5,
     "lattice": 2,
     "enumeration": 2.25,
     "space": 2.5,
@@ -27,13 +29,17 @@ FLOORS = {
     "figures": 6,
     "report": 6,
     "findings": 6,
+    "terminal": 6,
     "grid": 7,
+    "count": 7,
 }
 ALLOWED = {
     "arch": {"stdlib"},
     "recipe": {"stdlib"},
     "rules": {"stdlib"},
     "counting": {"stdlib"},
+    "conventions": {"stdlib"},
+    "published": {"stdlib"},
     "lattice": {"stdlib"},
     "enumeration": {"stdlib", "numpy"},
     "space": {"stdlib", "numpy"},
@@ -46,7 +52,9 @@ ALLOWED = {
     "figures": {"stdlib", "numpy", "matplotlib"},
     "report": {"stdlib", "rich"},
     "findings": {"stdlib"},
+    "terminal": {"stdlib", "rich"},
     "grid": {"stdlib", "rich"},
+    "count": {"stdlib", "rich"},
 }
 HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")
 
@@ -104,14 +112,15 @@ def test_the_rules_need_the_standard_library_only():
     assert done.stdout.split() == []
 
 
-def test_help_loads_nothing_heavy():
+@pytest.mark.parametrize("command", ["grid", "count"])
+def test_help_loads_nothing_heavy(command):
     code = (
-        "import sys; from scaling.grid import main\n"
+        f"import sys; from scaling.{command} import main\n"
         "try: main(['--help'])\n"
         f"except SystemExit: print('loaded:', *sorted(set(sys.modules) & set({HEAVY})))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "python -m scaling.grid --phi 1" in done.stdout
+    assert f"  python -m scaling.{command} " in done.stdout
     assert done.stdout.rstrip().endswith("loaded:")
 
 

@@ -20,11 +20,14 @@ def wheel(tmp_path_factory):
     return built
 
 
-def test_the_wheel_holds_package_specifications_and_pictures(wheel):
+def test_the_wheel_holds_package_specifications_pictures_and_published_data(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"scaling/specs/{path.name}" for path in (ROOT / "grid").glob("*.toml")} <= names
     assert "scaling/data/fashion-mnist-10k/t10k-images-idx3-ubyte.gz" in names
     assert "scaling/data/fashion-mnist-10k/LICENSE" in names
+    published = {f"scaling/published/{path.name}" for path in (ROOT / "scaling" / "published").glob("*.csv")}
+    assert published
+    assert published <= names
     assert {name.split("/")[0] for name in names} == {"scaling", next(n for n in names if ".dist-info" in n).split("/")[0]}
 
 

@@ -1,0 +1,94 @@
+"""What the commands share: flags, lines and tables on the terminal, and errors that end in one line and a status.
+
+Loading this module loads nothing heavy, so `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """Flags of a command; a wrong one ends the process in one line and status 2.
+
+    Args:
+        command: as people type it, `python -m scaling.NAME`.
+        description: head of `--help`.
+        epilog: its foot: examples and exit statuses.
+    """
+
+    def __init__(self, command: str, description: str, epilog: str) -> None:
+        shape = argparse.RawDescriptionHelpFormatter
+        super().__init__(command, description=description, epilog=epilog, formatter_class=shape, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """End the process."""
+        self.exit(2, f"{self.prog}: error: {message}; --help shows what is allowed\n")
+
+
+def status(command: str, work: Callable[[], int], bad_input: tuple[type[Exception], ...], stopped: str = "stopped") -> int:
+    """The exit status of `work`, or of what went wrong in it: one line on standard error, never a traceback for bad input.
+
+    Args:
+        command: as people type it.
+        work: gives the status where nothing goes wrong.
+        bad_input: exceptions whose text is that line, beside those of the operating system.
+        stopped: what Ctrl-C says.
+
+    Returns:
+        2 for bad input, 130 for Ctrl-C, 0 where the reader of standard output has read enough.
+    """
+    try:
+        return work()
+    except bad_input as error:
+        return fail(command, str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return fail(command, f"{error.filename or 'cannot write'}: {error.strerror or error}")
+    except (MemoryError, OverflowError) as error:
+        return fail(command, f"too large for this machine: {error}")
+    except KeyboardInterrupt:
+        print(f"\n{stopped}", file=sys.stderr)
+        return 130
+
+
+def fail(command: str, message: str) -> int:
+    """Say what was wrong, in one line; the status of bad input."""
+    print(f"{command}: error: {' '.join(message.splitlines())}", file=sys.stderr)
+    return 2
+
+
+def say(lines: Iterable[str]) -> None:
+    """Lines for people, on standard error."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False, markup=False)
+    for line in lines:
+        console.print(line, soft_wrap=not console.is_terminal)
+
+
+def show(*parts: Any) -> None:
+    """Tables and lines to standard output; no column is cut, a narrow terminal wraps the line instead."""
+    from rich.console import Console
+    from rich.measure import Measurement
+
+    console = Console(highlight=False, markup=False)
+    endless = console.options.update(max_width=10_000)
+    for part in parts:
+        words = isinstance(part, str)
+        wide = console if words else Console(width=Measurement.get(console, endless, part).maximum)
+        with wide.capture() as captured:
+            wide.print(part, soft_wrap=words and not console.is_terminal)
+        print(captured.get(), end="", flush=True)  # not by the console itself, which ends the process at a broken pipe
+
+
+def emit(found: dict[str, Any]) -> None:
+    """One JSON document to standard output."""
+    print(json.dumps(found, allow_nan=False), flush=True)

@@ -1,0 +1,68 @@
+"""What the commands share."""
+
+import json
+
+import pytest
+from rich.table import Table
+
+from scaling import terminal
+
+COMMAND = "python -m scaling.some"
+
+
+class Refused(Exception):
+    pass
+
+
+def raising(error):
+    def work():
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (Refused("two\nlines"), 2, f"{COMMAND}: error: two lines\n"),
+        (FileNotFoundError(2, "No such file", "a.toml"), 2, f"{COMMAND}: error: a.toml: No such file\n"),
+        (OSError(28, "No space left"), 2, f"{COMMAND}: error: cannot write: No space left\n"),
+        (MemoryError("10 TiB"), 2, f"{COMMAND}: error: too large for this machine: 10 TiB\n"),
+        (KeyboardInterrupt(), 130, "\nwent home\n"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_a_status(error, status, said, capsys):
+    assert terminal.status(COMMAND, raising(error), (Refused,), "went home") == status
+    assert capsys.readouterr() == ("", said)
+
+
+def test_work_gives_the_status_and_a_bug_its_traceback():
+    assert terminal.status(COMMAND, lambda: 0, ()) == 0
+    with pytest.raises(Refused, match="a bug"):
+        terminal.status(COMMAND, raising(Refused("a bug")), ())
+
+
+def test_a_wrong_flag(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        terminal.Parser(COMMAND, "", "").parse_args(["--bogus"])
+    said = f"{COMMAND}: error: unrecognized arguments: --bogus; --help shows what is allowed\n"
+    assert capsys.readouterr() == ("", said)
+
+
+def test_no_column_is_cut(capsys):
+    table = Table("a" * 100, "b" * 100)
+    table.add_row("c" * 100, "d" * 100)
+    terminal.show(table, "words")
+    out = capsys.readouterr().out
+    assert all(letter * 100 in out for letter in "abcd")
+    assert out.endswith("words\n")
+
+
+def test_lines_for_people_and_documents_for_machines_do_not_mix(capsys):
+    terminal.say(["[bold] is no markup"])
+    terminal.emit({"macs": 1})
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"macs": 1}
+    assert err == "[bold] is no markup\n"
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        terminal.emit({"macs": float("nan")})
