@@ -1,17 +1,20 @@
-"""Step 2: the members of a family, by formula from coefficients or as released, each with its exact cost."""
+"""Step 2: the members of a family, by a rule or as released, each with its exact cost."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scaling.arch import Architecture
 from scaling.counting import cost
 from scaling.lattice import BUDGET, PAPER, Coefficients
-from scaling.rules import RELEASED, Factors, Rounding, scale
+from scaling.rules import MINIMUM_RESOLUTION, RELEASED, Factors, Rounding, Rule, scale
 
 PHIS = range(1, 8)
 """B1 to B7."""
+
+RELEASED_PHIS = range(9)
+"""B0 to B8, the released networks that have a number."""
 
 
 class Member(NamedTuple):
@@ -19,7 +22,7 @@ class Member(NamedTuple):
 
     Attributes:
         baseline: what is scaled.
-        rule: `winner`, `paper` or `released`.
+        rule: how: the name of a rule, `winner`, `paper` or `released`.
         phi: budget exponent; for a released member its number.
         alpha: depth base; None as released.
         beta: width base; None as released.
@@ -32,6 +35,7 @@ class Member(NamedTuple):
         activations: outputs of convolutions and classifier.
         ratio: macs over the baseline's.
         expected_ratio: 2^phi; None as released.
+        architecture: the network itself.
     """
 
     baseline: str
@@ -48,44 +52,65 @@ class Member(NamedTuple):
     activations: int
     ratio: float
     expected_ratio: float | None
+    architecture: Architecture
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the architecture, as plain data."""
+        return {name: value for name, value in self._asdict().items() if name != "architecture"}
 
 
-def by_formula(
-    baseline: Architecture,
-    rule: str,
-    coefficients: Coefficients,
-    num_classes: int,
-    in_channels: int,
-    rounding: Rounding,
-    phis: Iterable[float] = PHIS,
-) -> tuple[Member, ...]:
-    """The members alpha^phi, beta^phi, gamma^phi of a baseline (EfficientNet, equation 3)."""
-    alpha, beta, gamma = coefficients.decimals
-    return tuple(
-        _member(baseline, coefficients.factors(phi), num_classes, in_channels, rounding)._replace(
-            rule=rule, phi=phi, alpha=alpha, beta=beta, gamma=gamma, expected_ratio=float(BUDGET**phi)
+def member(
+    baseline: Architecture, rule: Rule, phi: float, num_classes: int, in_channels: int, rounding: Rounding = "released"
+) -> Member:
+    """A baseline scaled by a rule at phi (EfficientNet, equation 3).
+
+    Args:
+        baseline: what is scaled.
+        rule: how.
+        phi: budget exponent, any real number.
+        num_classes: of the pictures it is counted for.
+        in_channels: of them.
+        rounding: a name that `scale` knows.
+
+    Raises:
+        ValueError: phi shrinks the pictures below 12 px.
+    """
+    factors, (alpha, beta, gamma) = rule.factors(phi), rule.factors(1)
+    side = baseline.resolution * factors.resolution
+    if factors.resolution < 1 and round(side) < MINIMUM_RESOLUTION:
+        raise ValueError(
+            f"{rule.name} at phi {phi:g} shrinks the pictures of {baseline.name} to {side:.3g} px, under "
+            f"{MINIMUM_RESOLUTION}: take a larger phi or a baseline for larger pictures"
         )
-        for phi in phis
+    return _member(baseline, factors, num_classes, in_channels, rounding)._replace(
+        rule=rule.name, phi=phi, alpha=alpha, beta=beta, gamma=gamma, expected_ratio=float(BUDGET**phi)
     )
 
 
-def as_released(baseline: Architecture, num_classes: int, in_channels: int) -> tuple[Member, ...]:
-    """The baseline scaled by the released factors of B1 to B7, which no phi reproduces."""
-    return tuple(
-        _member(baseline, RELEASED[f"efficientnet_b{number}"], num_classes, in_channels, "released")._replace(
-            rule="released", phi=number
-        )
-        for number in PHIS
-    )
+def released_member(baseline: Architecture, phi: float, num_classes: int, in_channels: int) -> Member:
+    """The baseline scaled by the released factors of B0 to B8, which no phi reproduces.
+
+    Raises:
+        ValueError: phi is not one of their numbers.
+    """
+    if phi not in RELEASED_PHIS:
+        raise ValueError(f"released: B0 to B8 were released, phi must be one of their numbers, got {phi:g}")
+    factors = RELEASED[f"efficientnet_b{phi:g}"]
+    return _member(baseline, factors, num_classes, in_channels, "released")._replace(rule="released", phi=phi)
 
 
 def family(
     baseline: Architecture, num_classes: int, in_channels: int, winner: Coefficients | None, rounding: Rounding
 ) -> tuple[Member, ...]:
     """B1 to B7 of a baseline: by formula with the winner, by formula with the paper's coefficients, and as released."""
-    counted = (num_classes, in_channels, rounding)
-    found = by_formula(baseline, "winner", winner, *counted) if winner is not None else ()
-    return (*found, *by_formula(baseline, "paper", PAPER, *counted), *as_released(baseline, num_classes, in_channels))
+    rules = [Rule(name, point.factors) for name, point in (("winner", winner), ("paper", PAPER)) if point is not None]
+    by_formula = [member(baseline, rule, phi, num_classes, in_channels, rounding) for rule in rules for phi in PHIS]
+    return (*by_formula, *as_released(baseline, num_classes, in_channels))
+
+
+def as_released(baseline: Architecture, num_classes: int, in_channels: int, phis: Iterable[float] = PHIS) -> tuple[Member, ...]:
+    """The released members of a baseline."""
+    return tuple(released_member(baseline, phi, num_classes, in_channels) for phi in phis)
 
 
 def _member(baseline: Architecture, factors: Factors, num_classes: int, in_channels: int, rounding: Rounding) -> Member:
@@ -107,4 +132,5 @@ def _member(baseline: Architecture, factors: Factors, num_classes: int, in_chann
         activations=counted.activations,
         ratio=counted.macs / cost(baseline, num_classes, in_channels).macs,
         expected_ratio=None,
+        architecture=scaled,
     )

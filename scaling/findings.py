@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaling.data import PictureSet
-from scaling.extrapolation import by_formula
+from scaling.extrapolation import member
 from scaling.lattice import BUDGET
+from scaling.rules import Rule
 from scaling.space import Candidate
 from scaling.study.estimate import Pace, estimated_seconds
 from scaling.study.progress import duration
@@ -99,7 +100,8 @@ def _aliases(study: Study, winner: Candidate) -> list[str]:
     said = []
     if len(winner.aliases) > 1:
         counted = (study.pictures.num_classes, study.pictures.in_channels, study.spec.lattice.rounding)
-        ratios = [by_formula(study.spec.baseline, "alias", alias, *counted, phis=(7,))[0].ratio for alias in winner.aliases]
+        rules = [Rule("alias", alias.factors) for alias in winner.aliases]
+        ratios = [member(study.spec.baseline, rule, 7, *counted).ratio for rule in rules]
         said.append(
             f"Its network is also that of {len(winner.aliases) - 1} other point(s); at phi 7 they would cost "
             f"x{min(ratios):.0f} to x{max(ratios):.0f} (2^7 is x128). Step 2 uses {winner.label}."

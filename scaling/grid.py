@@ -184,7 +184,8 @@ def _run(options: argparse.Namespace) -> int:
     from scaling.report import document, rows
     from scaling.study.estimate import pace
     from scaling.study.run import Run
-    from scaling.study.study import load_pictures, make_study, test_missing, train_missing
+    from scaling.study.study import load_pictures, make_study
+    from scaling.study.trials import test_missing, train_missing
 
     spec = _spec(options)
     run = Run(_folder(options, spec))
@@ -204,7 +205,7 @@ def _run(options: argparse.Namespace) -> int:
         collected = collect(study, run)
         ranking = rank(collected.measured, study.space.target) if collected.measured else None
         terminal.say(test_missing(study, run, engine, collected.shown(ranking), speed, console))
-        lines = rows(study.space, collected.candidates, ranking, tested(study, run, collected))
+        lines = rows(study.space, collected.candidates, ranking, tested(study, run))
         members = _family(study, collected, ranking)
         found = document(str(run.folder), study.space, lines, ranking, members)
         _keep(run.folder, found)

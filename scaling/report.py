@@ -120,7 +120,7 @@ def document(
         "seed_sd": ranking.seed_sd if ranking else None,
         "degrees_of_freedom": ranking.degrees_of_freedom if ranking else None,
         "notes": list(ranking.notes) if ranking else [],
-        "family": [member._asdict() for member in members],
+        "family": [member.to_dict() for member in members],
     }
 
 

@@ -97,6 +97,47 @@ def single(dimension: Dimension, phi: float, *, budget: float = 2.0) -> Factors:
     return shares(phi, depth=depth, width=width, resolution=resolution, budget=budget)
 
 
+class Rule(NamedTuple):
+    """A way to spend a growing budget: its name and the factors it gives at phi."""
+
+    name: str
+    factors: Callable[[float], Factors]
+
+
+SHARES: dict[str, tuple[float, float, float]] = {
+    "depth": (1, 0, 0),
+    "width": (0, 1, 0),
+    "resolution": (0, 0, 1),
+    "uniform": (1 / 3, 1 / 3, 1 / 3),
+    "fast": (0.1, 0.8, 0.1),
+}
+"""Rules that are shares of depth, width and resolution: the single dimensions, uniform scaling and fast compound scaling."""
+
+
+def rule(name: str, *, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15) -> Rule:
+    """A rule by its name: `compound`, or one of `SHARES`.
+
+    Args:
+        name: of the rule.
+        alpha: depth base of `compound`, at least 1; the shares have no use for it.
+        beta: width base.
+        gamma: resolution base.
+
+    Raises:
+        ValueError: there is no rule of that name, or as `compound` does.
+
+    >>> rule("fast").factors(2)
+    Factors(depth=1.148698354997035, width=1.7411011265922482, resolution=1.0717734625362931)
+    """
+    if name == "compound":
+        compound(1, alpha=alpha, beta=beta, gamma=gamma)
+        return Rule(name, lambda phi: compound(phi, alpha=alpha, beta=beta, gamma=gamma))
+    if name not in SHARES:
+        raise ValueError(f"rule: unknown name {name!r}; known: compound, {', '.join(SHARES)}")
+    depth, width, resolution = SHARES[name]
+    return Rule(name, lambda phi: shares(phi, depth=depth, width=width, resolution=resolution))
+
+
 def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = "released") -> Architecture:
     """The network that `factors` make of a baseline, rounded to whole layers, channels and pixels.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scaling.analysis.errors import Interval, errors, interval
 from scaling.analysis.measured import Measured
@@ -12,7 +13,9 @@ from scaling.analysis.ranking import Ranking
 from scaling.lattice import REFERENCES
 from scaling.space import Candidate
 from scaling.study.run import Run
-from scaling.study.study import Study, complete_trials
+from scaling.study.study import Study
+from scaling.study.trial import Trial
+from scaling.study.trials import Network, Trials, complete_trials
 
 
 class Collected(NamedTuple):
@@ -35,47 +38,57 @@ class Collected(NamedTuple):
 
 def collect(study: Study, run: Run) -> Collected:
     """Right and wrong on validation of every network of a study."""
-    candidates, measured, incomplete = [], [], []
-    for candidate in study.space.candidates:
-        trials = complete_trials(study, run, candidate)
-        correct = [outcome.correct for trial in trials if (outcome := run.outcome(trial)) is not None]
-        if len(trials) < study.spec.seeds:
-            incomplete.append(_incomplete(study, run, candidate, len(trials)))
-        if not trials:
-            continue
-        candidates.append(candidate)
-        bits = np.stack([one for one in correct if one is not None])
-        measured.append(
-            Measured(candidate.label, candidate.cost.macs, candidate.realised, bits, candidate.shares, candidate.origin)
-        )
-    return Collected(tuple(candidates), tuple(measured), tuple(incomplete))
+    judged = [(candidate, _measured(study, run, candidate, False)) for candidate in study.space.candidates]
+    found = [(candidate, measured) for candidate, measured in judged if measured is not None]
+    candidates, measured = tuple(one for one, _ in found), tuple(one for _, one in found)
+    return Collected(candidates, measured, tuple(incomplete(study, run)))
 
 
-def tested(study: Study, run: Run, collected: Collected) -> dict[str, Interval]:
+def incomplete(study: Trials, run: Run) -> list[str]:
+    """One sentence for each network that lacks a trial."""
+    counts = [(network, len(complete_trials(study, run, network))) for network in study.networks]
+    return [_incomplete(study, run, network, count) for network, count in counts if count < study.spec.seeds]
+
+
+def on_test_pictures(study: Trials, run: Run) -> dict[str, Measured]:
+    """By label, right and wrong on the test pictures of every network that was shown them."""
+    found = {network.label: _measured(study, run, network, True) for network in study.networks}
+    return {label: one for label, one in found.items() if one is not None}
+
+
+def _measured(study: Trials, run: Run, network: Network, test: bool) -> Measured | None:
+    """A network on the test pictures or on those of validation, if it was judged there."""
+    trials = complete_trials(study, run, network)
+    answers = [run.test_correct(one) if test else _validation(run, one) for one in trials]
+    seen = [one for one in answers if one is not None]
+    if not seen:
+        return None
+    return Measured(network.label, network.cost.macs, network.realised, np.stack(seen), network.shares, network.origin)
+
+
+def _validation(run: Run, trial: Trial) -> NDArray[np.bool_] | None:
+    outcome = run.outcome(trial)
+    return None if outcome is None else outcome.correct
+
+
+def tested(study: Trials, run: Run) -> dict[str, Interval]:
     """Accuracy on the test pictures, by label, of the networks that were shown them.
 
     The seed variance is pooled over all of them, as the ranking pools it on validation.
     """
-    shown = {}
-    for candidate in collected.candidates:
-        bits = [run.test_correct(trial) for trial in complete_trials(study, run, candidate)]
-        seen = [one for one in bits if one is not None]
-        if seen:
-            shown[candidate.label] = Measured(
-                candidate.label, candidate.cost.macs, candidate.realised, np.stack(seen), None, candidate.origin
-            )
+    shown = on_test_pictures(study, run)
     if not shown:
         return {}
     pooled = errors(list(shown.values()))
     return {label: interval(one.correct, pooled.seed_variance, pooled.degrees_of_freedom) for label, one in shown.items()}
 
 
-def _incomplete(study: Study, run: Run, candidate: Candidate, complete: int) -> str:
-    outcomes = [run.outcome(trial) for trial in study.trials(candidate)]
+def _incomplete(study: Trials, run: Run, network: Network, complete: int) -> str:
+    outcomes = [run.outcome(trial) for trial in study.trials(network)]
     reasons = {
         f"{outcome.status}: {outcome.reason}" for outcome in outcomes if outcome is not None and outcome.status != "complete"
     }
     return (
-        f"{candidate.label}: {complete} of {study.spec.seeds} trainings complete "
+        f"{network.label}: {complete} of {study.spec.seeds} trainings complete "
         f"({'; '.join(sorted(reasons)) or 'the others not trained'})"
     )

@@ -15,6 +15,7 @@ With --networks ours trains that part of the study by the library: no test pictu
 study takes about twenty minutes on two cores.
 """
 
+import dataclasses
 import json
 import sys
 import tempfile
@@ -28,8 +29,9 @@ from sides import in_fresh_process, origin, parser, print_table, require, run, s
 from scaling.data import DataError
 from scaling.study.records import RecordFile
 from scaling.study.spec import read_spec
-from scaling.study.study import load_pictures, make_study, train_missing
+from scaling.study.study import load_pictures, make_study
 from scaling.study.tables import SpecError
+from scaling.study.trials import train_missing
 
 PARTS = ("compile", "train", "evaluate")
 
@@ -40,7 +42,7 @@ def make(spec, networks):
     study = make_study(named, load_pictures(named), "float32")
     if networks is None:
         return study
-    return study._replace(space=study.space._replace(candidates=spread(study.space.candidates, networks)))
+    return dataclasses.replace(study, space=study.space._replace(candidates=spread(study.space.candidates, networks)))
 
 
 def spread(candidates, count):

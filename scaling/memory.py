@@ -1,0 +1,88 @@
+"""What a network needs of a device's memory, in closed form: its state and the activations of a batch.
+
+Estimates to size a family by, not measurements: a compiler fuses some arrays away and needs room of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scaling.arch import Architecture
+from scaling.counting import cost
+
+_NUMBER = 4
+"""Bytes of a float32, in which parameters, gradients and momenta are kept whatever the precision of the maps."""
+
+
+def training_bytes(
+    architecture: Architecture, batch: int, num_classes: int = 1000, in_channels: int = 3, number: int = _NUMBER
+) -> int:
+    """Bytes held while a network trains: 4 * 3 params + 3 * number * batch * activations.
+
+    Parameters, their gradients and momenta; and of every convolution its output, that of its batch norm and that of its
+    activation function, which the gradient reads.
+
+    Args:
+        architecture: the network.
+        batch: pictures a step.
+        num_classes: outputs of the classifier.
+        in_channels: channels of the pictures.
+        number: bytes of a number in a map, 4 in float32 and 2 in bfloat16.
+
+    Raises:
+        ValueError: batch is below 1, or as `cost` does.
+    """
+    _require_batch("training_bytes", batch)
+    counted = cost(architecture, num_classes, in_channels)
+    return 3 * _NUMBER * counted.params + 3 * number * batch * counted.activations
+
+
+def inference_bytes(
+    architecture: Architecture, batch: int, num_classes: int = 1000, in_channels: int = 3, number: int = _NUMBER
+) -> int:
+    """Bytes held while a network predicts: 4 params + number * batch * the most that one layer's input and output take.
+
+    Where a block is skipped its input is held as well until the skip.
+
+    Args:
+        architecture: the network.
+        batch: pictures at a time.
+        num_classes: outputs of the classifier.
+        in_channels: channels of the pictures.
+        number: bytes of a number in a map, 4 in float32 and 2 in bfloat16.
+
+    Raises:
+        ValueError: batch is below 1, or as `cost` does.
+    """
+    _require_batch("inference_bytes", batch)
+    held = max(_held(architecture, in_channels))
+    return _NUMBER * cost(architecture, num_classes, in_channels).params + number * batch * held
+
+
+def _held(architecture: Architecture, in_channels: int) -> Iterator[int]:
+    """Numbers alive for one picture while each convolution works, the first ones first."""
+    side, channels = architecture.resolution, architecture.stem
+    picture = side * side * in_channels
+    side = -(-side // architecture.stem_stride)
+    yield picture + side * side * channels
+    for stage in architecture.stages:
+        for repeat in range(stage.repeats):
+            stride = stage.stride if repeat == 0 else 1
+            inside = -(-side // stride)
+            given, wide, made = (
+                side * side * channels,
+                side * side * channels * stage.expansion,
+                inside * inside * channels * stage.expansion,
+            )
+            skipped = given if stride == 1 and channels == stage.channels else 0
+            if stage.expansion != 1:
+                yield given + wide
+            yield skipped + wide + made
+            side, channels = inside, stage.channels
+            yield skipped + made + side * side * channels
+    yield side * side * (channels + architecture.head)
+
+
+def _require_batch(function: str, batch: int) -> None:
+    if batch < 1:
+        raise ValueError(f"{function}: batch must be at least 1, got {batch}")

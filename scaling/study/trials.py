@@ -1,0 +1,175 @@
+"""What is trained: networks on pictures, each from several seeds; and the training of what a run folder lacks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any, Protocol
+
+from rich.console import Console
+
+from scaling.arch import Architecture
+from scaling.counting import Cost
+from scaling.data import PictureSet
+from scaling.recipe import Recipe
+from scaling.study.engine import Engine, Finished
+from scaling.study.estimate import Pace
+from scaling.study.progress import StudyProgress
+from scaling.study.run import Run
+from scaling.study.tables import SpecError
+from scaling.study.trial import Trial
+
+
+class Network(Protocol):
+    """A network of a study; the candidates of a search space and the networks of a family are some."""
+
+    @property
+    def architecture(self) -> Architecture:
+        """What is trained."""
+
+    @property
+    def label(self) -> str:
+        """Its name for people, unique in the study."""
+
+    @property
+    def cost(self) -> Cost:
+        """With the classes and channels of the pictures."""
+
+    @property
+    def realised(self) -> float:
+        """MACs over the baseline's."""
+
+    @property
+    def shares(self) -> tuple[float, float, float] | None:
+        """Realised shares of depth, width and resolution, where they have a meaning."""
+
+    @property
+    def origin(self) -> tuple[str, ...]:
+        """Why it is here, for those of a search space."""
+
+
+class Question(Protocol):
+    """A specification: of a search, or of a family."""
+
+    @property
+    def seeds(self) -> int:
+        """Trainings of each network."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+
+
+class Trials:
+    """Networks, pictures, a recipe and seeds. Studies inherit from it and say what their networks are."""
+
+    spec: Question
+    pictures: PictureSet
+    recipe: Recipe
+
+    @property
+    def networks(self) -> Sequence[Network]:
+        """All that are trained, distinct."""
+        raise NotImplementedError
+
+    def recipe_of(self, network: Network) -> Recipe:
+        """How a network is trained: all alike, unless a study says otherwise."""
+        return self.recipe
+
+    def question(self) -> dict[str, Any]:
+        """What a run folder answers, as plain data."""
+        return {
+            **self.spec.to_dict(),
+            "data": self.pictures.fingerprint,
+            "pictures": self.pictures.name,
+            "recipe": dataclasses.asdict(self.recipe),
+        }
+
+    def trials(self, network: Network) -> list[Trial]:
+        """A network's trials, one a seed."""
+        pictures = self.pictures
+        return [
+            Trial(
+                network.architecture,
+                self.recipe_of(network),
+                pictures.fingerprint,
+                pictures.num_classes,
+                pictures.in_channels,
+                len(pictures.train),
+                seed,
+            )
+            for seed in range(self.spec.seeds)
+        ]
+
+    def all_trials(self) -> list[Trial]:
+        """Every trial of the study."""
+        return [trial for network in self.networks for trial in self.trials(network)]
+
+    def label(self, trial: Trial) -> str:
+        """A trial's network and seed."""
+        for network in self.networks:
+            if network.architecture.structure == trial.architecture.structure:
+                return f"{network.label} seed {trial.seed}"
+        return f"{trial.architecture.name} seed {trial.seed}"
+
+
+def resolved(recipe: Recipe, pictures: PictureSet, precision: str) -> Recipe:
+    """A recipe with its precision as the device has it; `precision` is what `auto` means there.
+
+    Raises:
+        SpecError: the pictures do not fill a batch.
+    """
+    if len(pictures.train) < recipe.batch:
+        raise SpecError(
+            f"{pictures.name}: {len(pictures.train)} training pictures do not fill one batch of {recipe.batch}; "
+            "lower batch in the specification's [recipe]"
+        )
+    return dataclasses.replace(recipe, precision=precision) if recipe.precision == "auto" else recipe  # type: ignore[arg-type]
+
+
+def train_missing(study: Trials, run: Run, engine: Engine, speed: Pace, console: Console) -> None:
+    """Train and record what the run folder lacks, showing how it goes."""
+    missing = run.missing(study.all_trials())
+    if not missing:
+        return
+    with StudyProgress(missing, study.label, speed, console) as progress, closing(engine.run(missing)) as events:
+        for event in events:
+            if isinstance(event, Finished):
+                run.record(event.trial, event.outcome, engine.device)
+            progress.show(event)
+
+
+def test_missing(
+    study: Trials, run: Run, engine: Engine, networks: Sequence[Network], speed: Pace, console: Console
+) -> list[str]:
+    """Look at the test pictures with every complete trial of the networks that has not done so.
+
+    A trial whose weights are gone is trained again for it.
+
+    Returns:
+        One sentence for each trial that could not be judged.
+    """
+    trials = [trial for network in networks for trial in complete_trials(study, run, network)]
+    missing = [trial for trial in trials if run.test_correct(trial) is None]
+    gone = engine.forgotten(missing)
+    if gone:
+        console.print(
+            f"The weights of {len(gone)} trial(s) to be judged on the test pictures are gone; training them again.",
+            soft_wrap=True,
+        )
+        with StudyProgress(gone, study.label, speed, console) as progress, closing(engine.run(gone)) as events:
+            for event in events:
+                progress.show(event)
+    failed = []
+    for trial in missing:
+        try:
+            run.record_test(trial, engine.test(trial), engine.device)
+        except (ValueError, ArithmeticError) as error:
+            failed.append(f"{study.label(trial)} could not be judged on the test pictures: {error}")
+    return failed
+
+
+def complete_trials(study: Trials, run: Run, network: Network) -> list[Trial]:
+    """A network's trials that are complete."""
+    outcomes = [(trial, run.outcome(trial)) for trial in study.trials(network)]
+    return [trial for trial, outcome in outcomes if outcome is not None and outcome.status == "complete"]
