@@ -110,7 +110,7 @@ def _count(options: argparse.Namespace) -> int:
 
 def _parts_table(found: dict[str, Any]) -> Table:
     """One line a part; sides are those of its output."""
-    table = _table("part", ">blocks", ">channels", ">px", ">params", ">MACs", ">share", ">activations")
+    table = terminal.table("part", ">blocks", ">channels", ">px", ">params", ">MACs", ">share", ">activations")
     for one in found["stages"]:
         table.add_row(one["name"], str(one["blocks"]), str(one["channels"]), str(one["side"]), *_counts(one, found))
     table.add_section()
@@ -124,20 +124,9 @@ def _counts(one: dict[str, Any], whole: dict[str, Any]) -> tuple[str, str, str, 
 
 
 def _conventions_table(counts: dict[str, int]) -> Table:
-    table = _table(">count", "what is counted", "printed by")
+    table = terminal.table(">count", "what is counted", "printed by")
     for name, convention in CONVENTIONS.items():
         table.add_row(f"{counts[name]:,}", convention.counts, convention.printed_by)
-    return table
-
-
-def _table(*columns: str) -> Table:
-    """A table; columns marked by > are flush right."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left", no_wrap=True)
     return table
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from scaling.arch import Architecture
 from scaling.counting import cost
 from scaling.lattice import BUDGET, PAPER, Coefficients
 from scaling.rules import MINIMUM_RESOLUTION, RELEASED, Factors, Rounding, Rule, scale
+from scaling.solving import nearest_phi
 
 PHIS = range(1, 8)
 """B1 to B7."""
@@ -34,7 +36,7 @@ class Member(NamedTuple):
         macs: multiply-adds.
         activations: outputs of convolutions and classifier.
         ratio: macs over the baseline's.
-        expected_ratio: 2^phi; None as released.
+        expected_ratio: 2^phi, or the ratio that phi was solved for; None as released.
         architecture: the network itself.
     """
 
@@ -76,8 +78,8 @@ def member(
         ValueError: phi shrinks the pictures below 12 px.
     """
     factors, (alpha, beta, gamma) = rule.factors(phi), rule.factors(1)
-    side = baseline.resolution * factors.resolution
-    if factors.resolution < 1 and round(side) < MINIMUM_RESOLUTION:
+    if not large_enough(baseline, rule, phi):
+        side = baseline.resolution * factors.resolution
         raise ValueError(
             f"{rule.name} at phi {phi:g} shrinks the pictures of {baseline.name} to {side:.3g} px, under "
             f"{MINIMUM_RESOLUTION}: take a larger phi or a baseline for larger pictures"
@@ -85,6 +87,12 @@ def member(
     return _member(baseline, factors, num_classes, in_channels, rounding)._replace(
         rule=rule.name, phi=phi, alpha=alpha, beta=beta, gamma=gamma, expected_ratio=float(BUDGET**phi)
     )
+
+
+def large_enough(baseline: Architecture, rule: Rule, phi: float) -> bool:
+    """Whether phi leaves pictures of 12 px or more, or the baseline's own."""
+    factor = rule.factors(phi).resolution
+    return factor >= 1 or round(baseline.resolution * factor) >= MINIMUM_RESOLUTION
 
 
 def released_member(baseline: Architecture, phi: float, num_classes: int, in_channels: int) -> Member:
@@ -97,6 +105,53 @@ def released_member(baseline: Architecture, phi: float, num_classes: int, in_cha
         raise ValueError(f"released: B0 to B8 were released, phi must be one of their numbers, got {phi:g}")
     factors = RELEASED[f"efficientnet_b{phi:g}"]
     return _member(baseline, factors, num_classes, in_channels, "released")._replace(rule="released", phi=phi)
+
+
+def realised_phi(
+    baseline: Architecture, rule: Rule, phi: float, num_classes: int, in_channels: int, rounding: Rounding = "released"
+) -> float:
+    """The phi, in thousandths, at which a rule's real cost is nearest to 2^phi times the baseline's.
+
+    Raises:
+        ValueError: phi is negative.
+    """
+    if phi < 0:
+        raise ValueError(f"{rule.name}: costs are solved for from the baseline's upward, phi must be 0 or more, got {phi:g}")
+
+    def ratio(tried: float) -> float:
+        return member(baseline, rule, tried, num_classes, in_channels, rounding).ratio
+
+    return nearest_phi(ratio, BUDGET**phi, phi)
+
+
+def phi_range(text: str) -> tuple[float, ...]:
+    """Phis from `2`, `0:7` (both ends included), `0:3:0.5`, or several of these with commas between.
+
+    Raises:
+        ValueError: the text is none of these, or a range is empty or has more than 1,000 members.
+
+    >>> phi_range("0:1:0.25,3")
+    (0.0, 0.25, 0.5, 0.75, 1.0, 3.0)
+    """
+    return tuple(float(phi) for part in text.split(",") for phi in _steps(text, part))
+
+
+def _steps(text: str, part: str) -> list[Decimal]:
+    """In decimals, so that .1 three times is .3."""
+    try:
+        numbers = [Decimal(number) for number in part.split(":")]
+    except InvalidOperation:
+        numbers = []
+    if not 1 <= len(numbers) <= 3 or not all(number.is_finite() for number in numbers):
+        raise ValueError(f"phi must be a number, FIRST:LAST or FIRST:LAST:STEP, got {text!r}")
+    first, last, step = (
+        numbers[0],
+        numbers[1] if len(numbers) > 1 else numbers[0],
+        numbers[2] if len(numbers) > 2 else Decimal(1),
+    )
+    if step <= 0 or last < first or (last - first) / step > 1000:
+        raise ValueError(f"phi must rise from FIRST to LAST in at most 1,000 steps above 0, got {text!r}")
+    return [first + step * index for index in range(int((last - first) / step) + 1)]
 
 
 def family(

@@ -16,6 +16,7 @@ from scaling.study.estimate import Pace, estimated_seconds
 from scaling.study.progress import duration
 from scaling.study.study import Study
 from scaling.study.trial import Trial
+from scaling.study.trials import Network
 
 if TYPE_CHECKING:
     from scaling.analysis import Ranking
@@ -37,7 +38,7 @@ def announcement(
         f"report; {pictures.num_classes} classes.",
         *enlarged(pictures, space.candidates),
         f"Device: {device}. Records: {folder}.",
-        *_grown(grown),
+        *growth(grown),
         f"Expect a standard error of {error:.2f} points for the difference of two networks (by the variance formula of a "
         f"measured proxy): differences under {2 * error:.1f} points will mostly tie.",
     ]
@@ -52,18 +53,19 @@ def announcement(
     return said
 
 
-def _grown(changes: Sequence[str]) -> list[str]:
+def growth(changes: Sequence[str], flag: str = "--run") -> list[str]:
+    """A warning where a run folder is asked something else than before; `flag` names another folder."""
     if not changes:
         return []
     return [
         f"That folder was last asked something else ({'; '.join(changes)}). Its records are kept and added to, its results and "
-        "figures will answer the new question; --run keeps the two apart."
+        f"figures will answer the new question; {flag} keeps the two apart."
     ]
 
 
-def enlarged(pictures: PictureSet, candidates: Iterable[Candidate]) -> list[str]:
+def enlarged(pictures: PictureSet, networks: Iterable[Network]) -> list[str]:
     """A warning where networks look at pictures larger than they are stored."""
-    sides = sorted({one.architecture.resolution for one in candidates if one.architecture.resolution > pictures.side})
+    sides = sorted({one.architecture.resolution for one in networks if one.architecture.resolution > pictures.side})
     if not sides:
         return []
     listed = ", ".join(map(str, sides))

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,16 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _dry_run(options) if options.dry_run else _run(options)
 
     stopped = "stopped; finished trials are recorded, the same command goes on from here"
-    return _leave(terminal.status(COMMAND, work, (SpecError, DataError, LockedError), stopped))
-
-
-def _leave(status: int) -> int:
-    """End with `status`, at once if a worker is still inside a compilation: everything of value is on the disk."""
-    if any(thread.name == "scaling-worker" for thread in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    return status
+    return terminal.leave(terminal.status(COMMAND, work, (SpecError, DataError, LockedError), stopped))
 
 
 def _spec(options: argparse.Namespace) -> StudySpec:

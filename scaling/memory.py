@@ -66,14 +66,11 @@ def _held(architecture: Architecture, in_channels: int) -> Iterator[int]:
     side = -(-side // architecture.stem_stride)
     yield picture + side * side * channels
     for stage in architecture.stages:
-        for repeat in range(stage.repeats):
+        for repeat in range(min(2, stage.repeats)):  # all but the first are alike
             stride = stage.stride if repeat == 0 else 1
             inside = -(-side // stride)
-            given, wide, made = (
-                side * side * channels,
-                side * side * channels * stage.expansion,
-                inside * inside * channels * stage.expansion,
-            )
+            given, made = side * side * channels, inside * inside * channels * stage.expansion
+            wide = given * stage.expansion
             skipped = given if stride == 1 and channels == stage.channels else 0
             if stage.expansion != 1:
                 yield given + wide

@@ -12,6 +12,7 @@ from rich.table import Table
 from scaling.extrapolation import Member
 from scaling.lattice import Coefficients
 from scaling.space import Candidate, Space
+from scaling.terminal import short
 
 if TYPE_CHECKING:  # a dry run needs none of SciPy
     from scaling.analysis import Interval, Ranked, Ranking
@@ -150,7 +151,7 @@ def _network(row: Row) -> dict[str, Any]:
 
 
 def _costs(member: Member) -> tuple[str, str, str, str]:
-    return str(member.resolution), _short(member.params), _short(member.macs), f"x{member.ratio:.2f}"
+    return str(member.resolution), short(member.params), short(member.macs), f"x{member.ratio:.2f}"
 
 
 def _table(*columns: str) -> Table:
@@ -172,14 +173,6 @@ def _decimals(point: Coefficients) -> str:
 
 def _percent(interval: Interval) -> str:
     return f"{100 * interval.mean:.2f} ±{50 * (interval.high - interval.low):.2f}"
-
-
-def _short(count: int) -> str:
-    """Three digits and a unit: 84.6 k, 1.24 M, 39.7 G."""
-    exponent = min(int(f"{count:.2e}".partition("e")[2]), 11)
-    if exponent < 3:
-        return str(count)
-    return f"{count / 1000 ** (exponent // 3):.{2 - exponent % 3}f} {' kMG'[exponent // 3]}"
 
 
 def _yes(value: bool) -> str:

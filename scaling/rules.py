@@ -212,7 +212,7 @@ def scaled_name(name: str, factors: Factors) -> str:
 
 
 def _ceil_repeats(repeats: float) -> int:
-    return math.ceil(repeats - _NOISE)
+    return max(1, math.ceil(repeats - _NOISE))
 
 
 def _nearest_repeats(repeats: float) -> int:

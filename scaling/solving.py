@@ -6,6 +6,7 @@ thousandths of phi.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 UNIT = 1000
@@ -24,17 +25,24 @@ def largest_phi(size: Callable[[float], float], budget: float, lowest: float) ->
         lowest: smallest phi allowed.
 
     Returns:
-        phi; None where not even the lowest fits.
-
-    Raises:
-        ValueError: every phi fits, so that there is no largest.
+        phi; None where not even the lowest fits, infinity where every phi does.
     """
     low, high = _thousandths(lowest), _thousandths(HIGHEST)
     if size(high / UNIT) <= budget:
-        raise ValueError(f"no phi up to {HIGHEST:g} passes a budget of {budget:g}: the rule does not spend it")
+        return math.inf
     if size(low / UNIT) > budget:
         return None
     return _last(lambda phi: size(phi) <= budget, low, high) / UNIT
+
+
+def lowest_phi(allowed: Callable[[float], bool]) -> float:
+    """The smallest phi, in thousandths from -40, that is allowed, where larger ones are too and 0 is.
+
+    Args:
+        allowed: whether a phi may be taken.
+    """
+    low = _thousandths(-HIGHEST)
+    return low / UNIT if allowed(low / UNIT) else (1 + _last(lambda phi: not allowed(phi), low, 0)) / UNIT
 
 
 def nearest_phi(size: Callable[[float], float], target: float, wanted: float) -> float:

@@ -9,8 +9,12 @@ import argparse
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,6 +69,15 @@ def fail(command: str, message: str) -> int:
     return 2
 
 
+def leave(status: int) -> int:
+    """End with `status`, at once if a worker is still inside a compilation: everything of value is on the disk."""
+    if any(thread.name == "scaling-worker" for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
 def say(lines: Iterable[str]) -> None:
     """Lines for people, on standard error."""
     from rich.console import Console
@@ -92,3 +105,22 @@ def show(*parts: Any) -> None:
 def emit(found: dict[str, Any]) -> None:
     """One JSON document to standard output."""
     print(json.dumps(found, allow_nan=False), flush=True)
+
+
+def table(*columns: str) -> Table:
+    """A table; columns marked by > are flush right."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left", no_wrap=True)
+    return made
+
+
+def short(count: int) -> str:
+    """Three digits and a unit: 84.6 k, 1.24 M, 39.7 G."""
+    exponent = min(int(f"{count:.2e}".partition("e")[2]), 11)
+    if exponent < 3:
+        return str(count)
+    return f"{count / 1000 ** (exponent // 3):.{2 - exponent % 3}f} {' kMG'[exponent // 3]}"

@@ -31,9 +31,12 @@ FLOORS = {
     "figures": 6,
     "report": 6,
     "findings": 6,
-    "terminal": 6,
+    "terminal": 5.5,
+    "family_report": 6.5,
+    "family_findings": 6.5,
     "grid": 7,
     "count": 7,
+    "family": 7,
 }
 ALLOWED = {
     "arch": {"stdlib"},
@@ -57,6 +60,9 @@ ALLOWED = {
     "report": {"stdlib", "rich"},
     "findings": {"stdlib"},
     "terminal": {"stdlib", "rich"},
+    "family_report": {"stdlib", "rich"},
+    "family_findings": {"stdlib", "rich"},
+    "family": {"stdlib", "rich"},
     "grid": {"stdlib", "rich"},
     "count": {"stdlib", "rich"},
 }
@@ -116,7 +122,7 @@ def test_the_rules_need_the_standard_library_only():
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("command", ["grid", "count"])
+@pytest.mark.parametrize("command", ["grid", "count", "family"])
 def test_help_loads_nothing_heavy(command):
     code = (
         f"import sys; from scaling.{command} import main\n"

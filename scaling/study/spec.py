@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from scaling.arch import Architecture, architecture
 from scaling.lattice import Lattice
 from scaling.recipe import Recipe
 from scaling.study.tables import SpecError, read_table, read_value, require_known
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +68,51 @@ def read_spec(name_or_path: str) -> StudySpec:
     """Read a specification: a TOML file by path, or by name from ./grid and then from those that are shipped.
 
     Raises:
-        SpecError: there is none, it is no TOML, or a key or value is not allowed.
+        SpecError: there is none, it is no TOML, it asks for a family, or a key or value is not allowed.
     """
     path = find_spec(name_or_path)
+    table = read_toml(path)
+    if "family" in table:
+        raise SpecError(f"{path}: asks for a family, not for a search: python -m scaling.family --spec {name_or_path}")
+    require_known(table, [one.name for one in dataclasses.fields(StudySpec) if one.name != "name"], str(path))
+    values = common_values(path, table)
+    if "phi" in table:
+        values["phi"] = read_value(float, table["phi"], f"{path}: phi")
+    values["lattice"] = read_table(Lattice, table.get("lattice", {}), f"{path}: lattice")
+    return checked(lambda: StudySpec(**values), str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as plain data.
+
+    Raises:
+        SpecError: it cannot be read or is no TOML.
+    """
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: not a TOML file: {error}") from None
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
-    return _from_table(path, table)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: not a TOML file: {error}") from None
+
+
+def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """Of a specification's table what a search and a family share: name, baseline, data, side, seeds, recipe.
+
+    Raises:
+        SpecError: a value is not allowed.
+    """
+    values: dict[str, Any] = {"name": path.stem}
+    for key, hint in (("data", str), ("side", int), ("seeds", int)):
+        if key in table:
+            values[key] = read_value(hint, table[key], f"{path}: {key}")
+    values["recipe"] = read_table(Recipe, table.get("recipe", {}), f"{path}: recipe")
+    baseline = table.get("baseline", "small")
+    if isinstance(baseline, dict):
+        values["baseline"] = checked(lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline")
+    else:
+        values["baseline"] = read_baseline(read_value(str, baseline, f"{path}: baseline"))
+    return values
 
 
 def find_spec(name_or_path: str) -> Path:
@@ -99,16 +138,19 @@ def read_baseline(name_or_path: str) -> Architecture:
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
-        return _checked(lambda: architecture(name_or_path), "baseline")
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: not a TOML file: {error}") from None
+        return checked(lambda: architecture(name_or_path), "baseline")
+    table = read_toml(path)
     if table.keys() == {"baseline"}:  # as it stands in a study
         table = table["baseline"]
-    return _checked(lambda: Architecture.from_dict({"name": path.stem, **table}), str(path))
+    return checked(lambda: Architecture.from_dict({"name": path.stem, **table}), str(path))
+
+
+def baseline_toml(architecture: Architecture) -> str:
+    """An architecture as the TOML that `read_baseline` takes back."""
+    values = architecture.to_dict()
+    stages = [", ".join(f"{key} = {value}" for key, value in stage.items()) for stage in values.pop("stages")]
+    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    return "\n".join([*lines, "stages = [", *(f"    {{ {stage} }}," for stage in stages), "]", ""])
 
 
 def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
@@ -123,24 +165,8 @@ def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> li
     return lines
 
 
-def _from_table(path: Path, table: dict[str, Any]) -> StudySpec:
-    fields = [one.name for one in dataclasses.fields(StudySpec) if one.name != "name"]
-    require_known(table, fields, str(path))
-    values: dict[str, Any] = {"name": path.stem}
-    for key, hint in (("data", str), ("side", int), ("phi", float), ("seeds", int)):
-        if key in table:
-            values[key] = read_value(hint, table[key], f"{path}: {key}")
-    values["lattice"] = read_table(Lattice, table.get("lattice", {}), f"{path}: lattice")
-    values["recipe"] = read_table(Recipe, table.get("recipe", {}), f"{path}: recipe")
-    baseline = table.get("baseline", "small")
-    if isinstance(baseline, dict):
-        values["baseline"] = _checked(lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline")
-    else:
-        values["baseline"] = read_baseline(read_value(str, baseline, f"{path}: baseline"))
-    return _checked(lambda: StudySpec(**values), str(path))
-
-
-def _checked(make: Any, where: str) -> Any:
+def checked(make: Callable[[], Made], where: str) -> Made:
+    """What `make` makes; a ValueError becomes a SpecError that says where."""
     try:
         return make()
     except ValueError as error:

@@ -1,0 +1,269 @@
+"""Step 2 of compound scaling, the family of a baseline: `python -m scaling.family`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scaling import terminal
+
+if TYPE_CHECKING:
+    from scaling.extrapolation import Member
+    from scaling.family_report import Listed
+    from scaling.study.family import FamilySpec, FamilyStudy
+    from scaling.study.run import Run
+
+COMMAND = "python -m scaling.family"
+
+DESCRIPTION = """\
+Step 2 of EfficientNet's compound scaling: the members of a family, each with its factors, its network and its exact cost. By
+a rule from phi, by the coefficients that a finished Step 1 found, or as released; or the largest member that fits a budget.
+With --train the members of several rules are trained from several seeds and compared at equal cost."""
+
+EXAMPLES = """\
+examples:
+  python -m scaling.family                                  EfficientNet B0 to B7, by formula and as released
+  python -m scaling.family --rule fast --phi 0:3:0.5        half steps of fast compound scaling
+  python -m scaling.family --run runs/step1                 the family of a finished Step 1
+  python -m scaling.family --budget macs=1e9                the largest member of a billion multiply-adds
+  python -m scaling.family --budget memory=8e9 --batch 64   the largest that trains in 8 GB on batches of 64
+  python -m scaling.family --phi 4 --toml networks          networks/NAME.toml, which every command takes as a baseline
+  python -m scaling.family --train --spec family            compound against single dimensions, trained
+
+rules: compound (with --alpha, --beta, --gamma), depth, width, resolution, uniform (a third each), fast (.1, .8, .1), released.
+exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
+
+MEASURES = ("macs", "params", "activations", "memory")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's flags."""
+    made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
+    what = made.add_argument_group("what is scaled, and how")
+    what.add_argument("--baseline", metavar="NAME|FILE", help="efficientnet_b0 (default), small, or a TOML file")
+    what.add_argument(
+        "--run", type=Path, metavar="FOLDER", help="a finished Step 1: its baseline, and its winner's alpha, beta and gamma"
+    )
+    what.add_argument(
+        "--rule", action="append", metavar="NAME", help="a rule; may be repeated (default: compound, and released for B0)"
+    )
+    for name, factor in (("alpha", "layers"), ("beta", "channels"), ("gamma", "resolution")):
+        what.add_argument(f"--{name}", type=float, help=f"of compound: {factor} grow as {name}^phi")
+    what.add_argument("--phi", metavar="RANGE", help="2, 0:7 (both ends included), 0:3:0.5, or several with commas")
+    what.add_argument(
+        "--realise", action="store_true", default=None, help="for each phi the member whose real cost is nearest to 2^phi"
+    )
+    what.add_argument("--rounding", choices=("released", "unguarded", "nearest"), help="to whole layers, channels and pixels")
+    size = made.add_argument_group("how large")
+    size.add_argument("--budget", metavar="WHAT=NUMBER", help=f"the largest phi that fits: {', '.join(MEASURES)} (bytes)")
+    size.add_argument("--batch", type=int, default=32, help="pictures at a time, for memory (default: 32)")
+    size.add_argument("--inference", action="store_true", help="memory for inference instead of training")
+    size.add_argument("--classes", type=int, metavar="N", help="outputs of the classifier (default: 1000, or the run's)")
+    size.add_argument("--channels", type=int, metavar="N", help="channels of the pictures (default: 3, or the run's)")
+    how = made.add_argument_group("training")
+    how.add_argument("--train", action="store_true", help="train the members, compare the rules; go on where it was stopped")
+    how.add_argument("--spec", metavar="NAME|FILE", help="a family study: a TOML file, or a name from ./grid or the shipped")
+    how.add_argument("--data", metavar="NAME|PATH", help="pictures, as python -m scaling.grid takes them")
+    how.add_argument("--seeds", type=int, help="trainings of each network (default: 3)")
+    how.add_argument("--to", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
+    how.add_argument("--dry-run", action="store_true", help="with --train: list networks and the expected time")
+    out = made.add_argument_group("output")
+    out.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")
+    out.add_argument("--csv", action="store_true", help="comma-separated lines on standard output instead of tables")
+    out.add_argument("--toml", type=Path, metavar="FOLDER", help="write each member's architecture there as TOML")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status."""
+    options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    from scaling.data import DataError
+    from scaling.study.lock import LockedError
+
+    stopped = "stopped; finished trials are recorded, the same command goes on from here"
+    work = _train if options.train else _list
+    return terminal.leave(terminal.status(COMMAND, lambda: work(options), (ValueError, DataError, LockedError), stopped))
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """--phi and a range that begins with a minus sign as one word, which argparse would take for a flag."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1] == "--phi" and word[:1] == "-" and word[1:2] in "0123456789.":
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _spec(options: argparse.Namespace) -> FamilySpec:
+    """The specification with the flags over it."""
+    from scaling.study.family import family_of_run, read_family_spec
+    from scaling.study.spec import read_baseline
+
+    if options.spec is not None and options.run is not None:
+        raise ValueError("take --spec or --run, not both: a specification names its run itself, in [family]")
+    if options.spec is not None:
+        spec = read_family_spec(options.spec)
+    elif options.run is not None:
+        spec = family_of_run(options.run)
+    else:
+        spec = _without_spec(options)
+    flags: dict[str, Any] = {"data": options.data, "seeds": options.seeds}
+    if options.baseline is not None:
+        flags["baseline"] = read_baseline(options.baseline)
+    kinship = {name: getattr(options, name) for name in ("phi", "realise", "alpha", "beta", "gamma", "rounding")}
+    kinship["rules"] = None if options.rule is None else tuple(name for given in options.rule for name in given.split(","))
+    changed = dataclasses.replace(spec.family, **_given(kinship))
+    return dataclasses.replace(spec, family=changed, **_given(flags))
+
+
+def _without_spec(options: argparse.Namespace) -> FamilySpec:
+    """B0's family, or to be trained that of the small baseline."""
+    from scaling.arch import EFFICIENTNET_B0, SMALL
+    from scaling.study.family import FamilySpec, Kinship
+
+    if options.train:
+        return FamilySpec("family", SMALL)
+    of_b0 = options.baseline in (None, EFFICIENTNET_B0.name)
+    return FamilySpec("family", EFFICIENTNET_B0, family=Kinship(("compound", "released") if of_b0 else ("compound",), "0:7"))
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _list(options: argparse.Namespace) -> int:
+    """Members and their cost, nothing trained."""
+    from scaling.family_report import csv_text, document, implied_table, members_table
+
+    spec = _spec(options)
+    listed = _listed(options, spec)
+    if options.toml is not None:
+        _write_toml(options.toml, [one.member for one in listed])
+    if options.json:
+        terminal.emit(document(listed))
+    elif options.csv:
+        print(csv_text(listed), end="")
+    else:
+        classes, channels = _counts(options)
+        terminal.show(
+            members_table(listed),
+            f"Counted with {classes} classes and {channels} channel(s); memory in float32 for batches of {options.batch} in "
+            f"{'inference' if options.inference else 'training'}, an estimate. Ratios are to {spec.baseline.name}, 2^phi is "
+            "what the formula promises.",
+        )
+        if "released" in spec.family.rules and "compound" in spec.family.rules:
+            terminal.show(
+                "\nThe phi at which the formula would give each released factor, and the phi of its cost, log2 of the ratio:",
+                implied_table(spec, [one.member for one in listed if one.member.rule == "released"]),
+            )
+    return 0
+
+
+def _listed(options: argparse.Namespace, spec: FamilySpec) -> list[Listed]:
+    from scaling.family_report import Listed
+    from scaling.memory import inference_bytes, training_bytes
+
+    counted = _counts(options)
+
+    def memory(member: Member) -> int:
+        needs = inference_bytes if options.inference else training_bytes
+        return needs(member.architecture, options.batch, *counted)
+
+    if options.budget is None:
+        found = spec.family.members(spec.baseline, *counted)
+    else:
+        from scaling.study.family import largest_members
+
+        measure, budget = _budget(options.budget)
+        found = largest_members(
+            spec, *counted, measure, budget, memory if measure == "memory" else lambda one: int(getattr(one, measure))
+        )
+    return [Listed(member, options.batch, options.inference, memory(member)) for member in found]
+
+
+def _budget(text: str) -> tuple[str, float]:
+    measure, _, number = text.partition("=")
+    try:
+        budget = float(number)
+    except ValueError:
+        budget = -1.0
+    if measure not in MEASURES or not 0 < budget < float("inf"):
+        raise ValueError(f"--budget must be one of {', '.join(MEASURES)}, =, and a number above 0, as macs=1e9, got {text!r}")
+    return measure, budget
+
+
+def _counts(options: argparse.Namespace) -> tuple[int, int]:
+    """Classes and channels: as given, the run's, or ImageNet's."""
+    from scaling.study.family import counts_of_run
+
+    classes, channels = (1000, 3) if options.run is None else counts_of_run(options.run)
+    return options.classes or classes, options.channels or channels
+
+
+def _write_toml(folder: Path, members: Sequence[Member]) -> None:
+    from scaling.family_report import file_stem
+    from scaling.study.spec import baseline_toml
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for member in members:
+        path = folder / f"{file_stem(member)}.toml"
+        path.write_text(baseline_toml(member.architecture), "utf-8")
+    terminal.say([f"{len(members)} architecture(s) written to {folder}"])
+
+
+def _train(options: argparse.Namespace) -> int:
+    """Train what is missing, compare, report."""
+    from rich.console import Console
+
+    from scaling.data import load
+    from scaling.family_findings import announcement
+    from scaling.study.estimate import pace
+    from scaling.study.family import make_family_study
+    from scaling.study.run import Run
+    from scaling.study.trials import test_missing, train_missing
+
+    spec = _spec(options)
+    pictures = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
+    run = Run(options.to or Path("runs") / spec.name)
+    if options.seeds is None:
+        spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
+    if options.dry_run:
+        study = make_family_study(spec, pictures, "float32")
+        return _plan(options, study, run)
+
+    from scaling.study.local import LocalEngine
+
+    engine = LocalEngine(pictures, run.weights)
+    study = make_family_study(spec, pictures, engine.precision)
+    console = Console(stderr=True)
+    with run.opened(study.question()):
+        speed = pace(run.folder.parent)
+        terminal.say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
+        train_missing(study, run, engine, speed, console)
+        terminal.say(test_missing(study, run, engine, study.networks, speed, console))
+    return 0
+
+
+def _plan(options: argparse.Namespace, study: FamilyStudy, run: Run) -> int:
+    from scaling.family_findings import networks_table, planned
+    from scaling.study.estimate import estimated_seconds, pace
+
+    speed = pace(run.folder.parent)
+    seconds = estimated_seconds(study.all_trials(), speed)
+    if options.json:
+        from scaling.family_report import study_document
+
+        terminal.emit({**study_document(None, study), "estimated_seconds": seconds})
+    else:
+        terminal.show(networks_table(study), *planned(study, seconds, speed, run.folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What a family study will be able to say, and what it found, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from scaling.findings import enlarged, growth
+from scaling.study.estimate import Pace, estimated_seconds
+from scaling.study.family import FamilyStudy, Kin
+from scaling.study.progress import duration
+from scaling.study.trial import Trial
+from scaling.terminal import short, table
+
+
+def networks_table(study: FamilyStudy) -> Table:
+    """The distinct networks, cheapest first, with the members that each of them is."""
+    made = table(">realised", ">px", ">params", ">MACs", "members")
+    for one in study.networks:
+        made.add_row(
+            f"x{one.realised:.3f}",
+            str(one.architecture.resolution),
+            short(one.cost.params),
+            short(one.cost.macs),
+            _members(one),
+        )
+    return made
+
+
+def planned(study: FamilyStudy, seconds: float, speed: Pace, folder: Path) -> list[str]:
+    """What a dry run says below the networks."""
+    return [
+        _asked(study),
+        *enlarged(study.pictures, study.networks),
+        f"Training all on {study.pictures.name} would take about {duration(seconds)} on this machine (from {speed.source}).",
+        f"Nothing was trained; without --dry-run it is recorded in {folder}.",
+    ]
+
+
+def announcement(
+    study: FamilyStudy, missing: Sequence[Trial], device: str, speed: Pace, folder: Path, grown: Sequence[str]
+) -> list[str]:
+    """What will be trained, and how long it will take."""
+    pictures, total = study.pictures, len(study.all_trials())
+    said = [
+        _asked(study),
+        f"Pictures: {pictures.name}, {len(pictures.train):,} to train, {len(pictures.validation):,} for validation, "
+        f"{len(pictures.test):,} to test; {pictures.num_classes} classes.",
+        *enlarged(pictures, study.networks),
+        f"Device: {device}. Records: {folder}.",
+        *growth(grown, "--to"),
+    ]
+    if not missing:
+        return [*said, f"All {total} trials are recorded already; nothing to train."]
+    return [
+        *said,
+        f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))} "
+        f"(from {speed.source}). Ctrl-C stops cleanly; the same command goes on.",
+    ]
+
+
+def _asked(study: FamilyStudy) -> str:
+    family, networks = study.spec.family, len(study.networks)
+    how = "at the real cost 2^phi" if family.realise else "at phi"
+    return (
+        f"Step 2: {', '.join(family.rules)} {how} for phi {family.phi}; {len(study.members)} members make {networks} networks, "
+        f"{study.spec.seeds} seed(s) each. compound is {family.alpha:g} {family.beta:g} {family.gamma:g}."
+    )
+
+
+def _members(one: Kin) -> str:
+    return ", ".join(f"{member.rule} {member.phi:g}" for member in one.members)
