@@ -146,7 +146,7 @@ def _list(options: argparse.Namespace) -> int:
     if options.toml is not None:
         _write_toml(options.toml, [one.member for one in listed])
     if options.json:
-        terminal.emit(document(listed))
+        terminal.emit(document(spec, listed))
     elif options.csv:
         print(csv_text(listed), end="")
     else:

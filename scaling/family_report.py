@@ -55,25 +55,24 @@ def implied_table(spec: FamilySpec, released: Sequence[Member]) -> Table:
     made = table("name", ">by depth", ">by width", ">by resolution", ">by cost")
     for member in released:
         if member.phi:
-            made.add_row(f"B{member.phi:g}", *(f"{phi:.3f}" for phi in implied_phis(spec, member)))
+            made.add_row(f"B{member.phi:g}", *("-" if phi is None else f"{phi:.3f}" for phi in implied_phis(spec, member)))
     return made
 
 
-def implied_phis(spec: FamilySpec, member: Member) -> tuple[float, float, float, float]:
+def implied_phis(spec: FamilySpec, member: Member) -> tuple[float | None, ...]:
     """log_alpha of the depth factor, log_beta of the width's, log_gamma of the resolution's, log_2 of the cost ratio.
 
-    A base of 1 gives no phi: nan.
+    A base of 1 gives no phi: None.
     """
     bases = (spec.family.alpha, spec.family.beta, spec.family.gamma, BUDGET)
     factors = (member.depth, member.width, member.resolution / spec.baseline.resolution, member.ratio)
     pairs = zip(factors, bases, strict=True)
-    depth, width, resolution, cost = (math.log(factor, base) if base > 1 else math.nan for factor, base in pairs)
-    return depth, width, resolution, cost
+    return tuple(math.log(factor, base) if base > 1 else None for factor, base in pairs)
 
 
-def document(listed: Sequence[Listed]) -> dict[str, Any]:
-    """Members as plain data: numbers unrounded."""
-    return {"members": [_member(one) for one in listed]}
+def document(spec: FamilySpec, listed: Sequence[Listed]) -> dict[str, Any]:
+    """Members as plain data: numbers unrounded; released ones with the phis that their factors imply."""
+    return {"members": [_member(spec, one) for one in listed]}
 
 
 def study_document(run: str | None, study: FamilyStudy) -> dict[str, Any]:
@@ -101,8 +100,9 @@ def file_stem(member: Member) -> str:
     return f"{member.baseline}-{member.rule}-{member.phi:g}".replace("/", "-").replace(" ", "-")
 
 
-def _member(one: Listed) -> dict[str, Any]:
-    return {**_flat(one), "architecture": one.member.architecture.to_dict()}
+def _member(spec: FamilySpec, one: Listed) -> dict[str, Any]:
+    implied = {"implied_phi": implied_phis(spec, one.member)} if one.member.rule == "released" else {}
+    return {**_flat(one), **implied, "architecture": one.member.architecture.to_dict()}
 
 
 def _flat(one: Listed) -> dict[str, Any]:

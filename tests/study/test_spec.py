@@ -5,6 +5,7 @@ import pytest
 
 from scaling.arch import SMALL
 from scaling.lattice import Lattice
+from scaling.study.family import read_family_spec
 from scaling.study.spec import StudySpec, difference, find_spec, read_baseline, read_spec
 from scaling.study.tables import SpecError
 
@@ -13,10 +14,11 @@ GRID = Path(__file__).parents[2] / "grid"
 
 @pytest.mark.parametrize("path", sorted(GRID.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_specification_reads_and_says_its_command(path):
-    spec = read_spec(str(path))
+    of_family = "[family]" in path.read_text("utf-8")
+    spec = read_family_spec(str(path)) if of_family else read_spec(str(path))
     assert spec.name == path.stem
     head = path.read_text("utf-8").splitlines()[0]
-    assert head.startswith("# python -m scaling.grid")
+    assert head.startswith("# python -m scaling.family --train" if of_family else "# python -m scaling.grid")
 
 
 def test_the_default_study():

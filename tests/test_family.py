@@ -1,0 +1,154 @@
+"""The command as people run it."""
+
+import csv
+import io
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from scaling import RELEASED, architecture, cost, scale
+from scaling.extrapolation import member
+from scaling.family import main
+from scaling.memory import inference_bytes, training_bytes
+from scaling.rules import rule
+from scaling.study.spec import read_baseline
+
+ROOT = Path(__file__).parents[1]
+
+# name, phi by depth, width, resolution, log2 of the ratio, ratio, formula's phi, depth, width, px, G MACs and ratio
+FORMULA_AND_RELEASE = """\
+B1,0.523,0.000,0.494,0.832,1.780,1,1.200,1.100,258,0.993,2.57
+B2,1.000,1.000,1.066,1.365,2.575,2,1.440,1.210,296,1.811,4.69
+B3,1.845,1.913,2.090,2.244,4.736,3,1.728,1.331,341,3.251,8.43
+B4,3.224,3.530,3.782,3.509,11.388,4,2.074,1.464,392,6.320,16.38
+B5,4.325,4.931,5.086,4.734,26.610,5,2.488,1.611,451,11.374,29.48
+B6,5.241,6.167,6.135,5.627,49.422,6,2.986,1.772,518,20.094,52.08
+B7,6.206,7.273,7.050,6.612,97.834,7,3.583,1.949,596,39.664,102.81
+"""
+
+
+def run(capsys, *words):
+    status = main(words)
+    out, err = capsys.readouterr()
+    assert status == 0, err
+    return out
+
+
+def refused(capsys, *words):
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("python -m scaling.family: error: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_formula_against_release_of_b1_to_b7(capsys):
+    found = json.loads(run(capsys, "--json"))["members"]
+    members = {(one["rule"], one["phi"]): one for one in found}
+    for line in csv.reader(io.StringIO(FORMULA_AND_RELEASE)):
+        phi = int(line[5 + 1])
+        formula, released = members["compound", phi], members["released", phi]
+        implied = [f"{value:.3f}" for value in released["implied_phi"]]
+        assert [*implied, f"{released['ratio']:.3f}"] == line[1:6]
+        assert [f"{formula['depth']:.3f}", f"{formula['width']:.3f}", str(formula["resolution"])] == line[7:10]
+        assert [f"{formula['macs'] / 1e9:.3f}", f"{formula['ratio']:.2f}"] == line[10:]
+
+
+def test_the_table_says_the_same(capsys):
+    out = run(capsys)
+    rows = [line.split() for line in out.splitlines()]
+    assert ["B3", "1.845", "1.913", "2.090", "2.244"] in rows
+    assert any(row[:5] == ["compound", "3", "1.728", "1.331", "341"] and "x8.43" in row for row in rows)
+
+
+@pytest.mark.parametrize("measure", ["macs", "params", "activations", "memory"])
+@pytest.mark.parametrize("name", ["compound", "width", "depth"])
+def test_a_budget_buys_the_largest_member_that_fits(capsys, measure, name):
+    b0 = architecture("efficientnet_b0")
+    budget = {"macs": 1e9, "params": 7.4e6, "activations": 1.2e7, "memory": 4e9}[measure]
+    words = ("--rule", name, "--budget", f"{measure}={budget:g}", "--json")
+    (found,) = json.loads(run(capsys, *words))["members"]
+
+    def size(phi):
+        one = member(b0, rule(name), phi, 1000, 3)
+        return training_bytes(one.architecture, 32) if measure == "memory" else getattr(one, measure)
+
+    fitting = [phi / 1000 for phi in range(4000) if size(phi / 1000) <= budget]
+    assert found["phi"] == max(fitting)
+
+
+def test_a_budget_for_inference_and_for_released_networks(capsys):
+    words = ("--rule", "released", "--budget", "memory=1e8", "--inference", "--batch", "1", "--json")
+    (found,) = json.loads(run(capsys, *words))["members"]
+    b0 = architecture("efficientnet_b0")
+    sizes = [inference_bytes(scale(b0, RELEASED[f"efficientnet_b{number}"]), 1) for number in range(9)]
+    assert found["phi"] == max(number for number, size in enumerate(sizes) if size <= 1e8)
+    assert found["inference_bytes"] == sizes[int(found["phi"])]
+
+
+def test_lines_of_csv(capsys):
+    rows = list(csv.DictReader(io.StringIO(run(capsys, "--rule", "fast", "--phi", "-1:1:0.5", "--csv"))))
+    assert [row["phi"] for row in rows] == ["-1.0", "-0.5", "0.0", "0.5", "1.0"]
+    assert int(rows[2]["macs"]) == cost(architecture("efficientnet_b0")).macs
+
+
+def test_architectures_every_command_takes_back(capsys, tmp_path):
+    found = json.loads(run(capsys, "--phi", "0:1", "--rule", "fast", "--toml", str(tmp_path), "--json"))["members"]
+    paths = sorted(tmp_path.iterdir())
+    assert [path.name for path in paths] == ["efficientnet_b0-fast-0.toml", "efficientnet_b0-fast-1.toml"]
+    for path, one in zip(paths, found, strict=True):
+        read = read_baseline(str(path))
+        assert read.to_dict() == one["architecture"] == tomllib.loads(path.read_text())
+        assert cost(read) == (one["params"], one["macs"], one["activations"])
+
+
+def test_several_rules_and_solved_costs(capsys):
+    words = ("--baseline", "small", "--rule", "depth,width", "--rule", "uniform", "--phi", "1", "--realise", "--json")
+    found = json.loads(run(capsys, *words))["members"]
+    assert [one["rule"] for one in found] == ["depth", "width", "uniform"]
+    assert all(abs(one["ratio"] / 2 - 1) < 0.1 and one["expected_ratio"] == 2 for one in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--phi", "x"), "phi must be a number, FIRST:LAST"),
+        (("--phi", "-9", "--baseline", "small"), "shrinks the pictures of small to 5.69 px, under 12"),
+        (("--rule", "deep"), "rule: unknown name 'deep'"),
+        (("--rule", "depth,depth"), "rules must be one name or more, each once, got depth, depth"),
+        (("--rule", "released", "--phi", "0.5"), "B0 to B8 were released, phi must be one of their numbers, got 0.5"),
+        (("--rule", "released", "--realise"), "released networks are what they are"),
+        (("--budget", "macs"), "--budget must be one of macs, params, activations, memory, =, and a number above 0"),
+        (("--budget", "macs=-1"), "--budget must be one of"),
+        (("--budget", "latency=1"), "--budget must be one of"),
+        (("--budget", "params=1e7", "--rule", "resolution"), "resolution spends no params"),
+        (("--budget", "params=1000", "--rule", "width"), "its smallest member needs"),
+        (("--batch", "0"), "training_bytes: batch must be at least 1, got 0"),
+        (("--run", "nowhere"), "nowhere/results.json: not found; --run wants the folder of a finished"),
+        (("--run", "a", "--spec", "b"), "take --spec or --run, not both"),
+        (("--spec", "default"), "has no table [family]"),
+        (("--alpha", "0.5"), "compound: alpha must be finite and at least 1, got 0.5"),
+        (("--baseline", "b0"), "unknown name 'b0'"),
+    ],
+)
+def test_bad_input_is_one_line(capsys, words, said):
+    assert said in refused(capsys, *words)
+
+
+def test_a_run_gives_baseline_counts_and_winner(capsys):
+    step1 = ROOT / "runs" / "step1"
+    found = json.loads(run(capsys, "--run", str(step1), "--phi", "0:1", "--rule", "compound", "--json"))["members"]
+    best = json.loads((step1 / "results.json").read_text())["best"]
+    assert [found[1][name] for name in ("alpha", "beta", "gamma")] == [best[name] for name in ("alpha", "beta", "gamma")]
+    assert found[1]["macs"] == best["macs"]
+    assert found[0]["macs"] == cost(architecture("small"), 10, 1).macs
+
+
+def test_runs_that_are_not_finished(capsys, tmp_path):
+    (tmp_path / "results.json").write_text('{"best": null}')
+    assert "has no best network; finish the run" in refused(capsys, "--run", str(tmp_path))
+    (tmp_path / "results.json").write_text("[]")
+    assert "not the result of a run" in refused(capsys, "--run", str(tmp_path))
