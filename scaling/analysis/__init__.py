@@ -1,5 +1,6 @@
-"""From right and wrong answers to numbers with intervals: ranking, ties, response surface, power law."""
+"""From right and wrong answers to numbers with intervals: ranking, ties, response surface, power law, gaps at equal cost."""
 
+from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
 from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
 from scaling.analysis.measured import ORIGINS, Measured
 from scaling.analysis.planning import expected_standard_error
@@ -16,6 +17,8 @@ __all__ = [
     "Estimate",
     "Extrapolated",
     "Fitted",
+    "Gap",
+    "Gaps",
     "HeldOut",
     "Interval",
     "Measured",
@@ -26,7 +29,9 @@ __all__ = [
     "expected_standard_error",
     "extrapolated",
     "fit_power_law",
+    "gaps",
     "held_out",
+    "holm",
     "interval",
     "is_eligible",
     "rank",
