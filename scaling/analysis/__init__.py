@@ -1,8 +1,10 @@
-"""From right and wrong answers to numbers with intervals: ranking, ties, response surface."""
+"""From right and wrong answers to numbers with intervals: ranking, ties, response surface, power law, gaps at equal cost."""
 
-from scaling.analysis.errors import CONFIDENCE, Interval, interval
+from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
+from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
 from scaling.analysis.measured import ORIGINS, Measured
 from scaling.analysis.planning import expected_standard_error
+from scaling.analysis.power_law import Band, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
 from scaling.analysis.ranking import Ranked, Ranking, is_eligible, rank
 from scaling.analysis.simulation import simulate
 from scaling.analysis.surface import Coefficients, Fitted, Surface, response_surface
@@ -10,14 +12,26 @@ from scaling.analysis.surface import Coefficients, Fitted, Surface, response_sur
 __all__ = [
     "CONFIDENCE",
     "ORIGINS",
+    "Band",
     "Coefficients",
+    "Estimate",
+    "Extrapolated",
     "Fitted",
+    "Gap",
+    "Gaps",
+    "HeldOut",
     "Interval",
     "Measured",
+    "PowerLaw",
     "Ranked",
     "Ranking",
     "Surface",
     "expected_standard_error",
+    "extrapolated",
+    "fit_power_law",
+    "gaps",
+    "held_out",
+    "holm",
     "interval",
     "is_eligible",
     "rank",

@@ -12,15 +12,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.analysis.errors import CONFIDENCE, Errors, Floats
+from scaling.analysis.errors import CONFIDENCE, NO_GAP, NO_VARIANCE, Errors, Floats
 
 DRAWS = 20_000
 Singles = NDArray[np.float32]
 
 _SEED = 20_190_528
 _CHUNK = 2_000  # draws at a time: a chunk for 60 rivals stays in the processor's cache
-_NO_VARIANCE = 1e-15  # less than one picture in 10 million makes
-_NO_GAP = 1e-12
 
 
 def shortfalls(
@@ -48,7 +46,7 @@ def shortfalls(
     found = np.empty(len(rows))
     for index, row in enumerate(rows):
         seed, picture = _variances(against - row, errors)
-        noisy = seed + picture > _NO_VARIANCE
+        noisy = seed + picture > NO_VARIANCE
         gaps = rival_values - values[index]
         simulated = _simulated_maxima(rival_noise[noisy], noise[index], seed[noisy], picture[noisy], scale)
         critical = float(np.quantile(simulated, confidence)) if noisy.any() else 0.0
@@ -79,13 +77,13 @@ def _simulated_maxima(rivals: Singles, own: Singles, seed: Floats, picture: Floa
         gaps *= np.abs(gaps)
         variances = np.outer(seed, scale[part]).astype(np.float32)
         variances += picture[:, None].astype(np.float32)
-        gaps /= np.maximum(variances, np.float32(_NO_VARIANCE), out=variances)
+        gaps /= np.maximum(variances, np.float32(NO_VARIANCE), out=variances)
         squares = gaps.max(axis=0)
         found[part] = np.sign(squares) * np.sqrt(np.abs(squares))
     return found
 
 
 def _largest(gaps: Floats, variances: Floats, noisy: np.ndarray) -> float:
-    if (gaps[~noisy] > _NO_GAP).any():
+    if (gaps[~noisy] > NO_GAP).any():
         return np.inf
     return float((gaps[noisy] / np.sqrt(variances[noisy])).max()) if noisy.any() else 0.0

@@ -16,6 +16,12 @@ Floats = NDArray[np.float64]
 CONFIDENCE = 0.90
 """Of every interval and every test, unless another is asked for."""
 
+NO_VARIANCE = 1e-15
+"""A variance below is rounding: less than one picture in 10 million makes."""
+
+NO_GAP = 1e-12
+"""A difference of accuracies below is rounding."""
+
 
 class Interval(NamedTuple):
     """A mean with its confidence interval, as fractions; n is the number of seeds."""
@@ -24,6 +30,14 @@ class Interval(NamedTuple):
     low: float
     high: float
     n: int
+
+
+class Estimate(NamedTuple):
+    """A number with its interval; low and high are None where nothing is known about its error."""
+
+    value: float
+    low: float | None
+    high: float | None
 
 
 class Errors(NamedTuple):
@@ -97,8 +111,39 @@ def half_width(seed: float, picture: float, degrees_of_freedom: int, pictures: i
     variance = seed + picture
     if variance <= 0:
         return 0.0
+    degrees = _satterthwaite(seed, picture, degrees_of_freedom, pictures)
+    return float(stats.t.ppf((1 + confidence) / 2, degrees) * np.sqrt(variance))
+
+
+def two_sided_p(difference: float, seed: float, picture: float, degrees_of_freedom: int, pictures: int) -> float:
+    """p of a difference where there is none: 2 P(T > |difference| / sqrt(seed + picture)), T of `half_width`.
+
+    Without any variance p is 1 for no difference and 0 for one.
+
+    Args:
+        difference: of two accuracies, or of weighted sums of them.
+        seed: its variance from the choice of seeds, estimated with `degrees_of_freedom`.
+        picture: its variance from the choice of pictures.
+        degrees_of_freedom: of the seed variance; 0 where it is unknown.
+        pictures: number of pictures, at least 2.
+    """
+    variance = seed + picture
+    if variance <= NO_VARIANCE:
+        return float(abs(difference) <= NO_GAP)
+    degrees = _satterthwaite(seed, picture, degrees_of_freedom, pictures)
+    return float(2 * stats.t.sf(abs(difference) / np.sqrt(variance), degrees))
+
+
+def bounds(draws: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Ends of the equal-tailed interval of draws along the first axis."""
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    return low, high
+
+
+def _satterthwaite(seed: float, picture: float, degrees_of_freedom: int, pictures: int) -> float:
+    """Degrees of freedom of seed + picture, whose sum must be above 0."""
     uncertainty = picture**2 / (pictures - 1) + (seed**2 / degrees_of_freedom if degrees_of_freedom else 0.0)
-    return float(stats.t.ppf((1 + confidence) / 2, variance**2 / uncertainty) * np.sqrt(variance))
+    return (seed + picture) ** 2 / uncertainty
 
 
 def _pooled(correct: Sequence[NDArray[np.bool_]]) -> tuple[float, int]:

@@ -74,6 +74,11 @@ def require(function: str, target: float, confidence: float) -> None:
     """Raise ValueError, naming the function, unless target is positive and 0 < confidence < 1."""
     if not (math.isfinite(target) and target > 0):
         raise ValueError(f"{function}: target must be finite and above 0, got {target}")
+    require_confidence(function, confidence)
+
+
+def require_confidence(function: str, confidence: float) -> None:
+    """Raise ValueError, naming the function, unless 0 < confidence < 1."""
     if not 0 < confidence < 1:
         raise ValueError(f"{function}: confidence must be between 0 and 1, got {confidence}")
 

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from scaling.analysis import Measured, expected_standard_error, interval, simulate
-from scaling.analysis.errors import errors, half_width
+from scaling.analysis.errors import bounds, errors, half_width, two_sided_p
 
 # Standard error in points of a difference of two networks, by pictures and seeds.
 TABLE = {
@@ -47,6 +47,23 @@ def test_half_width_is_student_t_in_both_limits():
     assert half_width(4e-4, 0.0, 5, 100) == pytest.approx(stats.t.ppf(0.95, 5) * 0.02)
     assert half_width(0.0, 4e-4, 5, 100) == pytest.approx(stats.t.ppf(0.95, 99) * 0.02)
     assert half_width(0.0, 0.0, 5, 100) == 0.0
+
+
+def test_p_is_on_the_edge_where_the_interval_ends_at_0():
+    for seed, picture, degrees in ((4e-4, 0.0, 5), (1e-4, 3e-4, 2), (0.0, 4e-4, 0)):
+        assert two_sided_p(half_width(seed, picture, degrees, 100), seed, picture, degrees, 100) == pytest.approx(0.1)
+    assert two_sided_p(0.0, 4e-4, 0.0, 5, 100) == 1.0
+
+
+def test_p_without_variance():
+    assert two_sided_p(1e-17, 0.0, -1e-20, 5, 100) == 1.0
+    assert two_sided_p(0.25, 0.0, 0.0, 5, 100) == 0.0
+
+
+def test_bounds_are_equal_tailed():
+    low, high = bounds(np.arange(101.0)[:, None] * [1, 2], 0.9)
+    assert low == pytest.approx([5, 10])
+    assert high == pytest.approx([95, 190])
 
 
 def test_interval_stays_inside_0_and_1_and_counts_seeds():
