@@ -125,7 +125,7 @@ def realised_phi(
 
 
 def phi_range(text: str) -> tuple[float, ...]:
-    """Phis from `2`, `0:7` (both ends included), `0:3:0.5`, or several of these with commas between.
+    """Phis from `2`, `0:7` (both ends included), `0:3:0.5`, or several of these with commas between; ascending.
 
     Raises:
         ValueError: the text is none of these, or a range is empty or has more than 1,000 members.
@@ -133,7 +133,7 @@ def phi_range(text: str) -> tuple[float, ...]:
     >>> phi_range("0:1:0.25,3")
     (0.0, 0.25, 0.5, 0.75, 1.0, 3.0)
     """
-    return tuple(float(phi) for part in text.split(",") for phi in _steps(text, part))
+    return tuple(sorted({float(phi) for part in text.split(",") for phi in _steps(text, part)}))
 
 
 def _steps(text: str, part: str) -> list[Decimal]:

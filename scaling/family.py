@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scaling import terminal
 
 if TYPE_CHECKING:
+    from scaling.analysis import FamilyResult, Measured
     from scaling.extrapolation import Member
     from scaling.family_report import Listed
     from scaling.study.family import FamilySpec, FamilyStudy
@@ -247,7 +248,56 @@ def _train(options: argparse.Namespace) -> int:
         terminal.say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
         train_missing(study, run, engine, speed, console)
         terminal.say(test_missing(study, run, engine, study.networks, speed, console))
+        _conclude(options, study, run)
     return 0
+
+
+def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None:
+    """Compare, keep, report and draw what is recorded."""
+    from scaling.analysis import family_result
+    from scaling.analysis.collecting import incomplete, on_test_pictures
+    from scaling.family_report import study_document
+
+    measured = on_test_pictures(study, run)
+    result = family_result(by_rule(study, measured))
+    found = study_document(str(run.folder), study, result)
+    run.keep(found)
+    if options.json:
+        terminal.emit(found)
+    else:
+        _tell(study, run, result, incomplete(study, run))
+    _draw(study, run, result)
+
+
+def by_rule(study: FamilyStudy, measured: dict[str, Measured]) -> dict[str, list[Measured]]:
+    """Each rule's networks that were measured, each once."""
+    rules = study.spec.family.rules
+    labels = {name: dict.fromkeys(study.network_of(one).label for one in study.members if one.rule == name) for name in rules}
+    return {name: [measured[label] for label in own if label in measured] for name, own in labels.items()}
+
+
+def _tell(study: FamilyStudy, run: Run, result: FamilyResult, incomplete: Sequence[str]) -> None:
+    """The whole result as tables and sentences."""
+    from scaling.family_findings import compared, findings
+    from scaling.family_report import gaps_table, laws_table, results_table
+
+    terminal.show(results_table(study, result), *incomplete, *findings(study, result))
+    if result.gaps is not None:
+        heading = f"\n{result.gaps.reference} minus each other rule at equal real cost, in points, paired over pictures:"
+        terminal.show(heading, gaps_table(result.gaps), *compared(result.gaps))
+    if any(one.law is not None for one in result.curves):
+        heading = "\nThe error as a ratio^-b + c, and the largest network as the others predict it (90% intervals):"
+        terminal.show(heading, laws_table(result.curves))
+    terminal.show(*(one.reason for one in result.curves if one.reason), f"Records, results and figures: {run.folder}")
+
+
+def _draw(study: FamilyStudy, run: Run, result: FamilyResult) -> None:
+    """The run's figure, beside its records."""
+    from scaling.figures import rule_curves, rule_curves_numbers, save
+
+    sides = {one.label: one.architecture.resolution for one in study.networks}
+    numbers = rule_curves_numbers(result, study.pictures.side, sides)
+    save(rule_curves(numbers, data_set=study.pictures.name, device=run.devices), run.folder, "curves")
 
 
 def _plan(options: argparse.Namespace, study: FamilyStudy, run: Run) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
@@ -13,6 +14,9 @@ from scaling.study.family import FamilyStudy, Kin
 from scaling.study.progress import duration
 from scaling.study.trial import Trial
 from scaling.terminal import short, table
+
+if TYPE_CHECKING:  # a dry run needs none of SciPy
+    from scaling.analysis import FamilyResult, Gaps
 
 
 def networks_table(study: FamilyStudy) -> Table:
@@ -59,6 +63,37 @@ def announcement(
         f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))} "
         f"(from {speed.source}). Ctrl-C stops cleanly; the same command goes on.",
     ]
+
+
+def findings(study: FamilyStudy, result: FamilyResult) -> list[str]:
+    """What the comparison says."""
+    said = [f"Accuracy on {result.pictures:,} test pictures, which nothing here was chosen by, with 90% intervals."]
+    if result.seed_sd is not None:
+        said.append(
+            f"Another seed moves an accuracy by {100 * result.seed_sd:.2f} points (standard deviation, "
+            f"{result.degrees_of_freedom} degrees of freedom)."
+        )
+    said += result.notes
+    if study.spec.family.dropout_per_doubling == 0:
+        said.append("All networks have one recipe; larger ones might gain from more regularisation, as the paper gives them.")
+    return said
+
+
+def compared(gaps: Gaps) -> list[str]:
+    """Whether the reference is better than each rule at equal cost, in one sentence a rule."""
+    said = []
+    for rule in dict.fromkeys(one.rule for one in gaps.entries):
+        own = [one for one in gaps.entries if one.rule == rule]
+        shown = [one for one in own if one.adjusted_p <= 1 - gaps.confidence]
+        better, worse = ([f"x{one.target:g}" for one in shown if (one.difference.mean > 0) == sign] for sign in (True, False))
+        words = [f"better at {', '.join(better)}"] if better else []
+        words += [f"worse at {', '.join(worse)}"] if worse else []
+        others = [f"x{one.target:g}" for one in own if one not in shown]
+        words += [f"not shown to differ at {', '.join(others)}"] if others else []
+        said.append(
+            f"{gaps.reference} against {rule}: {'; '.join(words)} (Holm over all of them, at {1 - gaps.confidence:.0%})."
+        )
+    return [*said, *gaps.missing]
 
 
 def _asked(study: FamilyStudy) -> str:

@@ -6,14 +6,18 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
 
 from scaling.extrapolation import Member
 from scaling.lattice import BUDGET
+from scaling.report import percent
 from scaling.study.family import FamilySpec, FamilyStudy
 from scaling.terminal import short, table
+
+if TYPE_CHECKING:  # a list of members needs none of SciPy
+    from scaling.analysis import Estimate, FamilyResult, Gap, Gaps, HeldOut, RuleCurve
 
 
 class Listed(NamedTuple):
@@ -75,14 +79,99 @@ def document(spec: FamilySpec, listed: Sequence[Listed]) -> dict[str, Any]:
     return {"members": [_member(spec, one) for one in listed]}
 
 
-def study_document(run: str | None, study: FamilyStudy) -> dict[str, Any]:
-    """A family study as plain data, before it has results."""
+def study_document(run: str | None, study: FamilyStudy, result: FamilyResult | None = None) -> dict[str, Any]:
+    """A family study as plain data; results are None before training."""
     return {
         "run": run,
         "seeds": study.spec.seeds,
-        "networks": len(study.networks),
-        "members": [one.to_dict() for one in study.members],
+        "pictures": result.pictures if result else None,
+        "members": [_judged(study, one, result) for one in study.members],
+        "rules": [_rule(one) for one in result.curves] if result else [],
+        "gaps": [_gap(one) for one in result.gaps.entries] if result and result.gaps else [],
+        "missing": list(result.gaps.missing) if result and result.gaps else [],
+        "seed_sd": result.seed_sd if result else None,
+        "degrees_of_freedom": result.degrees_of_freedom if result else None,
+        "notes": _notes(result) if result else [],
     }
+
+
+def results_table(study: FamilyStudy, result: FamilyResult) -> Table:
+    """One line a member: its cost and its accuracy on the test pictures."""
+    made = table("rule", ">phi", ">realised", ">px", ">params", ">MACs", ">test %", ">seeds", "enlarged")
+    for index, one in enumerate(study.members):
+        if index and study.members[index - 1].rule != one.rule:
+            made.add_section()
+        found = result.accuracies.get(study.network_of(one).label)
+        accuracy = ("-", "0") if found is None else (percent(found), str(found.n))
+        enlarged = "yes" if one.resolution > study.pictures.side else ""
+        sizes = (f"x{one.ratio:.3f}", str(one.resolution), short(one.params), short(one.macs))
+        made.add_row(one.rule, f"{one.phi:g}", *sizes, *accuracy, enlarged)
+    return made
+
+
+def gaps_table(gaps: Gaps) -> Table:
+    """One line a rule and cost: what the reference gains over it."""
+    made = table("against", ">at", ">points", ">90 % interval", ">p", ">p, Holm", ">seeds", "interpolated")
+    for one in gaps.entries:
+        mean, low, high = (100 * value for value in one.difference[:3])
+        interval = f"{low:+.2f} to {high:+.2f}"
+        tests = (f"{one.p:.3f}", f"{one.adjusted_p:.3f}", str(one.difference.n), "yes" if one.interpolated else "")
+        made.add_row(one.rule, f"x{one.target:g}", f"{mean:+.2f}", interval, *tests)
+    return made
+
+
+def laws_table(curves: Sequence[RuleCurve]) -> Table:
+    """One line a rule: error = a ratio^-b + c in percent, and its largest network as the others predict it."""
+    made = table("rule", ">a %", ">b", ">c %", ">held out", ">predicted %", ">measured %", "inside")
+    for one in curves:
+        if one.law is None:
+            continue
+        law = (_estimate(one.law.a, 100), _estimate(one.law.b, 1), _estimate(one.law.c, 100))
+        made.add_row(one.rule, *law, *_check(one.check))
+    return made
+
+
+def _check(check: HeldOut | None) -> tuple[str, str, str, str]:
+    if check is None:
+        return "-", "-", "-", "-"
+    inside = "-" if check.inside is None else "yes" if check.inside else "no"
+    return f"x{check.ratio:.2f}", _estimate(check.predicted, 100), f"{100 * check.measured:.2f}", inside
+
+
+def _estimate(one: Estimate, unit: float) -> str:
+    if one.low is None or one.high is None:
+        return f"{unit * one.value:.2f}"
+    return f"{unit * one.value:.2f} ({unit * one.low:.2f} to {unit * one.high:.2f})"
+
+
+def _judged(study: FamilyStudy, one: Member, result: FamilyResult | None) -> dict[str, Any]:
+    network = study.network_of(one)
+    found = result.accuracies.get(network.label) if result else None
+    return {
+        **one.to_dict(),
+        "network": network.label,
+        "enlarged": one.resolution > study.pictures.side,
+        "dropout": study.recipe_of(network).dropout,
+        "accuracy": found._asdict() if found else None,
+    }
+
+
+def _rule(one: RuleCurve) -> dict[str, Any]:
+    law, check = one.law, one.check
+    return {
+        "rule": one.rule,
+        "law": None if law is None else {name: getattr(law, name)._asdict() for name in ("a", "b", "c")},
+        "held_out": None if check is None else {**check._asdict(), "predicted": check.predicted._asdict()},
+        "reason": one.reason,
+    }
+
+
+def _gap(one: Gap) -> dict[str, Any]:
+    return {**one._asdict(), "difference": one.difference._asdict()}
+
+
+def _notes(result: FamilyResult) -> list[str]:
+    return [*result.notes, *(one.reason for one in result.curves if one.reason is not None)]
 
 
 def csv_text(listed: Sequence[Listed]) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -198,7 +196,7 @@ def _run(options: argparse.Namespace) -> int:
         lines = rows(study.space, collected.candidates, ranking, tested(study, run))
         members = _family(study, collected, ranking)
         found = document(str(run.folder), study.space, lines, ranking, members)
-        _keep(run.folder, found)
+        run.keep(found)
         if options.json:
             terminal.emit(found)
         else:
@@ -221,13 +219,6 @@ def _family(study: Study, collected: Collected, ranking: Ranking | None) -> list
     if study.spec.baseline != EFFICIENTNET_B0:
         members += family(EFFICIENTNET_B0, 1000, 3, coefficients, rounding)
     return list(members)
-
-
-def _keep(folder: Path, found: dict[str, Any]) -> None:
-    """Write the result beside the records."""
-    draft = folder / ".results.json.draft"
-    draft.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    os.replace(draft, folder / "results.json")
 
 
 def _tell(

@@ -67,7 +67,7 @@ def ranking_table(rows: Sequence[Row]) -> Table:
             f"{one.coefficients.nominal:.3f}",
             f"x{one.realised:.3f}",
             f"{one.cost.params:,}",
-            _percent(ranked.accuracy) if ranked else "-",
+            percent(ranked.accuracy) if ranked else "-",
             str(ranked.accuracy.n) if ranked else "0",
             f"{100 * ranked.adjusted.mean:.2f}" if ranked else "-",
             _yes(ranked.tied) if ranked and ranked.eligible else "-",
@@ -85,7 +85,7 @@ def test_table(rows: Sequence[Row]) -> Table:
     for row in rows:
         if row.test:
             one, seeds = row.candidate, str(row.test.n)
-            table.add_row(one.label, f"x{one.realised:.3f}", _percent(row.test), seeds, ", ".join(one.origin))
+            table.add_row(one.label, f"x{one.realised:.3f}", percent(row.test), seeds, ", ".join(one.origin))
     return table
 
 
@@ -171,7 +171,8 @@ def _decimals(point: Coefficients) -> str:
     return " ".join(f"{value:g}" for value in point.decimals)
 
 
-def _percent(interval: Interval) -> str:
+def percent(interval: Interval) -> str:
+    """A mean and half its interval, in percent."""
     return f"{100 * interval.mean:.2f} ±{50 * (interval.high - interval.low):.2f}"
 
 

@@ -2,6 +2,7 @@
 
 from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
 from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
+from scaling.analysis.families import TARGETS, FamilyResult, RuleCurve, family_result
 from scaling.analysis.measured import ORIGINS, Measured
 from scaling.analysis.planning import expected_standard_error
 from scaling.analysis.power_law import Band, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
@@ -12,10 +13,12 @@ from scaling.analysis.surface import Coefficients, Fitted, Surface, response_sur
 __all__ = [
     "CONFIDENCE",
     "ORIGINS",
+    "TARGETS",
     "Band",
     "Coefficients",
     "Estimate",
     "Extrapolated",
+    "FamilyResult",
     "Fitted",
     "Gap",
     "Gaps",
@@ -25,9 +28,11 @@ __all__ = [
     "PowerLaw",
     "Ranked",
     "Ranking",
+    "RuleCurve",
     "Surface",
     "expected_standard_error",
     "extrapolated",
+    "family_result",
     "fit_power_law",
     "gaps",
     "held_out",

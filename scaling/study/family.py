@@ -182,6 +182,10 @@ class FamilyStudy(Trials):
         """The distinct networks of the members, cheapest first."""
         return distinct(self.members)
 
+    def network_of(self, member: Member) -> Kin:
+        """The network that a member is."""
+        return next(one for one in self.networks if one.architecture.structure == member.architecture.structure)
+
     def recipe_of(self, network: Network) -> Recipe:
         """The recipe, its dropout raised with the network's real cost where the family asks for that."""
         raised = self.recipe.dropout + self.spec.family.dropout_per_doubling * max(0.0, math.log2(network.realised))

@@ -112,6 +112,10 @@ class Run:
         test = {"accuracy": float(correct.mean()), **pack_bits(correct)}
         self._append({"id": trial.id, "test": test, "provenance": provenance(device)})
 
+    def keep(self, results: dict[str, Any]) -> None:
+        """Write what the records show beside them."""
+        _write_whole(self.folder / "results.json", json.dumps(results, indent=1, allow_nan=False) + "\n")
+
     def _append(self, record: dict[str, Any]) -> None:
         self._records.append(record)
         self._take(record)

@@ -1,0 +1,97 @@
+"""What a trained family shows: each rule's accuracy over cost, its power law, and the gaps between rules at equal cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from scaling.analysis.equal_cost import Gaps, gaps
+from scaling.analysis.errors import Interval, errors, interval
+from scaling.analysis.measured import Measured
+from scaling.analysis.power_law import MINIMUM_COSTS, HeldOut, PowerLaw, fit_power_law, held_out
+
+TARGETS = (2.0, 4.0, 8.0)
+"""Costs over the baseline's at which rules are compared."""
+
+
+class RuleCurve(NamedTuple):
+    """One rule's networks, cheapest first, and what was fitted to them.
+
+    Attributes:
+        rule: its name.
+        networks: distinct, as measured.
+        law: the power law; None where too few costs were trained.
+        check: the most expensive network as the others predict it; None where too few costs were trained.
+        reason: why there is no law or no check; None where there are both.
+    """
+
+    rule: str
+    networks: tuple[Measured, ...]
+    law: PowerLaw | None
+    check: HeldOut | None
+    reason: str | None
+
+
+class FamilyResult(NamedTuple):
+    """A family study's result.
+
+    Attributes:
+        curves: one a rule, in the order asked.
+        accuracies: of every network by name, with its interval.
+        gaps: of `compound` against the other rules; None where there is nothing to compare.
+        seed_sd: of one training's accuracy, pooled; None if no network has two seeds.
+        degrees_of_freedom: of seed_sd.
+        pictures: number each training was judged on.
+        notes: sentences that a reader of the numbers needs.
+    """
+
+    curves: tuple[RuleCurve, ...]
+    accuracies: dict[str, Interval]
+    gaps: Gaps | None
+    seed_sd: float | None
+    degrees_of_freedom: int
+    pictures: int
+    notes: tuple[str, ...]
+
+
+def family_result(rules: Mapping[str, Sequence[Measured]]) -> FamilyResult:
+    """Compare rules by their trained networks.
+
+    Args:
+        rules: name of each rule and its networks; one network may be of several rules.
+
+    Raises:
+        ValueError: no network was measured, or they are not comparable.
+    """
+    networks = list({one.name: one for own in rules.values() for one in own}.values())
+    if not networks:
+        raise ValueError("family_result: no network has a finished training, there is nothing to compare")
+    pooled = errors(networks)
+    found = {one.name: interval(one.correct, pooled.seed_variance, pooled.degrees_of_freedom) for one in networks}
+    compared = gaps(rules, targets=TARGETS) if "compound" in rules and len(rules) > 1 else None
+    return FamilyResult(
+        tuple(_curve(rule, own) for rule, own in rules.items()),
+        found,
+        compared,
+        math.sqrt(pooled.seed_variance) if pooled.degrees_of_freedom else None,
+        pooled.degrees_of_freedom,
+        pooled.pictures,
+        () if pooled.degrees_of_freedom else ("One seed per network: intervals and tests cover the choice of pictures only.",),
+    )
+
+
+def _curve(rule: str, networks: Sequence[Measured]) -> RuleCurve:
+    ordered = tuple(sorted(networks, key=lambda one: one.ratio))
+    costs = len({one.macs for one in ordered})
+    law = fit_power_law(ordered) if costs >= MINIMUM_COSTS else None
+    check = held_out(ordered) if costs > MINIMUM_COSTS else None
+    return RuleCurve(rule, ordered, law, check, _reason(rule, costs))
+
+
+def _reason(rule: str, costs: int) -> str | None:
+    if costs < MINIMUM_COSTS:
+        return f"{rule}: {costs} distinct cost(s) trained, no power law under {MINIMUM_COSTS}."
+    if costs == MINIMUM_COSTS:
+        return f"{rule}: {costs} distinct costs trained, all fitted; holding one out to check the fit takes {costs + 1}."
+    return None

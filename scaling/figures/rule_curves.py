@@ -1,0 +1,162 @@
+"""A trained family: each rule's accuracy over real cost, with intervals and the fitted power law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from scaling.analysis.errors import CONFIDENCE
+from scaling.analysis.families import FamilyResult, RuleCurve
+from scaling.analysis.measured import Measured
+from scaling.figures import style
+from scaling.figures.curves import end_names, labels, log_scale, panel
+from scaling.figures.points import Percent, seeds_text
+
+_TICKS = (0.25, 0.5, 1, 1.41, 2, 2.83, 4, 5.66, 8, 11.3, 16, 32, 64, 128)
+_LOOKS = {
+    "compound": (style.BEST, "o"),
+    **{name: (style.COLOURS[name], style.MARKERS[name]) for name in ("depth", "width", "resolution")},
+    "uniform": (style.TIED, "D"),
+    "fast": (style.COLOURS["paper"], "P"),
+    "released": (style.COLOURS["baseline"], "X"),
+}
+
+
+class CurvePoint(NamedTuple):
+    """One network: MACs over the baseline's, its accuracy in percent, and whether it sees pictures enlarged."""
+
+    ratio: float
+    accuracy: Percent
+    enlarged: bool
+
+
+class RuleLine(NamedTuple):
+    """One rule: its networks, cheapest first, and its power law in percent of accuracy, empty where there is none."""
+
+    rule: str
+    points: tuple[CurvePoint, ...]
+    ratios: tuple[float, ...]
+    law: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+class RuleCurvesNumbers(NamedTuple):
+    """Everything the drawing shows.
+
+    Attributes:
+        lines: one a rule.
+        baseline_macs: MACs at ratio 1.
+        pictures: number each training was judged on.
+        seeds: of the networks, in words.
+        side: px at which the pictures are stored.
+        fitted: whether any rule has a power law.
+    """
+
+    lines: tuple[RuleLine, ...]
+    baseline_macs: float
+    pictures: int
+    seeds: str
+    side: int
+    fitted: bool
+
+
+def rule_curves_numbers(result: FamilyResult, side: int, sides: Mapping[str, int]) -> RuleCurvesNumbers:
+    """The numbers of `rule_curves`.
+
+    Args:
+        result: of the family.
+        side: px at which the pictures are stored.
+        sides: px of each network's input, by its name.
+    """
+    lines = tuple(_line(curve, result, side, sides) for curve in result.curves if curve.networks)
+    networks = [network for curve in result.curves for network in curve.networks]
+    return RuleCurvesNumbers(
+        lines,
+        networks[0].macs / networks[0].ratio,
+        result.pictures,
+        seeds_text([network.seeds for network in networks]),
+        side,
+        any(line.law for line in lines),
+    )
+
+
+def rule_curves(numbers: RuleCurvesNumbers, *, data_set: str, device: str, title: str | None = None) -> Figure:
+    """Draw accuracy over cost, one line a rule; hollow points are of networks that see the pictures enlarged.
+
+    Args:
+        numbers: from `rule_curves_numbers`.
+        data_set: name for the caption.
+        device: what trained the networks, for the caption.
+        title: first line; a plain one if None.
+    """
+    figure = style.new_figure(6.0)
+    axes = panel(figure, (0.075, 0.205, 0.785, 0.7))
+    _scales(axes, numbers)
+    for index, line in enumerate(numbers.lines):
+        _draw(axes, line, (index - (len(numbers.lines) - 1) / 2) * 0.006)
+    ends = [(line.rule, line.points[-1].ratio, line.points[-1].accuracy.mean) for line in numbers.lines]
+    end_names(axes, ends, 0.06)
+    style.heading(figure, title or "One dimension against compound scaling, measured")
+    style.caption(figure, _caption(numbers, data_set, device))
+    return figure
+
+
+def _line(curve: RuleCurve, result: FamilyResult, side: int, sides: Mapping[str, int]) -> RuleLine:
+    points = tuple(_point(network, result, sides[network.name] > side) for network in curve.networks)
+    if curve.law is None:
+        return RuleLine(curve.rule, points, (), (), (), ())
+    ratios = np.geomspace(points[0].ratio, points[-1].ratio, 60)
+    band = curve.law.curve(ratios)
+    mean, low, high = (() if one is None else tuple((100 * (1 - one)).tolist()) for one in (band.mean, band.high, band.low))
+    return RuleLine(curve.rule, points, tuple(ratios.tolist()), mean, low, high)
+
+
+def _point(network: Measured, result: FamilyResult, enlarged: bool) -> CurvePoint:
+    found = result.accuracies[network.name]
+    return CurvePoint(network.ratio, Percent(100 * found.mean, 100 * found.low, 100 * found.high), enlarged)
+
+
+def _scales(axes: Axes, numbers: RuleCurvesNumbers) -> None:
+    points = [point for line in numbers.lines for point in line.points]
+    low, high = min(point.ratio for point in points) / 1.06, max(point.ratio for point in points) * 1.06
+    log_scale(axes, "x", (low, high), [tick for tick in _TICKS if low <= tick <= high], "×{:g}")
+    bottom, top = min(point.accuracy.low for point in points), max(point.accuracy.high for point in points)
+    axes.set_ylim(bottom - 0.05 * (top - bottom), top + 0.05 * (top - bottom))
+    macs = numbers.baseline_macs
+    unit = f"{macs / 1e6:.3g} million" if macs < 1e9 else f"{macs / 1e9:.3g} billion"
+    labels(axes, f"MACs per picture over the baseline's {unit} (log scale)", "test accuracy, %")
+
+
+def _draw(axes: Axes, line: RuleLine, aside: float) -> None:
+    """One rule; its bars stand a little aside, so that those of equal cost do not cover each other."""
+    colour, marker = _LOOKS[line.rule]
+    if line.low:
+        axes.fill_between(line.ratios, line.low, line.high, color=colour, alpha=0.13, linewidth=0, zorder=1)
+    if line.law:
+        axes.plot(line.ratios, line.law, color=colour, linewidth=1.8, zorder=3)
+    else:
+        axes.plot([p.ratio for p in line.points], [p.accuracy.mean for p in line.points], color=colour, linewidth=1.2, zorder=3)
+    for point in line.points:
+        ratio = point.ratio * (1 + aside) if point.ratio != 1 else 1
+        axes.plot([ratio] * 2, [point.accuracy.low, point.accuracy.high], color=colour, linewidth=1, alpha=0.55, zorder=2)
+        looks = (
+            {"markerfacecolor": "white", "markeredgecolor": colour, "markeredgewidth": 1.5}
+            if point.enlarged
+            else {"markerfacecolor": colour, "markeredgecolor": "white", "markeredgewidth": 0.8}
+        )
+        axes.plot([ratio], [point.accuracy.mean], marker=marker, markersize=7.5, linestyle="none", zorder=4, **looks)
+
+
+def _caption(numbers: RuleCurvesNumbers, data_set: str, device: str) -> str:
+    fitted = " Lines: fitted error = a ratio^-b + c, bands for the choice of seeds." if numbers.fitted else ""
+    hollow = any(point.enlarged for line in numbers.lines for point in line.points)
+    enlarged = f" Hollow: inputs over the {numbers.side} px of the pictures, enlarged and not sharper." if hollow else ""
+    return (
+        f"{data_set}, {numbers.pictures} test pictures, {numbers.seeds} per network, {device}. Bars: {100 * CONFIDENCE:g} % "
+        f"intervals of each network alone.{fitted}{enlarged}"
+    )
