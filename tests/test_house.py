@@ -32,6 +32,7 @@ FLOORS = {
     "terminal": 6,
     "grid": 7,
     "count": 7,
+    "gallery": 7,
 }
 ALLOWED = {
     "arch": {"stdlib"},
@@ -55,6 +56,7 @@ ALLOWED = {
     "terminal": {"stdlib", "rich"},
     "grid": {"stdlib", "rich"},
     "count": {"stdlib", "rich"},
+    "gallery": {"stdlib", "matplotlib"},
 }
 HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")
 
@@ -112,7 +114,7 @@ def test_the_rules_need_the_standard_library_only():
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("command", ["grid", "count"])
+@pytest.mark.parametrize("command", ["grid", "count", "gallery"])
 def test_help_loads_nothing_heavy(command):
     code = (
         f"import sys; from scaling.{command} import main\n"
