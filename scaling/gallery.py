@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import ast
-import importlib.util
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scaling import terminal
@@ -165,12 +166,10 @@ def _write(path: Path, text: str) -> None:
     os.replace(draft, path)
 
 
-def _loaded(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"plots.{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"cannot be imported: {path}")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def _loaded(path: Path) -> ModuleType:
+    module = ModuleType(f"plots.{path.stem}")
+    module.__file__ = str(path)
+    SourceFileLoader(module.__name__, str(path)).exec_module(module)
     return module
 
 

@@ -28,8 +28,10 @@ class NominalNumbers(NamedTuple):
         candidate: (points,) whether the product is within the tolerance of 2.
         tolerance: of the product.
         step: of the lattice.
+        candidates: how many points that is.
         networks: distinct ones among the candidates.
-        on_target: of those, the ones within 5 % of twice B0's MACs.
+        costs: lowest and highest realised cost of these.
+        on_target: how many of them are within 5 % of twice B0's MACs.
         paper: nominal and realised at the paper's coefficients.
     """
 
@@ -38,7 +40,9 @@ class NominalNumbers(NamedTuple):
     candidate: NDArray[np.bool_]
     tolerance: float
     step: float
+    candidates: int
     networks: int
+    costs: tuple[float, float]
     on_target: int
     paper: tuple[float, float]
 
@@ -49,7 +53,7 @@ def nominal_realised_numbers() -> NominalNumbers:
     found = enumerate_lattice(EFFICIENTNET_B0, lattice)
     ratios = found.macs / cost(EFFICIENTNET_B0).macs
     candidate = distance(*found.points.T) <= round(lattice.tolerance * UNIT)
-    networks = np.unique(found.networks[candidate])
+    distinct = ratios[np.unique(found.networks[candidate])]
     (paper,) = np.flatnonzero((found.points == PAPER).all(axis=1))
     return NominalNumbers(
         np.array([Coefficients(*point).nominal for point in found.points.tolist()]),
@@ -57,8 +61,10 @@ def nominal_realised_numbers() -> NominalNumbers:
         candidate,
         lattice.tolerance,
         lattice.step,
-        len(networks),
-        int((abs(ratios[networks] / BUDGET - 1) <= _ON_TARGET).sum()),
+        int(candidate.sum()),
+        len(distinct),
+        (float(distinct.min()), float(distinct.max())),
+        int((abs(distinct / BUDGET - 1) <= _ON_TARGET).sum()),
         (PAPER.nominal, float(ratios[found.networks[paper]])),
     )
 
@@ -71,7 +77,7 @@ def nominal_realised(numbers: NominalNumbers) -> Figure:
     """
     figure = style.new_figure(5.2)
     _everything(panel(figure, (0.075, 0.21, 0.4, 0.65), f"all {len(numbers.nominal):,} points of the lattice"), numbers)
-    title = f"product within {numbers.tolerance:g} of {BUDGET}: {numbers.candidate.sum()} points"
+    title = f"product within {numbers.tolerance:g} of {BUDGET}: {numbers.candidates} points"
     _candidates(panel(figure, (0.575, 0.21, 0.4, 0.65), title), numbers)
     style.heading(figure, "α β² γ² is a label: what scaled networks promise and what they cost")
     style.caption(figure, _caption(numbers))
@@ -134,9 +140,9 @@ def _words(axes: Axes, text: str, place: tuple[float, float], side: str) -> None
 
 
 def _caption(numbers: NominalNumbers) -> str:
-    costs = numbers.realised[numbers.candidate]
+    low, high = numbers.costs
     return (
         f"EfficientNet-B0, φ = 1, α 1 to 2, β and γ 1 to 1.5, step {numbers.step:g}, rounded as the release rounds; MACs "
-        f"counted exactly. The {numbers.candidate.sum()} points are {numbers.networks} distinct networks; they cost "
-        f"×{costs.min():.2f} to ×{costs.max():.2f}, and {numbers.on_target} of them are within {_ON_TARGET:.0%} of ×{BUDGET}."
+        f"counted exactly. The {numbers.candidates} points are {numbers.networks} distinct networks; they cost "
+        f"×{low:.2f} to ×{high:.2f}, and {numbers.on_target} of them are within {_ON_TARGET:.0%} of ×{BUDGET}."
     ).replace("%", " %")

@@ -14,7 +14,7 @@ from scaling.counting import cost
 from scaling.figures import style
 from scaling.figures.curves import labels, line, log_scale, panel
 from scaling.lattice import BUDGET, PAPER
-from scaling.rules import RELEASED, Factors, compound, scale
+from scaling.rules import RELEASED, Factors, scale
 
 
 class _Panel(NamedTuple):
@@ -58,12 +58,14 @@ class FormulaNumbers(NamedTuple):
         phis: budget exponents; a released network stands at its number.
         formula: by alpha^phi, beta^phi, gamma^phi with the paper's bases.
         released: as released.
+        promised: 2^phi.
         implied: the phi at which the formula would give each of a released network's factors.
     """
 
     phis: tuple[int, ...]
     formula: tuple[Scaled, ...]
     released: tuple[Scaled, ...]
+    promised: tuple[int, ...]
     implied: tuple[Factors, ...]
 
 
@@ -72,7 +74,9 @@ def released_formula_numbers() -> FormulaNumbers:
     phis = tuple(range(9))
     released = tuple(_scaled(RELEASED[f"efficientnet_b{number}"]) for number in phis)
     implied = tuple(Factors(*map(math.log, one.factors, PAPER.decimals)) for one in released)
-    return FormulaNumbers(phis, tuple(_scaled(compound(phi)) for phi in phis), released, implied)
+    return FormulaNumbers(
+        phis, tuple(_scaled(PAPER.factors(phi)) for phi in phis), released, tuple(BUDGET**phi for phi in phis), implied
+    )
 
 
 def released_formula(numbers: FormulaNumbers) -> Figure:
@@ -122,9 +126,8 @@ def _draw(axes: Axes, look: _Panel, phis: Sequence[int], formula: Sequence[float
 
 def _aim(axes: Axes, numbers: FormulaNumbers) -> None:
     """What the paper's constraint promises: a product of 2 per unit of phi."""
-    promised = [BUDGET**phi for phi in numbers.phis]
-    axes.plot(numbers.phis, promised, color=style.INK, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
-    _name(axes, f"{BUDGET}$^φ$", (7, promised[7]), (-9, 7), "right")
+    axes.plot(numbers.phis, numbers.promised, color=style.INK, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
+    _name(axes, f"{BUDGET}$^φ$", (7, numbers.promised[7]), (-9, 7), "right")
 
 
 def _name(axes: Axes, text: str, point: tuple[float, float], offset: tuple[float, float], side: str) -> None:
