@@ -37,6 +37,7 @@ FLOORS = {
     "grid": 7,
     "count": 7,
     "family": 7,
+    "gallery": 7,
 }
 ALLOWED = {
     "arch": {"stdlib"},
@@ -65,6 +66,7 @@ ALLOWED = {
     "family": {"stdlib", "rich"},
     "grid": {"stdlib", "rich"},
     "count": {"stdlib", "rich"},
+    "gallery": {"stdlib", "matplotlib"},
 }
 HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")
 
@@ -122,7 +124,7 @@ def test_the_rules_need_the_standard_library_only():
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("command", ["grid", "count", "family"])
+@pytest.mark.parametrize("command", ["grid", "count", "family", "gallery"])
 def test_help_loads_nothing_heavy(command):
     code = (
         f"import sys; from scaling.{command} import main\n"

@@ -1,23 +1,48 @@
 """From numbers to Matplotlib figures; every drawing has a function that gives its numbers."""
 
 from scaling.figures.frontier import FrontierNumbers, frontier, frontier_numbers
+from scaling.figures.nominal_realised import NominalNumbers, nominal_realised, nominal_realised_numbers
 from scaling.figures.points import Percent, Point, points
+from scaling.figures.published_dimensions import DimensionsNumbers, published_dimensions, published_dimensions_numbers
+from scaling.figures.published_families import FamiliesNumbers, published_families, published_families_numbers
+from scaling.figures.published_widths import WidthsNumbers, published_widths, published_widths_numbers
+from scaling.figures.released_formula import FormulaNumbers, released_formula, released_formula_numbers
 from scaling.figures.rule_curves import RuleCurvesNumbers, rule_curves, rule_curves_numbers
-from scaling.figures.style import save
+from scaling.figures.shares_published import SharesNumbers, shares_published, shares_published_numbers
+from scaling.figures.style import NothingToDraw, save
 from scaling.figures.triangle import TriangleNumbers, triangle, triangle_numbers
 
 __all__ = [
+    "DimensionsNumbers",
+    "FamiliesNumbers",
+    "FormulaNumbers",
     "FrontierNumbers",
+    "NominalNumbers",
+    "NothingToDraw",
     "Percent",
     "Point",
     "RuleCurvesNumbers",
+    "SharesNumbers",
     "TriangleNumbers",
+    "WidthsNumbers",
     "frontier",
     "frontier_numbers",
+    "nominal_realised",
+    "nominal_realised_numbers",
     "points",
+    "published_dimensions",
+    "published_dimensions_numbers",
+    "published_families",
+    "published_families_numbers",
+    "published_widths",
+    "published_widths_numbers",
+    "released_formula",
+    "released_formula_numbers",
     "rule_curves",
     "rule_curves_numbers",
     "save",
+    "shares_published",
+    "shares_published_numbers",
     "triangle",
     "triangle_numbers",
 ]

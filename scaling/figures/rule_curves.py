@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -144,12 +144,10 @@ def _draw(axes: Axes, line: RuleLine, aside: float) -> None:
     for point in line.points:
         ratio = point.ratio * (1 + aside) if point.ratio != 1 else 1
         axes.plot([ratio] * 2, [point.accuracy.low, point.accuracy.high], color=colour, linewidth=1, alpha=0.55, zorder=2)
-        looks = (
-            {"markerfacecolor": "white", "markeredgecolor": colour, "markeredgewidth": 1.5}
-            if point.enlarged
-            else {"markerfacecolor": colour, "markeredgecolor": "white", "markeredgewidth": 0.8}
-        )
-        axes.plot([ratio], [point.accuracy.mean], marker=marker, markersize=7.5, linestyle="none", zorder=4, **looks)
+        edge, width = (colour, 1.5) if point.enlarged else ("white", 0.8)
+        looks: dict[str, Any] = {"markeredgecolor": edge, "markeredgewidth": width, "markersize": 7.5, "linestyle": "none"}
+        looks["markerfacecolor"] = "white" if point.enlarged else colour
+        axes.plot([ratio], [point.accuracy.mean], marker=marker, zorder=4, **looks)
 
 
 def _caption(numbers: RuleCurvesNumbers, data_set: str, device: str) -> str:

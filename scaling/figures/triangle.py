@@ -101,23 +101,29 @@ def triangle(numbers: TriangleNumbers, *, data_set: str, device: str, title: str
         title: first line; a plain one if None.
     """
     figure = style.new_figure(7.4)
-    axes = figure.add_axes((0.045, 0.07, 0.77, 0.835))
-    axes.set_aspect("equal")
-    axes.set_axis_off()
-    axes.set_xlim(-0.09, 1.09)
-    axes.set_ylim(-0.13, _HEIGHT + 0.11)
+    axes = panel(figure, (0.045, 0.07, 0.77, 0.835))
     colours = _colours(numbers)
     _surface(axes, numbers, colours)
-    _frame(axes)
+    frame(axes)
     for point in sorted(numbers.points, key=_over):
         _draw(axes, point, colours)
-    _corner_labels(axes, numbers.points)
+    corners(axes, numbers.points)
     _labels(axes, [point for point in numbers.points if point.best or "paper" in point.roles])
     _colour_bar(figure, colours, numbers.target)
     _legend(figure, numbers)
     style.heading(figure, title or "How to spend the budget: depth, width or resolution")
     style.caption(figure, _caption(numbers, data_set, device))
     return figure
+
+
+def panel(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
+    """Axes for a triangle at a place of the figure."""
+    axes = figure.add_axes(box)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    axes.set_xlim(-0.09, 1.09)
+    axes.set_ylim(-0.13, _HEIGHT + 0.11)
+    return axes
 
 
 def place(shares: Sequence[float]) -> tuple[float, float]:
@@ -154,8 +160,8 @@ def _surface(axes: Axes, numbers: TriangleNumbers, colours: ScalarMappable) -> N
         axes.plot(*place(numbers.optimum), marker="+", markersize=13, markeredgewidth=2.2, color=style.INK, zorder=3)
 
 
-def _frame(axes: Axes) -> None:
-    """Outline, lines of equal share, and along each edge the share that grows from 0 % there."""
+def frame(axes: Axes, lines: str = "white") -> None:
+    """Outline, lines of equal share in a colour, and along each edge the share that grows from 0 % there."""
     axes.plot(*zip(*(place(shares) for _, shares in (*_CORNERS, _CORNERS[0])), strict=True), color=style.INK, linewidth=1)
     for share in _LINES:
         rest = 1 - share
@@ -164,7 +170,7 @@ def _frame(axes: Axes) -> None:
             ((rest, share, 0), (0, share, rest)),
             ((rest, 0, share), (0, rest, share)),
         ):
-            axes.plot(*zip(*(place(end) for end in ends), strict=True), color="white", linewidth=0.8, alpha=0.55, zorder=1)
+            axes.plot(*zip(*(place(end) for end in ends), strict=True), color=lines, linewidth=0.8, alpha=0.55, zorder=1)
         ticks = (
             (place((share, rest, 0)), (0, -0.03)),
             (place((0, share, rest)), (0.035, 0.012)),
@@ -203,7 +209,8 @@ def _looks(point: Point) -> tuple[str, float]:
     return style.MARKERS[kind], (11 if point.tied else 7)
 
 
-def _corner_labels(axes: Axes, drawn: Sequence[Point]) -> None:
+def corners(axes: Axes, drawn: Sequence[Point] = ()) -> None:
+    """The dimension's name at each corner, with the accuracies of the points that lie there."""
     offsets = {"depth": (-0.03, -0.075), "width": (0.03, -0.075), "resolution": (0, 0.07)}
     for corner, shares in _CORNERS:
         here = [f"{point.adjusted.mean:.1f} %" for point in drawn if corner in point.roles]

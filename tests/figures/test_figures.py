@@ -4,7 +4,6 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from scaling.analysis import Measured, rank, response_surface, simulate
 from scaling.figures import frontier, frontier_numbers, points, save, triangle, triangle_numbers
@@ -41,22 +40,6 @@ def drawn(request):
         triangle_numbers(networks, ranking, response_surface(networks, TARGET)),
     )
     return networks, ranking, numbers, (frontier(numbers[0], **CAPTION), triangle(numbers[1], **CAPTION))
-
-
-def boxes(figure):
-    """What is really drawn: every text with its extent in px at 900 px width, without the lines that lead to points."""
-    drawn, original = [], Text.draw
-
-    def spy(self, renderer):
-        slanted = self.get_rotation() % 90  # its upright box holds more than it
-        if self.get_visible() and self.get_text() and not slanted:
-            drawn.append((self.get_text(), Text.get_window_extent(self, renderer)))
-        original(self, renderer)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Text, "draw", spy)
-        figure.draw_without_rendering()
-    return drawn
 
 
 def test_points_join_study_and_ranking(drawn):
@@ -101,7 +84,7 @@ def test_triangle_numbers(drawn):
     assert (numbers.region is None) == (numbers.optimum is None)
 
 
-def test_located_and_not(drawn, request):
+def test_located_and_not(drawn, boxes, request):
     verdict = drawn[2][1].verdict
     clear = "clear" in request.node.callspec.id
     assert verdict.startswith("optimum: depth") if clear else verdict == NOT_LOCATED
@@ -120,17 +103,11 @@ def test_triangle_without_a_surface():
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_no_text_covers_another_or_is_cut_off(drawn, which):
-    figure = drawn[3][which]
-    found = boxes(figure)
-    width, height = figure.get_size_inches() * figure.dpi
-    for i, (text, box) in enumerate(found):
-        assert min(box.x0, box.y0, width - box.x1, height - box.y1) >= 0, text
-        for other, its in found[:i]:
-            assert not box.overlaps(its), f"{text!r} and {other!r}"
+def test_no_text_covers_another_or_is_cut_off(drawn, apart, which):
+    apart(drawn[3][which])
 
 
-def test_figures_name_what_they_show(drawn):
+def test_figures_name_what_they_show(drawn, boxes):
     for figure, names in zip(drawn[3], (("baseline", "depth"), ("depth only", "accuracy at ×2 MACs, %")), strict=True):
         everything = "\n".join(text for text, _ in boxes(figure))
         for words in (*names, "best", "paper", "width", "2500 validation pictures, 2 seeds per network, CPU"):

@@ -1,0 +1,117 @@
+"""The figures of the published record: their numbers, and that they can be read."""
+
+import numpy as np
+import pytest
+
+from scaling import figures
+from scaling.figures.curves import Curve
+from scaling.figures.published_dimensions import DIMENSIONS
+
+NAMES = (
+    "nominal_realised",
+    "published_dimensions",
+    "published_families",
+    "published_widths",
+    "released_formula",
+    "shares_published",
+)
+
+
+def numbers(name):
+    return getattr(figures, f"{name}_numbers")()
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def named(request):
+    return request.param, getattr(figures, request.param)(numbers(request.param))
+
+
+def test_no_text_covers_another_or_is_cut_off(named, apart):
+    apart(named[1])
+
+
+def test_saved_bytes_are_stable(named, tmp_path):
+    name, figure = named
+    again = getattr(figures, name)(numbers(name))
+    first, second = (figures.save(one, tmp_path / folder, name) for one, folder in ((figure, "a"), (again, "b")))
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_a_curve_between_its_points():
+    curve = Curve("width", (1.0, 4.0), (70.0, 72.0))
+    assert [curve.at(macs_g) for macs_g in (1.0, 2.0, 4.0)] == [70, pytest.approx(71), 72]
+    with pytest.raises(ValueError, match="width reaches from 1 to 4 G MACs, got 5"):
+        curve.at(5.0)
+
+
+def test_dimensions():
+    found = numbers("published_dimensions")
+    assert [curve.name for curve in found.plotted] == [*DIMENSIONS, "compound"]
+    assert found.networks == ("B0", "B1", "B2", "B3", "B4")
+    leads = [[round(lead.points, 1) for lead in one] for one in (found.plotted_leads, found.recounted_leads)]
+    assert [(lead.dimension, lead.network) for lead in found.plotted_leads] == [
+        (name, network) for name in DIMENSIONS for network in ("B1", "B3")
+    ]
+    assert leads == [[1.1, 2.1, 1.5, 2.0, 1.6, 2.1], [0.7, 1.7, 1.5, 2.0, 1.2, 1.7]]
+    plotted, recounted = ([curve.macs_g[0] for curve in one] for one in (found.plotted, found.recounted))
+    assert plotted == [0.39] * 4
+    assert recounted == [0.385814752] * 4
+    for before, after in zip(found.plotted, found.recounted, strict=True):
+        assert before.top1_percent == after.top1_percent
+        assert list(after.macs_g) == sorted(after.macs_g)
+
+
+def test_widths():
+    found = numbers("published_widths")
+    assert [curve.name for curve in found.curves] == [
+        f"depth ×{depth}, resolution ×{resolution}" for depth in (1, 2) for resolution in (1, 1.3)
+    ]
+    assert [sum(unsure) for unsure in found.unsure] == [1, 3, 0, 0]
+    assert [round(gain, 1) for gain in found.gains] == [0.0, 1.0, 0.3, 1.2]
+
+
+def test_families_are_trained_on_imagenet_alone():
+    found = numbers("published_families")
+    assert [one.network for one in found.v1] == [f"B{number}" for number in range(8)]
+    assert [one.network for one in found.v2] == ["V2-B0", "V2-B1", "V2-B2", "V2-B3", "V2-S", "V2-M", "V2-L"]
+    everyone = [one.network for family in found.rivals.values() for one in family]
+    assert len(everyone) == len(set(everyone)) == 33
+    assert not {"GPipe", "TResNet-L", "BiT-M-R152x2", "ViT-L/16", "EfficientNet-B7"} & set(everyone)
+    for family in (found.v1, found.v2, *found.rivals.values()):
+        assert [one.macs_g for one in family] == sorted(one.macs_g for one in family)
+
+
+def test_released_against_formula():
+    found = numbers("released_formula")
+    assert [one.resolution_px for one in found.formula[1:8]] == [258, 296, 341, 392, 451, 518, 596]
+    assert [round(one.ratio, 2) for one in found.formula[1:8]] == [2.57, 4.69, 8.43, 16.38, 29.48, 52.08, 102.81]
+    assert [round(one.ratio, 3) for one in found.released[1:8]] == [1.780, 2.575, 4.736, 11.388, 26.610, 49.422, 97.834]
+    assert [tuple(round(phi, 3) for phi in one) for one in found.implied[1:8]] == [
+        (0.523, 0.0, 0.494),
+        (1.0, 1.0, 1.066),
+        (1.845, 1.913, 2.09),
+        (3.224, 3.53, 3.782),
+        (4.325, 4.931, 5.086),
+        (5.241, 6.167, 6.135),
+        (6.206, 7.273, 7.05),
+    ]
+
+
+def test_nominal_against_realised():
+    found = numbers("nominal_realised")
+    assert (len(found.nominal), found.candidates, found.networks, found.on_target) == (2541, 109, 65, 4)
+    assert tuple(round(ratio, 2) for ratio in found.costs) == (1.93, 3.33)
+    assert found.candidate.sum() == 109
+    assert tuple(round(value, 2) for value in found.paper) == (1.92, 2.57)
+    assert (abs(found.nominal[found.candidate] - 2) <= 0.1 + 1e-9).all()
+    assert np.flatnonzero(found.nominal == 1).tolist() == [0]
+
+
+def test_shares():
+    found = numbers("shares_published")
+    assert [name for name, _ in found.released] == [f"B{number}" for number in range(1, 9)]
+    for _, shares in (*found.rules, *found.released):
+        assert sum(shares) == pytest.approx(1)
+    formula = dict(found.rules)["EfficientNet"]
+    assert [round(share, 3) for share in formula] == [0.279, 0.292, 0.428]
+    assert found.released[0][1][1] == 0  # B1 is no wider than B0
