@@ -1,4 +1,4 @@
-"""From right and wrong answers to numbers with intervals: ranking, ties, response surface, power law, gaps at equal cost."""
+"""From right and wrong answers to numbers with intervals: rankings, gaps, curves, and how far each can be trusted."""
 
 from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
 from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
@@ -7,6 +7,7 @@ from scaling.analysis.planning import expected_standard_error
 from scaling.analysis.power_law import Band, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
 from scaling.analysis.ranking import Ranked, Ranking, is_eligible, rank
 from scaling.analysis.simulation import simulate
+from scaling.analysis.stability import Stability, rank_stability
 from scaling.analysis.surface import Coefficients, Fitted, Surface, response_surface
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "PowerLaw",
     "Ranked",
     "Ranking",
+    "Stability",
     "Surface",
     "expected_standard_error",
     "extrapolated",
@@ -35,6 +37,7 @@ __all__ = [
     "interval",
     "is_eligible",
     "rank",
+    "rank_stability",
     "response_surface",
     "simulate",
 ]
