@@ -1,5 +1,6 @@
 """From right and wrong answers to numbers with intervals: rankings, gaps, curves, and how far each can be trusted."""
 
+from scaling.analysis.agreement import Agreement, agreement
 from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
 from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
 from scaling.analysis.measured import ORIGINS, Measured
@@ -13,6 +14,7 @@ from scaling.analysis.surface import Coefficients, Fitted, Surface, response_sur
 __all__ = [
     "CONFIDENCE",
     "ORIGINS",
+    "Agreement",
     "Band",
     "Coefficients",
     "Estimate",
@@ -28,6 +30,7 @@ __all__ = [
     "Ranking",
     "Stability",
     "Surface",
+    "agreement",
     "expected_standard_error",
     "extrapolated",
     "fit_power_law",
