@@ -39,7 +39,7 @@ def coverage(studies, networks, seed):
     return np.mean(hits, axis=0)
 
 
-@pytest.mark.parametrize("studies", [30, pytest.param(250, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("studies", [30, pytest.param(150, marks=pytest.mark.slow)])
 def test_intervals_hold_the_truth(studies):
     shares = coverage(studies, 15, 4)
     assert (shares >= (0.85 if studies > 100 else 0.8)).all()

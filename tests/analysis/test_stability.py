@@ -28,7 +28,7 @@ def calibration(studies, networks, signal_sd, seed):
     return np.mean(stated, axis=0), np.mean(found, axis=0)
 
 
-@pytest.mark.parametrize(("studies", "within"), [(50, 0.2), pytest.param(300, 0.08, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("studies", "within"), [(50, 0.2), pytest.param(200, 0.08, marks=pytest.mark.slow)])
 def test_stated_is_what_comes_true(studies, within):
     (again, loss), (came, lost, below) = calibration(studies, 10, 0.008, 1)
     assert again == pytest.approx(came, abs=within)
