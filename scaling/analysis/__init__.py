@@ -1,5 +1,6 @@
-"""From right and wrong answers to numbers with intervals: ranking, ties, response surface, power law, gaps at equal cost."""
+"""From right and wrong answers to numbers with intervals: rankings, gaps, curves, and how far each can be trusted."""
 
+from scaling.analysis.agreement import Agreement, agreement
 from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
 from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
 from scaling.analysis.families import TARGETS, FamilyResult, RuleCurve, family_result
@@ -8,12 +9,14 @@ from scaling.analysis.planning import expected_standard_error
 from scaling.analysis.power_law import Band, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
 from scaling.analysis.ranking import Ranked, Ranking, is_eligible, rank
 from scaling.analysis.simulation import simulate
+from scaling.analysis.stability import Stability, rank_stability
 from scaling.analysis.surface import Coefficients, Fitted, Surface, response_surface
 
 __all__ = [
     "CONFIDENCE",
     "ORIGINS",
     "TARGETS",
+    "Agreement",
     "Band",
     "Coefficients",
     "Estimate",
@@ -29,7 +32,9 @@ __all__ = [
     "Ranked",
     "Ranking",
     "RuleCurve",
+    "Stability",
     "Surface",
+    "agreement",
     "expected_standard_error",
     "extrapolated",
     "family_result",
@@ -40,6 +45,7 @@ __all__ = [
     "interval",
     "is_eligible",
     "rank",
+    "rank_stability",
     "response_surface",
     "simulate",
 ]

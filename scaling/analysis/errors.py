@@ -140,6 +140,14 @@ def bounds(draws: Floats, confidence: float) -> tuple[Floats, Floats]:
     return low, high
 
 
+def estimate(value: float, draws: Floats | None, confidence: float) -> Estimate:
+    """A number with the equal-tailed interval of its draws, shape (draws,), or without one."""
+    if draws is None:
+        return Estimate(value, None, None)
+    low, high = bounds(draws, confidence)
+    return Estimate(value, float(low), float(high))
+
+
 def _satterthwaite(seed: float, picture: float, degrees_of_freedom: int, pictures: int) -> float:
     """Degrees of freedom of seed + picture, whose sum must be above 0."""
     uncertainty = picture**2 / (pictures - 1) + (seed**2 / degrees_of_freedom if degrees_of_freedom else 0.0)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scaling.analysis.errors import CONFIDENCE, Errors, Estimate, Floats, bounds, errors
+from scaling.analysis.errors import CONFIDENCE, Errors, Estimate, Floats, bounds, errors, estimate
 from scaling.analysis.measured import Measured, by_name, require_confidence
 
 MINIMUM_COSTS = 7
@@ -145,7 +145,7 @@ def fit_power_law(networks: Sequence[Measured], *, confidence: float = CONFIDENC
     a, b, c = fitted = [float(value[0]) for value in _least_squares(ratios, 1 - measured.accuracy[None], seeds)]
     draws = _bootstrap(a * ratios**-b + c, ratios, seeds, measured) if measured.degrees_of_freedom else None
     columns = (None, None, None) if draws is None else (draws.a, draws.b, draws.c)
-    found = [_estimate(value, column, confidence) for value, column in zip(fitted, columns, strict=True)]
+    found = [estimate(value, column, confidence) for value, column in zip(fitted, columns, strict=True)]
     return PowerLaw(found[0], found[1], found[2], draws, float(ratios.max()), len(ordered), int(seeds.sum()), confidence)
 
 
@@ -167,7 +167,7 @@ def held_out(networks: Sequence[Measured], *, confidence: float = CONFIDENCE) ->
     _require_costs("held_out", ordered, MINIMUM_COSTS + 1)
     last = max(ordered, key=lambda network: network.macs)
     law = fit_power_law([network for network in ordered if network.macs < last.macs], confidence=confidence)
-    predicted = _estimate(1 - float(law.curve([last.ratio]).mean[0]), _predictions(law, last), confidence)
+    predicted = estimate(1 - float(law.curve([last.ratio]).mean[0]), _predictions(law, last), confidence)
     inside = None if predicted.low is None or predicted.high is None else predicted.low <= last.accuracy <= predicted.high
     return HeldOut(last.name, last.ratio, last.ratio / law.largest, predicted, last.accuracy, inside)
 
@@ -192,13 +192,6 @@ def _require_costs(function: str, networks: Sequence[Measured], least: int) -> N
     costs = len({network.macs for network in networks})
     if costs < least:
         raise ValueError(f"{function}: at least {least} distinct costs must be trained, got {costs}")
-
-
-def _estimate(value: float, draws: Floats | None, confidence: float) -> Estimate:
-    if draws is None:
-        return Estimate(value, None, None)
-    low, high = bounds(draws, confidence)
-    return Estimate(value, float(low), float(high))
 
 
 def _curves(draws: Draws, ratios: Floats) -> Floats:

@@ -91,7 +91,7 @@ def test_bounds_hold():
     assert step.b.value == pytest.approx(LARGEST_B)
 
 
-@pytest.mark.parametrize("studies", [40, pytest.param(250, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("studies", [40, pytest.param(200, marks=pytest.mark.slow)])
 def test_intervals_hold_the_truth(studies):
     shares = coverage(studies, 1)
     assert (shares >= (0.85 if studies > 100 else 0.8)).all()

@@ -1,0 +1,96 @@
+"""Rank stability: would other seeds have chosen another network, and what would that cost?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from scaling.analysis.correlation import kendall
+from scaling.analysis.errors import CONFIDENCE, Floats, errors
+from scaling.analysis.measured import Measured, by_name, require
+from scaling.analysis.ranking import adjustment, is_eligible
+from scaling.analysis.shrinkage import DRAWS, plausible
+
+_SEED = 20_190_529  # the noise of fresh seeds is not that of `plausible` once more
+
+
+class Stability(NamedTuple):
+    """What studies with as many seeds, on the same pictures, would do; accuracies at the target cost, as fractions.
+
+    Attributes:
+        best: the network that this study chooses.
+        again: probability that another one chooses it too.
+        loss_mean: expected true accuracy of the best network minus that of the chosen one.
+        loss_90: its 90th percentile.
+        tau: Kendall's, expected between two such studies; None where nothing differs.
+        signal_sd: of the true accuracies: sqrt(max(0, variance between the networks - noise)).
+        noise_sd: that the seeds give a network's mean.
+        networks: number eligible.
+    """
+
+    best: str
+    again: float
+    loss_mean: float
+    loss_90: float
+    tau: float | None
+    signal_sd: float
+    noise_sd: float
+    networks: int
+
+
+def rank_stability(networks: Sequence[Measured], target: float) -> Stability:
+    """Simulate studies that repeat this one with other seeds.
+
+    True values are drawn around the adjusted accuracies shrunk towards their mean (`plausible`), fresh noise of variance
+    s^2 / n_i is added to every network, and the adjustment for cost is made anew; eligible and adjusted as in `rank`.
+    Pictures are held fixed: true is what infinitely many seeds would show on them. Where true accuracies are all alike,
+    the loss is overstated: a study cannot show that nothing differs.
+
+    Args:
+        networks: every network measured, the baseline and the references among them.
+        target: ratio of MACs over the baseline's to compare at.
+
+    Raises:
+        ValueError: no network has two seeds, fewer than two are eligible, target is not positive, or the networks are
+            not comparable.
+    """
+    require("rank_stability", target, CONFIDENCE)
+    ordered = sorted(by_name(networks), key=lambda network: network.macs)  # the first of equals is the ranking's
+    eligible = np.array([is_eligible(network.ratio, target) for network in ordered])
+    measured = errors(ordered)
+    if eligible.sum() < 2:
+        raise ValueError(f"rank_stability: at least 2 networks must be eligible at x{target:g}, got {eligible.sum()}")
+    if not measured.degrees_of_freedom:
+        raise ValueError("rank_stability: a network must have two seeds to show how far seeds move it, got one each")
+    rows = adjustment(ordered, target)[eligible]
+    values, noise = rows @ measured.accuracy, rows**2 @ measured.seed
+    true = _true(values, noise, measured.degrees_of_freedom)
+    one, other = _repeats(true, rows, measured.seed)
+    chosen = one.argmax(axis=1)
+    loss = true.max(axis=1) - np.take_along_axis(true, chosen[:, None], axis=1)[:, 0]
+    tau = kendall(one, other)
+    return Stability(
+        [network.name for network, counts in zip(ordered, eligible, strict=True) if counts][int(values.argmax())],
+        float((chosen == values.argmax()).mean()),
+        float(loss.mean()),
+        float(np.quantile(loss, 0.9)),
+        None if np.isnan(tau).any() else float(tau.mean()),
+        math.sqrt(max(0.0, float(values.var(ddof=1) - noise.mean()))),
+        math.sqrt(float(noise.mean())),
+        len(values),
+    )
+
+
+def _true(values: Floats, noise: Floats, degrees_of_freedom: int) -> Floats:
+    """Shape (draws, m); all alike where the values differ less than seeds alone make them."""
+    drawn = plausible(values[None], noise[None], [degrees_of_freedom])
+    return np.full((DRAWS, len(values)), values.mean()) if drawn is None else drawn[:, 0]
+
+
+def _repeats(true: Floats, rows: Floats, seed: Floats) -> tuple[Floats, Floats]:
+    """Adjusted accuracies, shape (draws, m), of two studies with fresh seeds."""
+    noise = np.random.default_rng(_SEED).standard_normal((2, len(true), len(seed))) * np.sqrt(seed)
+    return true + noise[0] @ rows.T, true + noise[1] @ rows.T
