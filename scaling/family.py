@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scaling import terminal
 
 if TYPE_CHECKING:
-    from scaling.analysis import FamilyResult, Measured
+    from scaling.analysis import FamilyResult
     from scaling.extrapolation import Member
     from scaling.family_report import Listed
     from scaling.study.family import FamilySpec, FamilyStudy
@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--run", type=Path, metavar="FOLDER", help="a finished Step 1: its baseline, and its winner's alpha, beta and gamma"
     )
+    what.add_argument("--fitted", action="store_true", help="with --run: the optimum fitted over all its networks instead")
     what.add_argument(
         "--rule", action="append", metavar="NAME", help="a rule; may be repeated (default: compound, and released for B0)"
     )
@@ -111,7 +112,7 @@ def _spec(options: argparse.Namespace) -> FamilySpec:
     if options.spec is not None:
         spec = read_family_spec(options.spec)
     elif options.run is not None:
-        spec = family_of_run(options.run)
+        spec = family_of_run(options.run, options.fitted)
     else:
         spec = _without_spec(options)
     flags: dict[str, Any] = {"data": options.data, "seeds": options.seeds}
@@ -254,12 +255,12 @@ def _train(options: argparse.Namespace) -> int:
 
 def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None:
     """Compare, keep, report and draw what is recorded."""
-    from scaling.analysis import family_result
+    from scaling.analysis import by_rule, family_result
     from scaling.analysis.collecting import incomplete, on_test_pictures
     from scaling.family_report import study_document
 
     measured = on_test_pictures(study, run)
-    result = family_result(by_rule(study, measured))
+    result = family_result(by_rule(study.spec.family.rules, study.networks, measured))
     found = study_document(str(run.folder), study, result)
     run.keep(found)
     if options.json:
@@ -267,13 +268,6 @@ def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None
     else:
         _tell(study, run, result, incomplete(study, run))
     _draw(study, run, result)
-
-
-def by_rule(study: FamilyStudy, measured: dict[str, Measured]) -> dict[str, list[Measured]]:
-    """Each rule's networks that were measured, each once."""
-    rules = study.spec.family.rules
-    labels = {name: dict.fromkeys(study.network_of(one).label for one in study.members if one.rule == name) for name in rules}
-    return {name: [measured[label] for label in own if label in measured] for name, own in labels.items()}
 
 
 def _tell(study: FamilyStudy, run: Run, result: FamilyResult, incomplete: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from scaling.study.trial import Trial
 from scaling.study.trials import Network
 
 if TYPE_CHECKING:
-    from scaling.analysis import Ranking
+    from scaling.analysis import Ranking, Stability
 
 
 def announcement(
@@ -72,7 +72,7 @@ def enlarged(pictures: PictureSet, networks: Iterable[Network]) -> list[str]:
     return [f"Pictures are stored at {pictures.side} px; networks of {listed} px see them enlarged, not sharper."]
 
 
-def findings(study: Study, ranking: Ranking, winner: Candidate | None) -> list[str]:
+def findings(study: Study, ranking: Ranking, winner: Candidate | None, stability: Stability | None) -> list[str]:
     """What the ranking says."""
     said = [
         f"Accuracy on {ranking.pictures:,} validation pictures with {ranking.confidence:.0%} intervals; 'adjusted' takes it "
@@ -94,6 +94,11 @@ def findings(study: Study, ranking: Ranking, winner: Candidate | None) -> list[s
     tied = sum(entry.tied for entry in ranking.networks)
     eligible = sum(entry.eligible for entry in ranking.networks)
     said.append(f"Best: {winner.label}. {tied} of {eligible} eligible networks are tied with it, itself included.")
+    if stability is not None:
+        said.append(
+            f"Studies with other seeds would choose it again in about {stability.again:.0%} of cases; such a choice gives away "
+            f"{100 * stability.loss_mean:.2f} points on average, under {100 * stability.loss_90:.2f} in nine of ten."
+        )
     return said + _aliases(study, winner)
 
 

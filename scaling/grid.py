@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from scaling import terminal
 
 if TYPE_CHECKING:
-    from scaling.analysis import Ranking
+    from scaling.analysis import Fitted, Ranking, Stability
     from scaling.analysis.collecting import Collected
     from scaling.extrapolation import Member
     from scaling.report import Row
@@ -166,7 +166,7 @@ def _dry_run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from scaling.analysis import rank
+    from scaling.analysis import rank, response_surface
     from scaling.analysis.collecting import collect, tested
     from scaling.findings import announcement
     from scaling.report import document, rows
@@ -195,15 +195,28 @@ def _run(options: argparse.Namespace) -> int:
         terminal.say(test_missing(study, run, engine, collected.shown(ranking), speed, console))
         lines = rows(study.space, collected.candidates, ranking, tested(study, run))
         members = _family(study, collected, ranking)
-        found = document(str(run.folder), study.space, lines, ranking, members)
+        stability = _stability(collected, ranking)
+        fitted = response_surface(collected.measured, study.space.target) if ranking is not None else None
+        found = document(
+            str(run.folder), study.space, lines, ranking, members, stability, fitted.surface if fitted is not None else None
+        )
         run.keep(found)
         if options.json:
             terminal.emit(found)
         else:
-            _tell(study, run, collected, ranking, lines, members)
-        if ranking is not None:
-            _draw(study, run, collected, ranking)
+            _tell(study, run, collected, ranking, lines, members, stability)
+        if ranking is not None and fitted is not None:
+            _draw(study, run, collected, ranking, fitted)
     return 0
+
+
+def _stability(collected: Collected, ranking: Ranking | None) -> Stability | None:
+    """Whether other seeds would choose as these did; None where one seed or one eligible network cannot tell."""
+    from scaling.analysis import rank_stability
+
+    if ranking is None or not ranking.degrees_of_freedom or sum(one.eligible for one in ranking.networks) < 2:
+        return None
+    return rank_stability(collected.measured, ranking.target)
 
 
 def _family(study: Study, collected: Collected, ranking: Ranking | None) -> list[Member]:
@@ -228,6 +241,7 @@ def _tell(
     ranking: Ranking | None,
     lines: Sequence[Row],
     members: Sequence[Member],
+    stability: Stability | None,
 ) -> None:
     """The whole result as tables and sentences."""
     from scaling.findings import findings
@@ -235,7 +249,7 @@ def _tell(
 
     terminal.show(ranking_table(lines), *collected.incomplete)
     if ranking is not None:
-        terminal.show(*findings(study, ranking, collected.winner(ranking)))
+        terminal.show(*findings(study, ranking, collected.winner(ranking), stability))
         terminal.show("\nTest pictures, looked at after the choice:", test_table(lines))
     terminal.show("Step 2: B1-B7 by formula with the winner, by formula with the paper's coefficients, and as released.")
     for name in dict.fromkeys(member.baseline for member in members):
@@ -247,16 +261,14 @@ def _tell(
     )
 
 
-def _draw(study: Study, run: Run, collected: Collected, ranking: Ranking) -> None:
+def _draw(study: Study, run: Run, collected: Collected, ranking: Ranking, fitted: Fitted) -> None:
     """The run's figures, beside its records."""
-    from scaling.analysis import response_surface
     from scaling.figures import frontier, frontier_numbers, save, triangle, triangle_numbers
 
     caption = {"data_set": study.pictures.name, "device": run.devices}
     save(frontier(frontier_numbers(collected.measured, ranking), **caption), run.folder, "frontier")
     if any(one.shares is not None for one in collected.measured):
-        surface = response_surface(collected.measured, study.space.target)
-        save(triangle(triangle_numbers(collected.measured, ranking, surface), **caption), run.folder, "triangle")
+        save(triangle(triangle_numbers(collected.measured, ranking, fitted), **caption), run.folder, "triangle")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ from rich.table import Table
 
 from scaling.extrapolation import Member
 from scaling.lattice import Coefficients
+from scaling.rules import shares
 from scaling.space import Candidate, Space
 from scaling.terminal import short
 
 if TYPE_CHECKING:  # a dry run needs none of SciPy
-    from scaling.analysis import Interval, Ranked, Ranking
+    from scaling.analysis import Interval, Ranked, Ranking, Stability, Surface
 
 _POINT = "alpha beta gamma"
 
@@ -101,7 +102,13 @@ def family_table(members: Sequence[Member]) -> Table:
 
 
 def document(
-    run: str | None, space: Space, rows: Sequence[Row], ranking: Ranking | None, members: Sequence[Member]
+    run: str | None,
+    space: Space,
+    rows: Sequence[Row],
+    ranking: Ranking | None,
+    members: Sequence[Member],
+    stability: Stability | None = None,
+    surface: Surface | None = None,
 ) -> dict[str, Any]:
     """Everything as plain data: numbers unrounded, fractions 0 to 1, a missing value is None."""
     lattice_first = [row for row in rows if "lattice" in row.candidate.origin]
@@ -121,7 +128,22 @@ def document(
         "seed_sd": ranking.seed_sd if ranking else None,
         "degrees_of_freedom": ranking.degrees_of_freedom if ranking else None,
         "notes": list(ranking.notes) if ranking else [],
+        "stability": stability._asdict() if stability else None,
+        "optimum": _optimum(surface) if surface else None,
         "family": [member.to_dict() for member in members],
+    }
+
+
+def _optimum(surface: Surface) -> dict[str, Any]:
+    """The response surface's best shares, and the bases that spend a doubling by them."""
+    depth, width, resolution = surface.optimum
+    factors = shares(1, depth=depth, width=width, resolution=resolution)
+    return {
+        "shares": list(surface.optimum),
+        **dict(zip(("alpha", "beta", "gamma"), factors, strict=True)),
+        "predicted": surface.predicted,
+        "region_share": surface.region_share,
+        "located": surface.located,
     }
 
 

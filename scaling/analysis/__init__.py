@@ -3,7 +3,7 @@
 from scaling.analysis.agreement import Agreement, agreement
 from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
 from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
-from scaling.analysis.families import TARGETS, FamilyResult, RuleCurve, family_result
+from scaling.analysis.families import TARGETS, FamilyResult, RuleCurve, by_rule, family_result
 from scaling.analysis.measured import ORIGINS, Measured
 from scaling.analysis.planning import expected_standard_error
 from scaling.analysis.power_law import Band, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
@@ -35,6 +35,7 @@ __all__ = [
     "Stability",
     "Surface",
     "agreement",
+    "by_rule",
     "expected_standard_error",
     "extrapolated",
     "family_result",

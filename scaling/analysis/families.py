@@ -10,6 +10,7 @@ from scaling.analysis.equal_cost import Gaps, gaps
 from scaling.analysis.errors import Interval, errors, interval
 from scaling.analysis.measured import Measured
 from scaling.analysis.power_law import MINIMUM_COSTS, HeldOut, PowerLaw, fit_power_law, held_out
+from scaling.study.family import Kin
 
 TARGETS = (2.0, 4.0, 8.0)
 """Costs over the baseline's at which rules are compared."""
@@ -79,6 +80,22 @@ def family_result(rules: Mapping[str, Sequence[Measured]]) -> FamilyResult:
         pooled.pictures,
         () if pooled.degrees_of_freedom else ("One seed per network: intervals and tests cover the choice of pictures only.",),
     )
+
+
+def by_rule(rules: Sequence[str], networks: Sequence[Kin], measured: Mapping[str, Measured]) -> dict[str, list[Measured]]:
+    """Each rule's networks that were measured, each once.
+
+    Args:
+        rules: names, in the order wanted.
+        networks: the distinct networks of a family.
+        measured: by their labels.
+    """
+    found: dict[str, list[Measured]] = {rule: [] for rule in rules}
+    for one in networks:
+        for rule in dict.fromkeys(member.rule for member in one.members):
+            if one.label in measured:
+                found[rule].append(measured[one.label])
+    return found
 
 
 def _curve(rule: str, networks: Sequence[Measured]) -> RuleCurve:

@@ -277,13 +277,17 @@ def read_family_spec(name_or_path: str) -> FamilySpec:
     return checked(lambda: FamilySpec(**values), str(path))
 
 
-def family_of_run(folder: Path) -> FamilySpec:
-    """The family that a finished search asks for: its baseline, pictures and recipe, and its winner's coefficients.
+def family_of_run(folder: Path, fitted: bool = False) -> FamilySpec:
+    """The family that a finished search asks for: its baseline, pictures and recipe, and the coefficients it found.
+
+    Args:
+        folder: of the run.
+        fitted: take the optimum of the response surface fitted over all its networks, instead of its winner.
 
     Raises:
         SpecError: the folder holds no finished run, or nothing in it was best.
     """
-    winner = winner_of(folder)
+    winner = optimum_of(folder) if fitted else winner_of(folder)
     path = folder / "spec.json"
     try:
         asked = json.loads(path.read_text("utf-8"))
@@ -318,16 +322,29 @@ def winner_of(folder: Path) -> dict[str, Any]:
     Raises:
         SpecError: the folder holds no finished run, or nothing in it was best.
     """
+    return _coefficients(folder, "best", "has no best network; finish the run with python -m scaling.grid")
+
+
+def optimum_of(folder: Path) -> dict[str, Any]:
+    """alpha, beta and gamma at the optimum of the response surface of a finished run.
+
+    Raises:
+        SpecError: the folder holds no finished run, or no surface could be fitted to it.
+    """
+    return _coefficients(folder, "optimum", "no response surface could be fitted to this run; its winner is what there is")
+
+
+def _coefficients(folder: Path, key: str, missing: str) -> dict[str, Any]:
     path = folder / "results.json"
     try:
-        best = json.loads(path.read_text("utf-8"))["best"]
+        best = json.loads(path.read_text("utf-8"))[key]
         found = None if best is None else {name: float(best[name]) for name in ("alpha", "beta", "gamma")}
     except OSError:
         raise SpecError(f"{path}: not found; --run wants the folder of a finished python -m scaling.grid") from None
     except (ValueError, KeyError, TypeError):
         raise SpecError(f"{path}: not the result of a run; make it anew with python -m scaling.grid") from None
     if found is None:
-        raise SpecError(f"{path}: has no best network; finish the run with python -m scaling.grid")
+        raise SpecError(f"{path}: {missing}")
     return found
 
 
