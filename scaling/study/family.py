@@ -355,10 +355,12 @@ def _kinship(table: Any, where: str) -> Kinship:
     rules = values.pop("rules", list(RULES))
     if not isinstance(rules, list) or not all(isinstance(name, str) for name in rules):
         raise SpecError(f"{where}.rules must be a list of names, got {rules!r}")
-    run = values.pop("run", None)
+    run, fitted = values.pop("run", None), values.pop("fitted", False)
+    if not isinstance(fitted, bool):
+        raise SpecError(f"{where}.fitted must be true or false, got {fitted!r}")
     if run is not None:
         if given := sorted(values.keys() & {"alpha", "beta", "gamma"}):
             raise SpecError(f"{where}: take run or {', '.join(given)}, not both")
-        values |= winner_of(Path(str(run)))
+        values |= (optimum_of if fitted else winner_of)(Path(str(run)))
     read = read_table(Kinship, values, where)
     return checked(lambda: dataclasses.replace(read, rules=tuple(rules)), where)
