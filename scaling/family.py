@@ -257,7 +257,8 @@ def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None
     """Compare, keep, report and draw what is recorded."""
     from scaling.analysis import by_rule, family_result
     from scaling.analysis.collecting import incomplete, on_test_pictures
-    from scaling.family_report import study_document
+    from scaling.family_findings import told
+    from scaling.family_report import results_table, study_document
 
     measured = on_test_pictures(study, run)
     result = family_result(by_rule(study.spec.family.rules, study.networks, measured))
@@ -266,23 +267,10 @@ def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None
     if options.json:
         terminal.emit(found)
     else:
-        _tell(study, run, result, incomplete(study, run))
+        table = results_table(study.members, study.networks, result, study.pictures.side)
+        terminal.show(table, *incomplete(study, run), *told(study.spec.family, result))
+        terminal.show(f"Records, results and figures: {run.folder}")
     _draw(study, run, result)
-
-
-def _tell(study: FamilyStudy, run: Run, result: FamilyResult, incomplete: Sequence[str]) -> None:
-    """The whole result as tables and sentences."""
-    from scaling.family_findings import compared, findings
-    from scaling.family_report import gaps_table, laws_table, results_table
-
-    terminal.show(results_table(study, result), *incomplete, *findings(study, result))
-    if result.gaps is not None:
-        heading = f"\n{result.gaps.reference} minus each other rule at equal real cost, in points, paired over pictures:"
-        terminal.show(heading, gaps_table(result.gaps), *compared(result.gaps))
-    if any(one.law is not None for one in result.curves):
-        heading = "\nThe error as a ratio^-b + c, and the largest network as the others predict it (90% intervals):"
-        terminal.show(heading, laws_table(result.curves))
-    terminal.show(*(one.reason for one in result.curves if one.reason), f"Records, results and figures: {run.folder}")
 
 
 def _draw(study: FamilyStudy, run: Run, result: FamilyResult) -> None:

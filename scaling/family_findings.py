@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from scaling.family_report import gaps_table, laws_table
 from scaling.findings import enlarged, growth
 from scaling.study.estimate import Pace, estimated_seconds
-from scaling.study.family import FamilyStudy, Kin
+from scaling.study.family import FamilyStudy, Kin, Kinship
 from scaling.study.progress import duration
 from scaling.study.trial import Trial
 from scaling.terminal import short, table
@@ -65,7 +66,19 @@ def announcement(
     ]
 
 
-def findings(study: FamilyStudy, result: FamilyResult) -> list[str]:
+def told(asked: Kinship, result: FamilyResult) -> list[Any]:
+    """Tables and sentences that a comparison of rules makes, in the order to read them."""
+    parts: list[Any] = findings(asked, result)
+    if result.gaps is not None:
+        heading = f"\n{result.gaps.reference} minus each other rule at equal real cost, in points, paired over pictures:"
+        parts += [heading, gaps_table(result.gaps), *compared(result.gaps)]
+    if any(one.law is not None for one in result.curves):
+        heading = "\nThe error as a ratio^-b + c, and the largest network as the others predict it (90% intervals):"
+        parts += [heading, laws_table(result.curves)]
+    return [*parts, *(one.reason for one in result.curves if one.reason is not None)]
+
+
+def findings(asked: Kinship, result: FamilyResult) -> list[str]:
     """What the comparison says."""
     said = [f"Accuracy on {result.pictures:,} test pictures, which nothing here was chosen by, with 90% intervals."]
     if result.seed_sd is not None:
@@ -74,7 +87,7 @@ def findings(study: FamilyStudy, result: FamilyResult) -> list[str]:
             f"{result.degrees_of_freedom} degrees of freedom)."
         )
     said += result.notes
-    if study.spec.family.dropout_per_doubling == 0:
+    if asked.dropout_per_doubling == 0:
         said.append("All networks have one recipe; larger ones might gain from more regularisation, as the paper gives them.")
     return said
 

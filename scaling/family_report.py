@@ -13,7 +13,7 @@ from rich.table import Table
 from scaling.extrapolation import Member
 from scaling.lattice import BUDGET
 from scaling.report import percent
-from scaling.study.family import FamilySpec, FamilyStudy
+from scaling.study.family import FamilySpec, FamilyStudy, Kin, network_of
 from scaling.terminal import short, table
 
 if TYPE_CHECKING:  # a list of members needs none of SciPy
@@ -95,15 +95,15 @@ def study_document(run: str | None, study: FamilyStudy, result: FamilyResult | N
     }
 
 
-def results_table(study: FamilyStudy, result: FamilyResult) -> Table:
-    """One line a member: its cost and its accuracy on the test pictures."""
+def results_table(members: Sequence[Member], networks: Sequence[Kin], result: FamilyResult, side: int | None) -> Table:
+    """One line a member: its cost and its accuracy on the test pictures; `side` is that of the pictures in px."""
     made = table("rule", ">phi", ">realised", ">px", ">params", ">MACs", ">test %", ">seeds", "enlarged")
-    for index, one in enumerate(study.members):
-        if index and study.members[index - 1].rule != one.rule:
+    for index, one in enumerate(members):
+        if index and members[index - 1].rule != one.rule:
             made.add_section()
-        found = result.accuracies.get(study.network_of(one).label)
+        found = result.accuracies.get(network_of(networks, one).label)
         accuracy = ("-", "0") if found is None else (percent(found), str(found.n))
-        enlarged = "yes" if one.resolution > study.pictures.side else ""
+        enlarged = "yes" if side is not None and one.resolution > side else ""
         sizes = (f"x{one.ratio:.3f}", str(one.resolution), short(one.params), short(one.macs))
         made.add_row(one.rule, f"{one.phi:g}", *sizes, *accuracy, enlarged)
     return made
@@ -145,7 +145,7 @@ def _estimate(one: Estimate, unit: float) -> str:
 
 
 def _judged(study: FamilyStudy, one: Member, result: FamilyResult | None) -> dict[str, Any]:
-    network = study.network_of(one)
+    network = network_of(study.networks, one)
     found = result.accuracies.get(network.label) if result else None
     return {
         **one.to_dict(),

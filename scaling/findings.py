@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from scaling.arch import Architecture
 from scaling.data import PictureSet
 from scaling.extrapolation import member
-from scaling.lattice import BUDGET
+from scaling.lattice import BUDGET, Lattice
 from scaling.rules import Rule
 from scaling.space import Candidate
 from scaling.study.estimate import Pace, estimated_seconds
@@ -72,7 +73,16 @@ def enlarged(pictures: PictureSet, networks: Iterable[Network]) -> list[str]:
     return [f"Pictures are stored at {pictures.side} px; networks of {listed} px see them enlarged, not sharper."]
 
 
-def findings(study: Study, ranking: Ranking, winner: Candidate | None, stability: Stability | None) -> list[str]:
+class Scaled(NamedTuple):
+    """What candidates were made from, and what they were counted for."""
+
+    baseline: Architecture
+    lattice: Lattice
+    num_classes: int
+    in_channels: int
+
+
+def findings(scaled: Scaled, ranking: Ranking, winner: Candidate | None, stability: Stability | None) -> list[str]:
     """What the ranking says."""
     said = [
         f"Accuracy on {ranking.pictures:,} validation pictures with {ranking.confidence:.0%} intervals; 'adjusted' takes it "
@@ -97,23 +107,23 @@ def findings(study: Study, ranking: Ranking, winner: Candidate | None, stability
     if stability is not None:
         said.append(
             f"Studies with other seeds would choose it again in about {stability.again:.0%} of cases; such a choice gives away "
-            f"{100 * stability.loss_mean:.2f} points on average, under {100 * stability.loss_90:.2f} in nine of ten."
+            f"{100 * stability.loss_mean:.2f} points on average, no more than {100 * stability.loss_90:.2f} in nine of ten."
         )
-    return said + _aliases(study, winner)
+    return said + _aliases(scaled, winner)
 
 
-def _aliases(study: Study, winner: Candidate) -> list[str]:
+def _aliases(scaled: Scaled, winner: Candidate) -> list[str]:
     """What else the winner's network could mean for Step 2."""
     said = []
     if len(winner.aliases) > 1:
-        counted = (study.pictures.num_classes, study.pictures.in_channels, study.spec.lattice.rounding)
+        counted = (scaled.num_classes, scaled.in_channels, scaled.lattice.rounding)
         rules = [Rule("alias", alias.factors) for alias in winner.aliases]
-        ratios = [member(study.spec.baseline, rule, 7, *counted).ratio for rule in rules]
+        ratios = [member(scaled.baseline, rule, 7, *counted).ratio for rule in rules]
         said.append(
             f"Its network is also that of {len(winner.aliases) - 1} other point(s); at phi 7 they would cost "
             f"x{min(ratios):.0f} to x{max(ratios):.0f} (2^7 is x128). Step 2 uses {winner.label}."
         )
-    nominal, tolerance = winner.coefficients.nominal, study.spec.lattice.tolerance
+    nominal, tolerance = winner.coefficients.nominal, scaled.lattice.tolerance
     if abs(nominal - BUDGET) > tolerance + 1e-12:
         said.append(
             f"Warning: the winner's product is {nominal:.3f}, outside {BUDGET} +-{tolerance:g}: its family does not double "

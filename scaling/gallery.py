@@ -100,7 +100,7 @@ def drawn(path: Path) -> Figure:
     """The figure of a module.
 
     Raises:
-        NothingToDraw: what it shows is not there.
+        NotRecorded: what it shows is not there.
         GalleryError: the module has no draw(), or that fails or returns something else.
     """
     from matplotlib.figure import Figure
@@ -130,7 +130,8 @@ def page(folder: Path) -> str:
 
 
 def _make(names: Sequence[str], as_json: bool) -> int:
-    from scaling.figures import NothingToDraw, save
+    from scaling.figures import save
+    from scaling.recorded import NotRecorded
 
     known = modules(PLOTS)
     for name in names:
@@ -141,7 +142,7 @@ def _make(names: Sequence[str], as_json: bool) -> int:
         caption(known[name])  # before the work: a module without one is not done
         try:
             svg, png = save(drawn(known[name]), PLOTS, name)
-        except NothingToDraw as reason:
+        except NotRecorded as reason:
             left_out.append({"name": name, "reason": str(reason)})
         else:
             written.append({"name": name, "svg": str(svg), "png": str(png)})
@@ -175,11 +176,11 @@ def _loaded(path: Path) -> ModuleType:
 
 def _tried(path: Path, work: Callable[[], Any]) -> Any:
     """What `work` gives; an error of the module is told by its line."""
-    from scaling.figures import NothingToDraw
+    from scaling.recorded import NotRecorded
 
     try:
         return work()
-    except NothingToDraw:
+    except NotRecorded:
         raise
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)

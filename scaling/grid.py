@@ -244,12 +244,14 @@ def _tell(
     stability: Stability | None,
 ) -> None:
     """The whole result as tables and sentences."""
-    from scaling.findings import findings
+    from scaling.findings import Scaled, findings
     from scaling.report import family_table, ranking_table, test_table
 
     terminal.show(ranking_table(lines), *collected.incomplete)
     if ranking is not None:
-        terminal.show(*findings(study, ranking, collected.winner(ranking), stability))
+        pictures = study.pictures
+        scaled = Scaled(study.spec.baseline, study.spec.lattice, pictures.num_classes, pictures.in_channels)
+        terminal.show(*findings(scaled, ranking, collected.winner(ranking), stability))
         terminal.show("\nTest pictures, looked at after the choice:", test_table(lines))
     terminal.show("Step 2: B1-B7 by formula with the winner, by formula with the paper's coefficients, and as released.")
     for name in dict.fromkeys(member.baseline for member in members):

@@ -14,13 +14,18 @@ from scaling.analysis.families import FamilyResult, by_rule, family_result
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking, rank
 from scaling.arch import Architecture
+from scaling.extrapolation import Member
 from scaling.lattice import Lattice
-from scaling.space import Space, search_space
+from scaling.space import Candidate, Space, search_space
 from scaling.study.family import Kin, Kinship, distinct
 from scaling.study.records import RecordFile
 from scaling.study.tables import SpecError
 from scaling.study.trial import unpack_bits
 from scaling.study.trials import Network
+
+
+class NotRecorded(SpecError):
+    """There is no such run folder here; one line that says which."""
 
 
 class Records(NamedTuple):
@@ -50,24 +55,35 @@ class Records(NamedTuple):
         return str(self.question["pictures"])
 
     @property
+    def picture_side(self) -> int | None:
+        """Px at which they are stored."""
+        return self.question.get("picture_side")
+
+    @property
     def baseline(self) -> Architecture:
         """What was scaled."""
         return Architecture.from_dict(self.question["baseline"])
 
 
 class Search(NamedTuple):
-    """A finished Step 1: its records, its candidates, and the ranking of those that were measured."""
+    """A finished Step 1: its records, its candidates, those that were measured, and their ranking."""
 
     records: Records
+    lattice: Lattice
     space: Space
+    candidates: tuple[Candidate, ...]
     measured: tuple[Measured, ...]
+    tested: tuple[Measured, ...]
+    """those that were shown the test pictures, on them"""
     ranking: Ranking
 
 
 class Family(NamedTuple):
-    """A trained family: its records, its distinct networks, and its result on the test pictures."""
+    """A trained family: its records, its members, its distinct networks, and its result on the test pictures."""
 
     records: Records
+    asked: Kinship
+    members: tuple[Member, ...]
     networks: tuple[Kin, ...]
     result: FamilyResult
 
@@ -76,8 +92,11 @@ def read_records(folder: Path) -> Records:
     """A run folder's complete trials.
 
     Raises:
+        NotRecorded: there is no such folder.
         SpecError: it is no run folder, holds no finished trial, or its files are damaged.
     """
+    if not folder.is_dir():
+        raise NotRecorded(f"{folder}: no such run folder here")
     try:
         question = json.loads((folder / "spec.json").read_text("utf-8"))
         lines = RecordFile(folder / "trials.jsonl").read()
@@ -97,7 +116,9 @@ def read_records(folder: Path) -> Records:
         )
     except OSError as error:
         raise SpecError(f"{folder}: not a run folder: {error.strerror}: {Path(error.filename or folder).name}") from None
-    except (KeyError, TypeError, AttributeError):
+    except SpecError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise SpecError(f"{folder}: its files are damaged; restore them") from None
 
 
@@ -113,8 +134,10 @@ def read_search(folder: Path) -> Search:
     lattice = Lattice(**{name: _pair(value) for name, value in records.question["lattice"].items()})
     counted = {"num_classes": records.num_classes, "in_channels": records.in_channels}
     space = search_space(records.baseline, lattice, records.question["phi"], **counted)
-    measured = _measured(space.candidates, records.validation)
-    return Search(records, space, measured, rank(measured, space.target))
+    candidates = tuple(one for one in space.candidates if one.architecture.structure in records.validation)
+    measured = _measured(candidates, records.validation)
+    tested = _measured(candidates, records.test)
+    return Search(records, lattice, space, candidates, measured, tested, rank(measured, space.target))
 
 
 def read_family(folder: Path) -> Family:
@@ -132,7 +155,7 @@ def read_family(folder: Path) -> Family:
     measured = {one.name: one for one in _measured(networks, records.test)}
     if not measured:
         raise SpecError(f"{folder}: no network was shown the test pictures; go on with the command that made it")
-    return Family(records, networks, family_result(by_rule(asked.rules, networks, measured)))
+    return Family(records, asked, members, networks, family_result(by_rule(asked.rules, networks, measured)))
 
 
 def require_same_pictures(records: Sequence[Records]) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from scaling.figures import NothingToDraw
 from scaling.gallery import caption, drawn, main, modules, page
+from scaling.recorded import NotRecorded
 
 ROOT = Path(__file__).parents[1]
 PLOTS = ROOT / "plots"
@@ -18,7 +18,7 @@ What it shows.
 
 from matplotlib.figure import Figure
 
-from scaling.figures import NothingToDraw
+from scaling.recorded import NotRecorded
 
 
 def draw() -> Figure:
@@ -26,7 +26,7 @@ def draw() -> Figure:
 {body}
 '''
 DOT = "    figure = Figure()\n    figure.add_axes((0, 0, 1, 1)).plot([1], [1], marker='o')\n    return figure"
-MISSING = "    raise NothingToDraw('runs/x is missing:\\nrun python -m scaling.grid')"
+MISSING = "    raise NotRecorded('runs/x is missing:\\nrun python -m scaling.grid')"
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_every_module_of_this_checkout_draws(path):
     assert caption(path).text
     try:
         figure = drawn(path)
-    except NothingToDraw as reason:
+    except NotRecorded as reason:
         pytest.skip(str(reason))
     assert isinstance(figure, Figure)
     assert path.with_suffix(".svg").is_file()

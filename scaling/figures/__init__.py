@@ -9,7 +9,7 @@ from scaling.figures.published_widths import WidthsNumbers, published_widths, pu
 from scaling.figures.released_formula import FormulaNumbers, released_formula, released_formula_numbers
 from scaling.figures.rule_curves import RuleCurvesNumbers, rule_curves, rule_curves_numbers
 from scaling.figures.shares_published import SharesNumbers, shares_published, shares_published_numbers
-from scaling.figures.style import NothingToDraw, save
+from scaling.figures.style import save
 from scaling.figures.triangle import TriangleNumbers, triangle, triangle_numbers
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "FormulaNumbers",
     "FrontierNumbers",
     "NominalNumbers",
-    "NothingToDraw",
     "Percent",
     "Point",
     "RuleCurvesNumbers",

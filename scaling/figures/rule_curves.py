@@ -61,19 +61,20 @@ class RuleCurvesNumbers(NamedTuple):
     baseline_macs: float
     pictures: int
     seeds: str
-    side: int
+    side: int | None
     fitted: bool
 
 
-def rule_curves_numbers(result: FamilyResult, side: int, sides: Mapping[str, int]) -> RuleCurvesNumbers:
+def rule_curves_numbers(result: FamilyResult, side: int | None, sides: Mapping[str, int]) -> RuleCurvesNumbers:
     """The numbers of `rule_curves`.
 
     Args:
         result: of the family.
-        side: px at which the pictures are stored.
+        side: px at which the pictures are stored; None where it is not known.
         sides: px of each network's input, by its name.
     """
-    lines = tuple(_line(curve, result, side, sides) for curve in result.curves if curve.networks)
+    enlarged = {name for name, px in sides.items() if side is not None and px > side}
+    lines = tuple(_line(curve, result, enlarged) for curve in result.curves if curve.networks)
     networks = [network for curve in result.curves for network in curve.networks]
     return RuleCurvesNumbers(
         lines,
@@ -99,6 +100,7 @@ def rule_curves(numbers: RuleCurvesNumbers, *, data_set: str, device: str, title
     _scales(axes, numbers)
     for index, line in enumerate(numbers.lines):
         _draw(axes, line, (index - (len(numbers.lines) - 1) / 2) * 0.006)
+    _draw_baseline(axes, numbers)
     ends = [(line.rule, line.points[-1].ratio, line.points[-1].accuracy.mean) for line in numbers.lines]
     end_names(axes, ends, 0.06)
     style.heading(figure, title or "One dimension against compound scaling, measured")
@@ -106,8 +108,8 @@ def rule_curves(numbers: RuleCurvesNumbers, *, data_set: str, device: str, title
     return figure
 
 
-def _line(curve: RuleCurve, result: FamilyResult, side: int, sides: Mapping[str, int]) -> RuleLine:
-    points = tuple(_point(network, result, sides[network.name] > side) for network in curve.networks)
+def _line(curve: RuleCurve, result: FamilyResult, enlarged: set[str]) -> RuleLine:
+    points = tuple(_point(network, result, network.name in enlarged) for network in curve.networks)
     if curve.law is None:
         return RuleLine(curve.rule, points, (), (), (), ())
     ratios = np.geomspace(points[0].ratio, points[-1].ratio, 60)
@@ -142,12 +144,23 @@ def _draw(axes: Axes, line: RuleLine, aside: float) -> None:
     else:
         axes.plot([p.ratio for p in line.points], [p.accuracy.mean for p in line.points], color=colour, linewidth=1.2, zorder=3)
     for point in line.points:
-        ratio = point.ratio * (1 + aside) if point.ratio != 1 else 1
+        if point.ratio == 1:
+            continue
+        ratio = point.ratio * (1 + aside)
         axes.plot([ratio] * 2, [point.accuracy.low, point.accuracy.high], color=colour, linewidth=1, alpha=0.55, zorder=2)
         edge, width = (colour, 1.5) if point.enlarged else ("white", 0.8)
         looks: dict[str, Any] = {"markeredgecolor": edge, "markeredgewidth": width, "markersize": 7.5, "linestyle": "none"}
         looks["markerfacecolor"] = "white" if point.enlarged else colour
         axes.plot([ratio], [point.accuracy.mean], marker=marker, zorder=4, **looks)
+
+
+def _draw_baseline(axes: Axes, numbers: RuleCurvesNumbers) -> None:
+    """Once, though it is of every rule."""
+    for point in [point for line in numbers.lines for point in line.points if point.ratio == 1][:1]:
+        axes.plot([1, 1], [point.accuracy.low, point.accuracy.high], color=style.INK, linewidth=1, alpha=0.55, zorder=2)
+        axes.plot([1], [point.accuracy.mean], marker="s", markersize=7.5, color=style.INK, linestyle="none", zorder=5)
+        looks: dict[str, Any] = {"fontsize": style.TEXT_SIZE, "color": style.INK, "textcoords": "offset points"}
+        axes.annotate("baseline", (1, point.accuracy.mean), xytext=(9, -2), va="top", **looks)
 
 
 def _caption(numbers: RuleCurvesNumbers, data_set: str, device: str) -> str:

@@ -36,10 +36,6 @@ _CAPTION_LETTERS = 125  # of the caption's size on one line of that width
 PNG_DPI = 200  # 1,800 px wide; legible at half that
 
 
-class NothingToDraw(Exception):
-    """What a figure shows is not there yet, a recorded run for instance; the text says what, in one line."""
-
-
 def new_figure(height_inches: float) -> Figure:
     """An empty white figure of the standard width."""
     return Figure(figsize=(WIDTH_INCHES, height_inches), facecolor="white")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -182,10 +182,6 @@ class FamilyStudy(Trials):
         """The distinct networks of the members, cheapest first."""
         return distinct(self.members)
 
-    def network_of(self, member: Member) -> Kin:
-        """The network that a member is."""
-        return next(one for one in self.networks if one.architecture.structure == member.architecture.structure)
-
     def recipe_of(self, network: Network) -> Recipe:
         """The recipe, its dropout raised with the network's real cost where the family asks for that."""
         raised = self.recipe.dropout + self.spec.family.dropout_per_doubling * max(0.0, math.log2(network.realised))
@@ -259,6 +255,11 @@ def _largest(
     if found is None:
         raise ValueError(f"{name}: its smallest member needs {size(smallest):,} {measure}, over the budget of {budget:,.0f}")
     return found
+
+
+def network_of(networks: Sequence[Kin], member: Member) -> Kin:
+    """The network that a member is."""
+    return next(one for one in networks if one.architecture.structure == member.architecture.structure)
 
 
 def read_family_spec(name_or_path: str) -> FamilySpec:

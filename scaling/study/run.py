@@ -147,7 +147,7 @@ class Run:
         stored = self._stored()
         if stored is None:
             return
-        asked = {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "side")}
+        asked = {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "picture_side", "side")}
         self.grown = difference({key: stored.get(key) for key in asked}, asked)
         changed = difference(_fixed(stored), _fixed(question))
         if changed:

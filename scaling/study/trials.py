@@ -82,6 +82,7 @@ class Trials:
             **self.spec.to_dict(),
             "data": self.pictures.fingerprint,
             "pictures": self.pictures.name,
+            "picture_side": self.pictures.side,
             "recipe": dataclasses.asdict(self.recipe),
         }
 

@@ -1,0 +1,21 @@
+"""Step 1 on the whole of Fashion-MNIST: where the budget is best spent
+
+The same networks by the shares of the budget that they really spend on depth, width and resolution, over the surface fitted to
+all of them, with the region that holds its best point.
+"""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from scaling.analysis import response_surface
+from scaling.figures import triangle, triangle_numbers
+from scaling.recorded import read_search
+
+
+def draw() -> Figure:
+    """The figure."""
+    found = read_search(Path("runs/fashion"))
+    fitted = response_surface(found.measured, found.space.target)
+    numbers = triangle_numbers(found.measured, found.ranking, fitted)
+    return triangle(numbers, data_set=found.records.pictures, device=found.records.device)

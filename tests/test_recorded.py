@@ -1,0 +1,132 @@
+"""Runs read back from their folders, and shown again."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scaling import architecture
+from scaling.data import load
+from scaling.recorded import NotRecorded, read_family, read_records, read_search, require_same_pictures
+from scaling.results import main
+from scaling.study.family import FamilySpec, Kinship, make_family_study
+from scaling.study.run import Run
+from scaling.study.tables import SpecError
+from scaling.study.trial import Outcome
+
+ROOT = Path(__file__).parents[1]
+STEP1 = ROOT / "runs" / "step1"
+
+
+@pytest.fixture(scope="module")
+def family_folder(tmp_path_factory):
+    """A family with made-up answers: accuracy rises with the cost, by the same amount for every rule."""
+    folder = tmp_path_factory.mktemp("runs") / "made-up"
+    pictures = load("fashion-mnist-10k")
+    spec = FamilySpec("made-up", architecture("small"), seeds=2, family=Kinship(phi="0:3.5:0.5", realise=True))
+    study = make_family_study(spec, pictures, "float32")
+    random = np.random.default_rng(0)
+    run = Run(folder)
+    with run.opened(study.question()):
+        for network in study.networks:
+            for trial in study.trials(network):
+                correct = random.random(1500) < 1 - 0.2 * network.realised**-0.5
+                run.record(trial, Outcome("complete", None, correct), "a device")
+                run.record_test(trial, correct, "a device")
+        run.keep({"members": []})
+    return folder, study
+
+
+def test_a_search_comes_back_as_it_was_found():
+    found, kept = read_search(STEP1), json.loads((STEP1 / "results.json").read_text())
+    assert found.ranking.networks[found.ranking.best].name == "{alpha:.2f} {beta:.2f} {gamma:.2f}".format(**kept["best"])
+    means = {entry.name: entry.accuracy.mean for entry in found.ranking.networks}
+    for network in kept["networks"]:
+        assert means["{alpha:.2f} {beta:.2f} {gamma:.2f}".format(**network)] == network["accuracy"]["mean"]
+    assert (found.ranking.slope, found.records.pictures) == (kept["slope"], "fashion-mnist-10k")
+
+
+def test_a_family_comes_back(family_folder):
+    folder, study = family_folder
+    found = read_family(folder)
+    assert found.members == study.members
+    assert [one.label for one in found.networks] == [one.label for one in study.networks]
+    assert (found.records.picture_side, found.records.device) == (28, "a device")
+    assert {curve.rule: len(curve.networks) for curve in found.result.curves}.keys() == set(study.spec.family.rules)
+    for label, accuracy in found.result.accuracies.items():
+        network = next(one for one in study.networks if one.label == label)
+        assert accuracy.n == 2
+        assert abs(accuracy.mean - (1 - 0.2 * network.realised**-0.5)) < 0.03
+    assert all(curve.law is not None for curve in found.result.curves if len(curve.networks) >= 7)
+
+
+def test_what_is_no_run(tmp_path, family_folder):
+    with pytest.raises(NotRecorded, match="nowhere: no such run folder here"):
+        read_records(tmp_path / "nowhere")
+    with pytest.raises(SpecError, match=r"not a run folder: No such file or directory: spec\.json"):
+        read_records(tmp_path)
+    with pytest.raises(SpecError, match="holds a family, not a search"):
+        read_search(family_folder[0])
+    with pytest.raises(SpecError, match="holds a search, not a family"):
+        read_family(STEP1)
+
+
+def test_a_run_without_a_finished_trial(tmp_path):
+    shutil.copy(STEP1 / "spec.json", tmp_path)
+    with pytest.raises(SpecError, match="no trial is finished; go on with the command that made it"):
+        read_records(tmp_path)
+
+
+def test_damaged_files(tmp_path):
+    (tmp_path / "spec.json").write_text("{}")
+    (tmp_path / "trials.jsonl").write_text('{"id": "a", "outcome": {"status": "complete"}}\n')
+    with pytest.raises(SpecError, match="its files are damaged; restore them"):
+        read_records(tmp_path)
+    (tmp_path / "spec.json").write_text("no json")
+    with pytest.raises(SpecError, match="its files are damaged; restore them"):
+        read_records(tmp_path)
+
+
+def test_a_family_that_was_shown_no_test_picture(tmp_path, family_folder):
+    shutil.copytree(family_folder[0], tmp_path / "untested")
+    path = tmp_path / "untested" / "trials.jsonl"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if '"test":' not in line))
+    with pytest.raises(SpecError, match="no network was shown the test pictures"):
+        read_family(tmp_path / "untested")
+
+
+def test_runs_on_other_pictures_share_no_figure(family_folder):
+    step1, other = read_records(STEP1), read_records(family_folder[0])
+    require_same_pictures([step1, other])
+    changed = other._replace(question={**other.question, "data": "others"})
+    with pytest.raises(SpecError, match="runs on different pictures cannot share a figure"):
+        require_same_pictures([step1, changed])
+
+
+def test_the_command_shows_a_search(capsys):
+    assert main([str(STEP1)]) == 0
+    out = capsys.readouterr().out
+    assert "All 18 eligible networks tie" in out
+    assert "Test pictures, looked at after the choice:" in out
+
+
+def test_the_command_shows_a_family(capsys, family_folder):
+    assert main([str(family_folder[0])]) == 0
+    out = capsys.readouterr().out
+    assert "compound minus each other rule at equal real cost" in out
+    assert "held out" in out
+
+
+def test_the_price_of_choosing_by_another_run(capsys):
+    assert main([str(STEP1), "--against", str(STEP1), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["chosen"] == found["best"]
+    assert (found["tau"][0], found["regret"][0]) == (1, 0)
+
+
+@pytest.mark.parametrize("words", [["nowhere"], [str(STEP1), "--against", "nowhere"]])
+def test_the_command_refuses_in_one_line(capsys, words):
+    assert main(words) == 2
+    assert capsys.readouterr().err == "python -m scaling.results: error: nowhere: no such run folder here\n"
