@@ -10,6 +10,7 @@ from scaling.figures.released_formula import FormulaNumbers, released_formula, r
 from scaling.figures.rule_curves import RuleCurvesNumbers, rule_curves, rule_curves_numbers
 from scaling.figures.shares_published import SharesNumbers, shares_published, shares_published_numbers
 from scaling.figures.style import save
+from scaling.figures.trained_costs import TrainedCostsNumbers, trained_costs, trained_costs_numbers
 from scaling.figures.triangle import TriangleNumbers, triangle, triangle_numbers
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Point",
     "RuleCurvesNumbers",
     "SharesNumbers",
+    "TrainedCostsNumbers",
     "TriangleNumbers",
     "WidthsNumbers",
     "frontier",
@@ -42,6 +44,8 @@ __all__ = [
     "save",
     "shares_published",
     "shares_published_numbers",
+    "trained_costs",
+    "trained_costs_numbers",
     "triangle",
     "triangle_numbers",
 ]

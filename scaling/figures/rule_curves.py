@@ -17,13 +17,14 @@ from scaling.figures.curves import end_names, labels, log_scale, panel
 from scaling.figures.points import Percent, seeds_text
 
 _TICKS = (0.25, 0.5, 1, 1.41, 2, 2.83, 4, 5.66, 8, 11.3, 16, 32, 64, 128)
-_LOOKS = {
+LOOKS = {
     "compound": (style.BEST, "o"),
     **{name: (style.COLOURS[name], style.MARKERS[name]) for name in ("depth", "width", "resolution")},
     "uniform": (style.TIED, "D"),
     "fast": (style.COLOURS["paper"], "P"),
     "released": (style.COLOURS["baseline"], "X"),
 }
+"""Colour and marker of each rule."""
 
 
 class CurvePoint(NamedTuple):
@@ -128,7 +129,8 @@ def _scales(axes: Axes, numbers: RuleCurvesNumbers) -> None:
     low, high = min(point.ratio for point in points) / 1.06, max(point.ratio for point in points) * 1.06
     log_scale(axes, "x", (low, high), [tick for tick in _TICKS if low <= tick <= high], "×{:g}")
     bottom, top = min(point.accuracy.low for point in points), max(point.accuracy.high for point in points)
-    axes.set_ylim(bottom - 0.05 * (top - bottom), top + 0.05 * (top - bottom))
+    margin = max(0.05 * (top - bottom), 0.1)
+    axes.set_ylim(bottom - margin, top + margin)
     macs = numbers.baseline_macs
     unit = f"{macs / 1e6:.3g} million" if macs < 1e9 else f"{macs / 1e9:.3g} billion"
     labels(axes, f"MACs per picture over the baseline's {unit} (log scale)", "test accuracy, %")
@@ -136,7 +138,7 @@ def _scales(axes: Axes, numbers: RuleCurvesNumbers) -> None:
 
 def _draw(axes: Axes, line: RuleLine, aside: float) -> None:
     """One rule; its bars stand a little aside, so that those of equal cost do not cover each other."""
-    colour, marker = _LOOKS[line.rule]
+    colour, marker = LOOKS[line.rule]
     if line.low:
         axes.fill_between(line.ratios, line.low, line.high, color=colour, alpha=0.13, linewidth=0, zorder=1)
     if line.law:

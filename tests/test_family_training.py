@@ -1,0 +1,120 @@
+"""Families trained for real, in a process of their own: killed, gone on with, told."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+TINY_FAMILY = """
+data = "{pictures}"
+seeds = 2
+
+[baseline]
+resolution = 12
+stem = 4
+head = 8
+channel_divisor = 2
+stages = [{{repeats = 1, kernel = 3, stride = 2, expansion = 1, channels = 4}}]
+
+[family]
+rules = ["compound", "depth", "width"]
+phi = "0:1"
+beta = 2.0
+alpha = 1.0
+gamma = 1.0
+
+[recipe]
+epochs = 12
+batch = 16
+peak_rate = 0.2
+"""
+
+
+def start(home, *words):
+    command = [sys.executable, "-m", "scaling.family", "--train", "--spec", "tiny.toml", *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=home, env={**os.environ, "PYTHONPATH": str(ROOT)}, **pipes)
+
+
+def finish(process):
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, picture_folder):
+    """A folder with the specification, its run killed after the first record and then finished."""
+    folder = tmp_path_factory.mktemp("family")
+    (folder / "tiny.toml").write_text(TINY_FAMILY.format(pictures=picture_folder))
+    records = folder / "runs" / "tiny" / "trials.jsonl"
+    process = start(folder)
+    while process.poll() is None and not (records.exists() and records.read_bytes().count(b"\n")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return folder, records.read_bytes(), finish(start(folder, "--json"))
+
+
+def test_a_killed_family_goes_on_where_it_was(home):
+    folder, before, (status, _, err) = home
+    assert status == 0, err
+    after = (folder / "runs" / "tiny" / "trials.jsonl").read_bytes()
+    assert after.startswith(before.rpartition(b"\n")[0])
+    trained = [record["id"] for line in after.splitlines() if "outcome" in (record := json.loads(line))]
+    assert len(trained) == len(set(trained)) == 8  # baseline, compound, depth and width at phi 1, two seeds each
+
+
+def test_the_document(home):
+    folder, _, (_, out, _) = home
+    found = json.loads(out)
+    assert found == json.loads((folder / "runs" / "tiny" / "results.json").read_text())
+    assert [(one["rule"], one["phi"]) for one in found["members"]] == [
+        (rule, phi) for rule in ("compound", "depth", "width") for phi in (0, 1)
+    ]
+    assert all(one["accuracy"]["n"] == 2 for one in found["members"])
+    baseline = [one["accuracy"] for one in found["members"] if one["phi"] == 0]
+    assert baseline == [baseline[0]] * 3
+    assert all("no power law under 7" in one["reason"] and one["law"] is None for one in found["rules"])
+    assert found["gaps"] or found["missing"]
+    assert (folder / "runs" / "tiny" / "curves.png").stat().st_size > 10_000
+
+
+def test_a_finished_family_is_told_again_and_the_same(home):
+    folder, _, _ = home
+    before = (folder / "runs" / "tiny" / "results.json").read_bytes()
+    status, out, err = finish(start(folder))
+    assert status == 0, err
+    assert "All 8 trials are recorded already; nothing to train." in err
+    assert "compound is 1 2 1" in err
+    assert "compound minus each other rule at equal real cost" in out
+    assert (folder / "runs" / "tiny" / "results.json").read_bytes() == before
+
+
+def test_what_would_be_trained(home):
+    status, out, err = finish(start(home[0], "--dry-run", "--phi", "0:2"))
+    assert status == 0, err
+    assert "9 members make" in out
+    assert "Nothing was trained; without --dry-run it is recorded in runs/tiny." in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--data", "nowhere"), "no pictures called 'nowhere'"),
+        (("--phi", "-2", "--rule", "resolution"), "shrinks the pictures of tiny to 6 px, under 12"),
+        (("--to", "runs/tiny", "--baseline", "small"), "runs/tiny was made from another specification"),
+        (("--seeds", "0"), "seeds must be from 1 to 1000, got 0"),
+    ],
+)
+def test_bad_input_is_one_line(home, words, said):
+    status, out, err = finish(start(home[0], *words))
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+    assert said in err
