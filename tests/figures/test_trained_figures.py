@@ -1,0 +1,71 @@
+"""Figures of trained families."""
+
+import numpy as np
+import pytest
+
+from scaling.analysis import Measured, family_result
+from scaling.figures import rule_curves, rule_curves_numbers
+from scaling.figures.rule_curves import LOOKS
+from scaling.rules import SHARES
+
+RATIOS = [1, 1.4, 2, 2.8, 4, 5.6, 8, 11]
+CAPTION = {"data_set": "simulated pictures", "device": "CPU"}
+
+
+def network(name, ratio, accuracy, seeds):
+    correct = np.random.default_rng([sum(map(ord, name)), round(10 * ratio)]).random((seeds, 4_000)) < accuracy
+    return Measured(name, round(3e5 * ratio), ratio, correct, None, ())
+
+
+def family(seeds=2, costs=8):
+    baseline = network("baseline", 1, 0.85, seeds)
+    return family_result(
+        {
+            rule: [baseline, *(network(f"{rule} {x}", x, 0.95 - 0.1 * x**-b, seeds) for x in RATIOS[1:costs])]
+            for rule, b in (("compound", 0.6), ("depth", 0.1), ("width", 0.3), ("resolution", 0.4))
+        }
+    )
+
+
+def numbers(result):
+    sides = {name: 29 if name == "resolution 8" else 20 for name in result.accuracies}
+    return rule_curves_numbers(result, 28, sides)
+
+
+def test_numbers_are_those_of_the_result():
+    result = family()
+    found = numbers(result)
+    assert [line.rule for line in found.lines] == ["compound", "depth", "width", "resolution"]
+    for line, curve in zip(found.lines, result.curves, strict=True):
+        for point, one in zip(line.points, curve.networks, strict=True):
+            assert point.ratio == one.ratio
+            assert point.accuracy == tuple(100 * value for value in result.accuracies[one.name][:3])
+            assert point.enlarged == (one.name == "resolution 8")
+        band = curve.law.curve(line.ratios)
+        assert line.law == tuple((100 * (1 - band.mean)).tolist())
+        assert all(low <= mean <= high for low, mean, high in zip(line.low, line.law, line.high, strict=True))
+    assert (found.pictures, found.seeds, found.fitted) == (4000, "2 seeds", True)
+
+
+@pytest.mark.parametrize("costs", [2, 4, 8])
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_no_word_covers_another(seeds, costs, apart):
+    apart(rule_curves(numbers(family(seeds, costs)), **CAPTION))
+
+
+def test_too_few_costs_are_drawn_without_a_law(boxes):
+    result = family(costs=4)
+    assert all(line.law == () for line in numbers(result).lines)
+    words = " ".join(text for text, _ in boxes(rule_curves(numbers(result), **CAPTION)))
+    assert "fitted" not in words
+    assert "baseline" in words
+
+
+def test_enlarged_pictures_are_told(boxes):
+    said = " ".join(" ".join(text for text, _ in boxes(rule_curves(numbers(family()), **CAPTION))).split())
+    assert "Hollow: inputs over the 28 px of the pictures" in said
+
+
+def test_every_rule_has_its_looks():
+    assert LOOKS.keys() == {"compound", "released", *SHARES}
+    assert len({marker for _, marker in LOOKS.values()}) == len(LOOKS)
