@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from scaling.family_report import gaps_table, laws_table
+from scaling.family_report import extrapolated_table, gaps_table, laws_table
 from scaling.findings import enlarged, growth
 from scaling.study.estimate import Pace, estimated_seconds
 from scaling.study.family import FamilyStudy, Kin, Kinship
@@ -75,6 +75,9 @@ def told(asked: Kinship, result: FamilyResult) -> list[Any]:
     if any(one.law is not None for one in result.curves):
         heading = "\nThe error as a ratio^-b + c, and the largest network as the others predict it (90% intervals):"
         parts += [heading, laws_table(result.curves)]
+    if any(one.extrapolated for one in result.curves):
+        heading = "\nExtrapolated, not trained: accuracy by those laws, in percent; nothing but the formula supports it."
+        parts += [heading, extrapolated_table(result.curves)]
     return [*parts, *(one.reason for one in result.curves if one.reason is not None)]
 
 

@@ -131,6 +131,17 @@ def laws_table(curves: Sequence[RuleCurve]) -> Table:
     return made
 
 
+def extrapolated_table(curves: Sequence[RuleCurve]) -> Table:
+    """Accuracy that the power laws give to costs beyond those trained."""
+    fitted = [one for one in curves if one.extrapolated]
+    made = table("rule", *(f">at x{one.ratio:g}" for one in fitted[0].extrapolated), ">times the largest trained")
+    for one in fitted:
+        beyond = [f"{point.beyond:.1f}" for point in one.extrapolated]
+        percents = [_between(point.mean, point.low, point.high, 100) for point in one.extrapolated]
+        made.add_row(one.rule, *percents, f"{beyond[0]} to {beyond[-1]}")
+    return made
+
+
 def _check(check: HeldOut | None) -> tuple[str, str, str, str]:
     if check is None:
         return "-", "-", "-", "-"
@@ -139,9 +150,13 @@ def _check(check: HeldOut | None) -> tuple[str, str, str, str]:
 
 
 def _estimate(one: Estimate, unit: float) -> str:
-    if one.low is None or one.high is None:
-        return f"{unit * one.value:.2f}"
-    return f"{unit * one.value:.2f} ({unit * one.low:.2f} to {unit * one.high:.2f})"
+    return _between(one.value, one.low, one.high, unit)
+
+
+def _between(value: float, low: float | None, high: float | None, unit: float) -> str:
+    if low is None or high is None:
+        return f"{unit * value:.2f}"
+    return f"{unit * value:.2f} ({unit * low:.2f} to {unit * high:.2f})"
 
 
 def _judged(study: FamilyStudy, one: Member, result: FamilyResult | None) -> dict[str, Any]:
@@ -161,6 +176,7 @@ def _rule(one: RuleCurve) -> dict[str, Any]:
     return {
         "rule": one.rule,
         "law": None if law is None else {name: getattr(law, name)._asdict() for name in ("a", "b", "c")},
+        "extrapolated": [point._asdict() for point in one.extrapolated],
         "held_out": None if check is None else {**check._asdict(), "predicted": check.predicted._asdict()},
         "reason": one.reason,
     }

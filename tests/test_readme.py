@@ -15,7 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 BASH = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
-GRID = [line.split("#")[0].strip() for line in BASH if line.startswith("python -m scaling.grid")]
+COMMANDS = [line.split("#")[0].strip() for line in BASH if line.startswith("python -m scaling.")]
+SHOWN = re.findall(r"<!-- output of: python -m (scaling.results .*?) -->\n```text\n(.*?)```", README, re.DOTALL)
 
 
 def blocks(kind):
@@ -38,11 +39,22 @@ def test_python_examples():
     assert doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=flags).failed == 0
 
 
-@pytest.mark.parametrize("line", GRID)
-def test_grid_commands(line, tmp_path):
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands(line, tmp_path):
     words = shlex.split(line)[2:]
-    done = command(*words, *(() if "--dry-run" in words else ("--dry-run",)), cwd=tmp_path)
+    trains = "--train" in words or words[0] == "scaling.grid"
+    dry = ["--dry-run"] if trains and "--dry-run" not in words else []
+    for folder in ("runs", "plots"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("weights", "lock"))
+    done = command(*words, *dry, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("words", "said"), SHOWN)
+def test_what_recorded_runs_found(words, said):
+    done = command(*words.split(), cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert _lines(said) == _lines(done.stdout)
 
 
 def test_the_two_commands_install_run_and_test():
@@ -66,16 +78,17 @@ def test_the_table_and_the_figures_are_those_of_the_recorded_run(tmp_path):
     assert "nothing to train" in done.stderr
     assert (copy / "trials.jsonl").read_bytes() == before
 
-    def text(block):
-        return [line.rstrip() for line in block.splitlines() if line.strip()]
-
-    said, printed = text(blocks("text")[0]), text(done.stdout)
+    said, printed = _lines(blocks("text")[0]), _lines(done.stdout)
     start = printed.index(said[0])
     assert printed[start : start + len(said)] == said
     ours, theirs = (_leaves(json.loads((folder / "results.json").read_text())) for folder in (copy, recorded))
     assert ours.keys() == theirs.keys()
     for place, value in theirs.items():  # another processor may sum in another order
         assert ours[place] == (pytest.approx(value, rel=1e-9) if isinstance(value, float) else value), place
+
+
+def _lines(block):
+    return [line.rstrip() for line in block.splitlines() if line.strip()]
 
 
 def _leaves(data, place=""):

@@ -9,11 +9,14 @@ from typing import NamedTuple
 from scaling.analysis.equal_cost import Gaps, gaps
 from scaling.analysis.errors import Interval, errors, interval
 from scaling.analysis.measured import Measured
-from scaling.analysis.power_law import MINIMUM_COSTS, HeldOut, PowerLaw, fit_power_law, held_out
+from scaling.analysis.power_law import MINIMUM_COSTS, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
 from scaling.study.family import Kin
 
 TARGETS = (2.0, 4.0, 8.0)
 """Costs over the baseline's at which rules are compared."""
+
+EXTRAPOLATED = (16.0, 32.0, 64.0, 128.0)
+"""Costs over the baseline's, those of B4 to B7 by the formula, at which a power law is read where none was trained."""
 
 
 class RuleCurve(NamedTuple):
@@ -24,6 +27,7 @@ class RuleCurve(NamedTuple):
         networks: distinct, as measured.
         law: the power law; None where too few costs were trained.
         check: the most expensive network as the others predict it; None where too few costs were trained.
+        extrapolated: accuracy by the law at those of `EXTRAPOLATED` that are beyond the trained costs.
         reason: why there is no law or no check; None where there are both.
     """
 
@@ -31,6 +35,7 @@ class RuleCurve(NamedTuple):
     networks: tuple[Measured, ...]
     law: PowerLaw | None
     check: HeldOut | None
+    extrapolated: tuple[Extrapolated, ...]
     reason: str | None
 
 
@@ -103,7 +108,8 @@ def _curve(rule: str, networks: Sequence[Measured]) -> RuleCurve:
     costs = len({one.macs for one in ordered})
     law = fit_power_law(ordered) if costs >= MINIMUM_COSTS else None
     check = held_out(ordered) if costs > MINIMUM_COSTS else None
-    return RuleCurve(rule, ordered, law, check, _reason(rule, costs))
+    beyond = () if law is None else tuple(extrapolated(law, ratio) for ratio in EXTRAPOLATED if ratio > law.largest)
+    return RuleCurve(rule, ordered, law, check, beyond, _reason(rule, costs))
 
 
 def _reason(rule: str, costs: int) -> str | None:

@@ -52,6 +52,9 @@ def test_laws_and_checks_where_there_are_costs_enough():
         assert curve.reason is None
         assert curve.check.ratio == RATIOS[-1]
         assert [one.ratio for one in curve.networks] == RATIOS
+    assert [point.ratio for point in compound.extrapolated] == [16, 32, 64, 128]
+    assert compound.extrapolated[0].beyond == pytest.approx(16 / 11.3)
+    assert fast.extrapolated == ()
     assert (width.law is None, width.check) == (False, None)
     assert width.reason == "width: 7 distinct costs trained, all fitted; holding one out to check the fit takes 8."
     assert (fast.law, fast.check) == (None, None)
