@@ -17,7 +17,7 @@ from scaling.study.family import FamilySpec, FamilyStudy, Kin, network_of
 from scaling.terminal import short, table
 
 if TYPE_CHECKING:  # a list of members needs none of SciPy
-    from scaling.analysis import Estimate, FamilyResult, Gap, Gaps, HeldOut, RuleCurve
+    from scaling.analysis import Change, Estimate, FamilyResult, Gap, Gaps, HeldOut, RuleCurve
 
 
 class Listed(NamedTuple):
@@ -117,6 +117,16 @@ def gaps_table(gaps: Gaps) -> Table:
         interval = f"{low:+.2f} to {high:+.2f}"
         tests = (f"{one.p:.3f}", f"{one.adjusted_p:.3f}", str(one.difference.n), "yes" if one.interpolated else "")
         made.add_row(one.rule, f"x{one.target:g}", f"{mean:+.2f}", interval, *tests)
+    return made
+
+
+def changes_table(found: Sequence[Change]) -> Table:
+    """One line a network: what training it differently changed."""
+    made = table("network", ">realised", ">points", ">90 % interval", ">p", ">p, Holm", ">seeds")
+    for one in found:
+        mean, low, high = (100 * value for value in one.difference[:3])
+        tests = (f"{one.p:.3f}", f"{one.adjusted_p:.3f}", str(one.difference.n))
+        made.add_row(one.name, f"x{one.ratio:.3f}", f"{mean:+.2f}", f"{low:+.2f} to {high:+.2f}", *tests)
     return made
 
 

@@ -85,6 +85,7 @@ class Family(NamedTuple):
     asked: Kinship
     members: tuple[Member, ...]
     networks: tuple[Kin, ...]
+    measured: tuple[Measured, ...]
     result: FamilyResult
 
 
@@ -152,10 +153,11 @@ def read_family(folder: Path) -> Family:
     asked = Kinship(**{name: _pair(value) for name, value in records.question["family"].items()})
     members = asked.members(records.baseline, records.num_classes, records.in_channels)
     networks = distinct(members)
-    measured = {one.name: one for one in _measured(networks, records.test)}
+    measured = _measured(networks, records.test)
     if not measured:
         raise SpecError(f"{folder}: no network was shown the test pictures; go on with the command that made it")
-    return Family(records, asked, members, networks, family_result(by_rule(asked.rules, networks, measured)))
+    result = family_result(by_rule(asked.rules, networks, {one.name: one for one in measured}))
+    return Family(records, asked, members, networks, measured, result)
 
 
 def require_same_pictures(records: Sequence[Records]) -> None:

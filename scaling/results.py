@@ -15,13 +15,15 @@ COMMAND = "python -m scaling.results"
 
 DESCRIPTION = """\
 Show again what a finished run found: the ranking of a Step 1, or the comparison of a family's rules. Only the run's folder is
-read: no picture, no training, no accelerator. With --against, two runs of the same networks are compared: would the choice
-that one of them makes have been the choice of the other, and what does choosing by it give away?"""
+read: no picture, no training, no accelerator. With --against, two runs of the same networks are compared. Of two searches:
+would the choice that one of them makes have been the choice of the other, and what does choosing by it give away? Of two
+families: what did training them differently change?"""
 
 EXAMPLES = """\
 examples:
   python -m scaling.results runs/step1
-  python -m scaling.results runs/fashion_short --against runs/fashion   the price of choosing after a short training
+  python -m scaling.results runs/fashion_short --against runs/fashion            the price of choosing after a short training
+  python -m scaling.results runs/fashion_dropout --against runs/fashion_family   what dropout did to each network
 
 exit status: 0 done, 2 bad input (one line says what)."""
 
@@ -30,9 +32,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
-    made.add_argument(
-        "--against", type=Path, metavar="RUN", help="a run of the same networks, trained longer: how well the first chooses"
-    )
+    made.add_argument("--against", type=Path, metavar="RUN", help="a run of the same networks, trained otherwise")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")
     return made
 
@@ -46,9 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _show(options: argparse.Namespace) -> int:
     from scaling.recorded import read_records
 
+    of_family = "family" in read_records(options.run).question
     if options.against is not None:
-        found, parts = _agreement(options.run, options.against)
-    elif "family" in read_records(options.run).question:
+        found, parts = (_changes if of_family else _agreement)(options.run, options.against)
+    elif of_family:
         found, parts = _family(options.run)
     else:
         found, parts = _search(options.run)
@@ -95,6 +96,19 @@ def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     table = results_table(family.members, family.networks, family.result, family.records.picture_side)
     stored = json.loads((folder / "results.json").read_text("utf-8"))
     return stored, [table, *told(family.asked, family.result)]
+
+
+def _changes(one: Path, other: Path) -> tuple[dict[str, Any], list[Any]]:
+    from scaling.analysis import changes
+    from scaling.family_report import changes_table
+    from scaling.recorded import read_family, require_same_pictures
+
+    families = [read_family(folder) for folder in (one, other)]
+    require_same_pictures([family.records for family in families])
+    found = changes(*(family.measured for family in families))
+    plain = [{**change._asdict(), "difference": change.difference._asdict()} for change in found]
+    heading = f"Test accuracy in {one} minus that in {other}, of the networks in both, in points, paired over pictures:"
+    return {"runs": [str(one), str(other)], "networks": plain}, [heading, changes_table(found)]
 
 
 def _agreement(short: Path, long: Path) -> tuple[dict[str, Any], list[Any]]:

@@ -20,14 +20,12 @@ ROOT = Path(__file__).parents[1]
 STEP1 = ROOT / "runs" / "step1"
 
 
-@pytest.fixture(scope="module")
-def family_folder(tmp_path_factory):
+def made_up(folder, seed):
     """A family with made-up answers: accuracy rises with the cost, by the same amount for every rule."""
-    folder = tmp_path_factory.mktemp("runs") / "made-up"
     pictures = load("fashion-mnist-10k")
     spec = FamilySpec("made-up", architecture("small"), seeds=2, family=Kinship(phi="0:3.5:0.5", realise=True))
     study = make_family_study(spec, pictures, "float32")
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     run = Run(folder)
     with run.opened(study.question()):
         for network in study.networks:
@@ -37,6 +35,11 @@ def family_folder(tmp_path_factory):
                 run.record_test(trial, correct, "a device")
         run.keep({"members": []})
     return folder, study
+
+
+@pytest.fixture(scope="module")
+def family_folder(tmp_path_factory):
+    return made_up(tmp_path_factory.mktemp("runs") / "made-up", seed=0)
 
 
 def test_a_search_comes_back_as_it_was_found():
@@ -124,6 +127,20 @@ def test_the_price_of_choosing_by_another_run(capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["chosen"] == found["best"]
     assert (found["tau"][0], found["regret"][0]) == (1, 0)
+
+
+def test_what_another_training_changed(capsys, tmp_path, family_folder):
+    other, _ = made_up(tmp_path / "other", seed=1)
+    assert main([str(other), "--against", str(family_folder[0]), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["networks"]
+    before, after = (read_family(folder).result.accuracies for folder in (family_folder[0], other))
+    assert {one["name"] for one in found} == before.keys()
+    for one in found:
+        assert one["difference"]["mean"] == pytest.approx(after[one["name"]].mean - before[one["name"]].mean)
+    assert main([str(other), "--against", str(family_folder[0])]) == 0
+    assert "in points, paired over pictures" in capsys.readouterr().out
+    assert main([str(other), "--against", str(STEP1)]) == 2
+    assert "holds a search, not a family" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["nowhere"], [str(STEP1), "--against", "nowhere"]])

@@ -1,6 +1,7 @@
 """From right and wrong answers to numbers with intervals: rankings, gaps, curves, and how far each can be trusted."""
 
 from scaling.analysis.agreement import Agreement, agreement
+from scaling.analysis.changes import Change, changes
 from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
 from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
 from scaling.analysis.families import TARGETS, FamilyResult, RuleCurve, by_rule, family_result
@@ -18,6 +19,7 @@ __all__ = [
     "TARGETS",
     "Agreement",
     "Band",
+    "Change",
     "Coefficients",
     "Estimate",
     "Extrapolated",
@@ -36,6 +38,7 @@ __all__ = [
     "Surface",
     "agreement",
     "by_rule",
+    "changes",
     "expected_standard_error",
     "extrapolated",
     "family_result",

@@ -1,0 +1,71 @@
+"""The same networks trained in two ways: what the change did to each, paired over the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from scaling.analysis.equal_cost import holm
+from scaling.analysis.errors import CONFIDENCE, Interval, errors, half_width, two_sided_p
+from scaling.analysis.measured import Measured, by_name, require_confidence
+
+
+class Change(NamedTuple):
+    """One network in both studies.
+
+    Attributes:
+        name: of the network.
+        ratio: its MACs over the baseline's.
+        difference: accuracy in the first study minus that in the second; n is the fewer of their seeds.
+        p: two-sided, of no difference.
+        adjusted_p: the same after Holm, over all networks.
+    """
+
+    name: str
+    ratio: float
+    difference: Interval
+    p: float
+    adjusted_p: float
+
+
+def changes(one: Sequence[Measured], other: Sequence[Measured], *, confidence: float = CONFIDENCE) -> tuple[Change, ...]:
+    """Compare the networks of two studies by name, judged on the same pictures in the same order.
+
+    The difference is w @ accuracy with weights 1 and -1; its variance is w^2 @ seed + w @ picture @ w of `errors`, the seed
+    variance pooled over both studies.
+
+    Args:
+        one: networks of the first study.
+        other: of the second.
+        confidence: of each interval.
+
+    Returns:
+        The networks in both, cheapest first; those whose answers are the same in both are one training, and left out.
+
+    Raises:
+        ValueError: no network is in both, confidence is not between 0 and 1, or the networks are not comparable.
+    """
+    require_confidence("changes", confidence)
+    others = {network.name: network for network in by_name(other)}
+    pairs = [(network, others[network.name]) for network in by_name(one) if network.name in others]
+    pairs = [pair for pair in pairs if not np.array_equal(pair[0].correct, pair[1].correct)]
+    if not pairs:
+        raise ValueError("changes: no network was trained in both studies and came out differently")
+    pairs.sort(key=lambda pair: (pair[0].macs, pair[0].name))
+    networks = [replace(one, name=f"{name}{one.name}") for pair in pairs for name, one in zip("+-", pair, strict=True)]
+    pooled = errors(networks)
+    found = []
+    for index, (first, second) in enumerate(pairs):
+        row = np.zeros(len(networks))
+        row[2 * index : 2 * index + 2] = 1, -1
+        mean = float(row @ pooled.accuracy)
+        variance = float(row**2 @ pooled.seed), float(row @ pooled.picture @ row)
+        half = half_width(*variance, pooled.degrees_of_freedom, pooled.pictures, confidence=confidence)
+        p = two_sided_p(mean, *variance, pooled.degrees_of_freedom, pooled.pictures)
+        interval = Interval(mean, mean - half, mean + half, min(first.seeds, second.seeds))
+        found.append(Change(first.name, first.ratio, interval, p, p))
+    adjusted = holm([change.p for change in found])
+    return tuple(change._replace(adjusted_p=p) for change, p in zip(found, adjusted, strict=True))

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from scaling.analysis import Measured, changes, holm, simulate
+from scaling.analysis.errors import errors, half_width
+
+
+def study(accuracies, seed, seeds=3, pictures=1_000):
+    answers = simulate(accuracies, seeds, pictures, np.random.default_rng(seed))
+    return [Measured(f"n{i}", 1000 * (i + 1), i + 1.0, bits, None, ()) for i, bits in enumerate(answers)]
+
+
+def test_two_networks_by_hand():
+    one, other = study([0.8], 0), study([0.85], 1)
+    (found,) = changes(one, other)
+    pooled = errors([one[0], Measured("other", 1000, 1.0, other[0].correct, None, ())])
+    row = np.array([1, -1])
+    half = half_width(row**2 @ pooled.seed, row @ pooled.picture @ row, 4, 1000)
+    assert found.difference.mean == pytest.approx(one[0].accuracy - other[0].accuracy)
+    assert found.difference.high - found.difference.mean == pytest.approx(half)
+    assert (found.name, found.ratio, found.difference.n) == ("n0", 1.0, 3)
+
+
+def test_holm_over_all_networks_the_cheapest_first():
+    one, other = study([0.8, 0.85, 0.9], 0), study([0.8, 0.8, 0.9], 1)
+    found = changes(one[::-1], other)
+    assert [change.name for change in found] == ["n0", "n1", "n2"]
+    assert [change.adjusted_p for change in found] == holm([change.p for change in found])
+
+
+def test_one_training_in_both_studies_is_no_change():
+    one, other = study([0.8, 0.85], 0), study([0.8, 0.8], 1)
+    assert [change.name for change in changes(one, [one[0], other[1]])] == ["n1"]
+    with pytest.raises(ValueError, match="no network was trained in both studies and came out differently"):
+        changes(one, one)
+    with pytest.raises(ValueError, match="no network was trained in both"):
+        changes(one[:1], other[1:])
+
+
+def test_the_interval_holds_the_truth():
+    held = 0
+    for seed in range(200):
+        one, other = study([0.85], 2 * seed), study([0.87], 2 * seed + 1)
+        (found,) = changes(one, other)
+        held += found.difference.low <= -0.02 <= found.difference.high
+    assert 0.85 <= held / 200 <= 0.97
