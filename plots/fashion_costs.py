@@ -15,4 +15,5 @@ from scaling.recorded import read_family, read_search
 def draw() -> Figure:
     """The figure."""
     family, search = read_family(Path("runs/fashion_family")), read_search(Path("runs/fashion"))
-    return trained_costs(trained_costs_numbers(family, search), data_set=family.records.pictures, device=family.records.device)
+    numbers = trained_costs_numbers(family, search)
+    return trained_costs(numbers, data_set=family.study.pictures.name, device=family.run.devices)

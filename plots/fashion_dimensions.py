@@ -16,6 +16,6 @@ from scaling.recorded import read_family
 def draw() -> Figure:
     """The figure."""
     found = read_family(Path("runs/fashion_family"))
-    sides = {one.label: one.architecture.resolution for one in found.networks}
-    numbers = rule_curves_numbers(found.result, found.records.picture_side, sides)
-    return rule_curves(numbers, data_set=found.records.pictures, device=found.records.device)
+    sides = {one.label: one.architecture.resolution for one in found.study.networks}
+    numbers = rule_curves_numbers(found.result, found.study.pictures.side, sides)
+    return rule_curves(numbers, data_set=found.study.pictures.name, device=found.run.devices)

@@ -15,5 +15,5 @@ from scaling.recorded import read_search
 def draw() -> Figure:
     """The figure."""
     found = read_search(Path("runs/fashion"))
-    numbers = frontier_numbers(found.measured, found.ranking)
-    return frontier(numbers, data_set=found.records.pictures, device=found.records.device)
+    numbers = frontier_numbers(found.collected.measured, found.ranking)
+    return frontier(numbers, data_set=found.study.pictures.name, device=found.run.devices)

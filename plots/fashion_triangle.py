@@ -16,6 +16,6 @@ from scaling.recorded import read_search
 def draw() -> Figure:
     """The figure."""
     found = read_search(Path("runs/fashion"))
-    fitted = response_surface(found.measured, found.space.target)
-    numbers = triangle_numbers(found.measured, found.ranking, fitted)
-    return triangle(numbers, data_set=found.records.pictures, device=found.records.device)
+    fitted = response_surface(found.collected.measured, found.study.space.target)
+    numbers = triangle_numbers(found.collected.measured, found.ranking, fitted)
+    return triangle(numbers, data_set=found.study.pictures.name, device=found.run.devices)

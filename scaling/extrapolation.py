@@ -10,7 +10,7 @@ from scaling.arch import Architecture
 from scaling.counting import cost
 from scaling.lattice import BUDGET, PAPER, Coefficients
 from scaling.rules import MINIMUM_RESOLUTION, RELEASED, Factors, Rounding, Rule, scale
-from scaling.solving import nearest_phi
+from scaling.solving import HIGHEST, nearest_phi
 
 PHIS = range(1, 8)
 """B1 to B7."""
@@ -149,6 +149,8 @@ def _steps(text: str, part: str) -> list[Decimal]:
         numbers[1] if len(numbers) > 1 else numbers[0],
         numbers[2] if len(numbers) > 2 else Decimal(1),
     )
+    if abs(first) > HIGHEST or abs(last) > HIGHEST:
+        raise ValueError(f"phi must be from {-HIGHEST:g} to {HIGHEST:g}, got {text!r}")
     if step <= 0 or last < first or (last - first) / step > 1000:
         raise ValueError(f"phi must rise from FIRST to LAST in at most 1,000 steps above 0, got {text!r}")
     return [first + step * index for index in range(int((last - first) / step) + 1)]

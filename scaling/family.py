@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scaling import terminal
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from scaling.analysis import FamilyResult
     from scaling.extrapolation import Member
     from scaling.family_report import Listed
+    from scaling.study.budgets import Budget
     from scaling.study.family import FamilySpec, FamilyStudy
     from scaling.study.run import Run
 
@@ -35,10 +36,9 @@ examples:
   python -m scaling.family --phi 4 --toml networks          networks/NAME.toml, which every command takes as a baseline
   python -m scaling.family --train --spec family            compound against single dimensions, trained
 
-rules: compound (with --alpha, --beta, --gamma), depth, width, resolution, uniform (a third each), fast (.1, .8, .1), released.
+rules: compound (with --alpha, --beta, --gamma), paper (1.2, 1.1, 1.15), the single dimensions depth, width and resolution,
+uniform (a third of the budget each), fast (.1, .8, .1), released.
 exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
-
-MEASURES = ("macs", "params", "activations", "memory")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,17 +51,26 @@ def parser() -> argparse.ArgumentParser:
     )
     what.add_argument("--fitted", action="store_true", help="with --run: the optimum fitted over all its networks instead")
     what.add_argument(
-        "--rule", action="append", metavar="NAME", help="a rule; may be repeated (default: compound, and released for B0)"
+        "--rule",
+        action="append",
+        metavar="NAME",
+        help="a rule, or several with commas; may be repeated (default: compound and, of B0, released; with --run or --train "
+        "compound, depth, width, resolution)",
     )
-    for name, factor in (("alpha", "layers"), ("beta", "channels"), ("gamma", "resolution")):
-        what.add_argument(f"--{name}", type=float, help=f"of compound: {factor} grow as {name}^phi")
-    what.add_argument("--phi", metavar="RANGE", help="2, 0:7 (both ends included), 0:3:0.5, or several with commas")
+    for name, grows in (("alpha", "layers grow"), ("beta", "channels grow"), ("gamma", "the resolution grows")):
+        what.add_argument(f"--{name}", type=float, help=f"of compound: {grows} as {name}^phi")
     what.add_argument(
-        "--realise", action="store_true", default=None, help="for each phi the member whose real cost is nearest to 2^phi"
+        "--phi",
+        metavar="RANGE",
+        help="2, 0:7 (both ends included), 0:3:0.5, or several with commas (default: 0:7; with --run or --train 0:3:0.5)",
     )
+    solved = "for each phi the member whose real cost is nearest to 2^phi; always with --train, unless --spec says otherwise"
+    what.add_argument("--realise", action="store_true", default=None, help=solved)
     what.add_argument("--rounding", choices=("released", "unguarded", "nearest"), help="to whole layers, channels and pixels")
     size = made.add_argument_group("how large")
-    size.add_argument("--budget", metavar="WHAT=NUMBER", help=f"the largest phi that fits: {', '.join(MEASURES)} (bytes)")
+    size.add_argument(
+        "--budget", metavar="WHAT=NUMBER", help="the largest phi that fits: macs, params, activations, memory (bytes)"
+    )
     size.add_argument("--batch", type=int, default=32, help="pictures at a time, for memory (default: 32)")
     size.add_argument("--inference", action="store_true", help="memory for inference instead of training")
     size.add_argument("--classes", type=int, metavar="N", help="outputs of the classifier (default: 1000, or the run's)")
@@ -86,9 +95,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from scaling.data import DataError
     from scaling.study.lock import LockedError
 
+    def work() -> int:
+        from scaling.family_request import refuse_idle
+
+        refuse_idle(options)
+        return _train(options) if options.train else _list(options)
+
     stopped = "stopped; finished trials are recorded, the same command goes on from here"
-    work = _train if options.train else _list
-    return terminal.leave(terminal.status(COMMAND, lambda: work(options), (ValueError, DataError, LockedError), stopped))
+    return terminal.leave(terminal.status(COMMAND, work, (ValueError, DataError, LockedError), stopped))
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -102,48 +116,12 @@ def _joined(arguments: Sequence[str]) -> list[str]:
     return joined
 
 
-def _spec(options: argparse.Namespace) -> FamilySpec:
-    """The specification with the flags over it."""
-    from scaling.study.family import family_of_run, read_family_spec
-    from scaling.study.spec import read_baseline
-
-    if options.spec is not None and options.run is not None:
-        raise ValueError("take --spec or --run, not both: a specification names its run itself, in [family]")
-    if options.spec is not None:
-        spec = read_family_spec(options.spec)
-    elif options.run is not None:
-        spec = family_of_run(options.run, options.fitted)
-    else:
-        spec = _without_spec(options)
-    flags: dict[str, Any] = {"data": options.data, "seeds": options.seeds}
-    if options.baseline is not None:
-        flags["baseline"] = read_baseline(options.baseline)
-    kinship = {name: getattr(options, name) for name in ("phi", "realise", "alpha", "beta", "gamma", "rounding")}
-    kinship["rules"] = None if options.rule is None else tuple(name for given in options.rule for name in given.split(","))
-    changed = dataclasses.replace(spec.family, **_given(kinship))
-    return dataclasses.replace(spec, family=changed, **_given(flags))
-
-
-def _without_spec(options: argparse.Namespace) -> FamilySpec:
-    """B0's family, or to be trained that of the small baseline."""
-    from scaling.arch import EFFICIENTNET_B0, SMALL
-    from scaling.study.family import FamilySpec, Kinship
-
-    if options.train:
-        return FamilySpec("family", SMALL)
-    of_b0 = options.baseline in (None, EFFICIENTNET_B0.name)
-    return FamilySpec("family", EFFICIENTNET_B0, family=Kinship(("compound", "released") if of_b0 else ("compound",), "0:7"))
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def _list(options: argparse.Namespace) -> int:
     """Members and their cost, nothing trained."""
     from scaling.family_report import csv_text, document, implied_table, members_table
+    from scaling.family_request import counts_asked, family_asked
 
-    spec = _spec(options)
+    spec = family_asked(options)
     listed = _listed(options, spec)
     if options.toml is not None:
         _write_toml(options.toml, [one.member for one in listed])
@@ -152,60 +130,55 @@ def _list(options: argparse.Namespace) -> int:
     elif options.csv:
         print(csv_text(listed), end="")
     else:
-        classes, channels = _counts(options)
+        classes, channels = counts_asked(options, spec)
+        target = "the cost that phi was solved for" if spec.family.realise else "2^phi, a doubling per unit of phi"
         terminal.show(
             members_table(listed),
             f"Counted with {classes} classes and {channels} channel(s); memory in float32 for batches of {options.batch} in "
-            f"{'inference' if options.inference else 'training'}, an estimate. Ratios are to {spec.baseline.name}, 2^phi is "
-            "what the formula promises.",
+            f"{'inference' if options.inference else 'training'}, an estimate. Ratios are to {spec.baseline.name}; target is "
+            f"{target}.",
         )
-        if "released" in spec.family.rules and "compound" in spec.family.rules:
+        released = [one.member for one in listed if one.member.rule == "released" and one.member.phi]
+        if released and "compound" in spec.family.rules:
             terminal.show(
                 "\nThe phi at which the formula would give each released factor, and the phi of its cost, log2 of the ratio:",
-                implied_table(spec, [one.member for one in listed if one.member.rule == "released"]),
+                implied_table(spec, released),
             )
     return 0
 
 
 def _listed(options: argparse.Namespace, spec: FamilySpec) -> list[Listed]:
     from scaling.family_report import Listed
+    from scaling.family_request import budget_asked, counts_asked
     from scaling.memory import inference_bytes, training_bytes
 
-    counted = _counts(options)
+    counted = counts_asked(options, spec)
 
     def memory(member: Member) -> int:
         needs = inference_bytes if options.inference else training_bytes
         return needs(member.architecture, options.batch, *counted)
 
     if options.budget is None:
-        found = spec.family.members(spec.baseline, *counted)
+        found = list(spec.family.members(spec.baseline, *counted))
     else:
-        from scaling.study.family import largest_members
-
-        measure, budget = _budget(options.budget)
-        found = largest_members(
-            spec, *counted, measure, budget, memory if measure == "memory" else lambda one: int(getattr(one, measure))
-        )
+        found = _largest(spec, *counted, budget_asked(options.budget, memory))
     return [Listed(member, options.batch, options.inference, memory(member)) for member in found]
 
 
-def _budget(text: str) -> tuple[str, float]:
-    measure, _, number = text.partition("=")
-    try:
-        budget = float(number)
-    except ValueError:
-        budget = -1.0
-    if measure not in MEASURES or not 0 < budget < float("inf"):
-        raise ValueError(f"--budget must be one of {', '.join(MEASURES)}, =, and a number above 0, as macs=1e9, got {text!r}")
-    return measure, budget
+def _largest(spec: FamilySpec, num_classes: int, in_channels: int, budget: Budget) -> list[Member]:
+    """The largest member of each rule that has one; the others are told on standard error, and if there is none, refused."""
+    from scaling.study.budgets import Unspent, largest_member
 
-
-def _counts(options: argparse.Namespace) -> tuple[int, int]:
-    """Classes and channels: as given, the run's, or ImageNet's."""
-    from scaling.study.family import counts_of_run
-
-    classes, channels = (1000, 3) if options.run is None else counts_of_run(options.run)
-    return options.classes or classes, options.channels or channels
+    found, reasons = [], []
+    for name in spec.family.rules:
+        try:
+            found.append(largest_member(spec, name, num_classes, in_channels, budget))
+        except Unspent as reason:
+            reasons.append(str(reason))
+    if not found:
+        raise ValueError("; ".join(reasons))
+    terminal.say(reasons)
+    return found
 
 
 def _write_toml(folder: Path, members: Sequence[Member]) -> None:
@@ -223,15 +196,15 @@ def _train(options: argparse.Namespace) -> int:
     """Train what is missing, compare, report."""
     from rich.console import Console
 
-    from scaling.data import load
     from scaling.family_findings import announcement
+    from scaling.family_request import family_asked, pictures_asked
     from scaling.study.estimate import pace
     from scaling.study.family import make_family_study
     from scaling.study.run import Run
     from scaling.study.trials import test_missing, train_missing
 
-    spec = _spec(options)
-    pictures = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
+    spec = family_asked(options)
+    pictures = pictures_asked(options, spec)
     run = Run(options.to or Path("runs") / spec.name)
     if options.seeds is None:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
@@ -267,8 +240,7 @@ def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None
     if options.json:
         terminal.emit(found)
     else:
-        table = results_table(study.members, study.networks, result, study.pictures.side)
-        terminal.show(table, *incomplete(study, run), *told(study.spec.family, result))
+        terminal.show(results_table(study, result), *incomplete(study, run), *told(study.spec.family, result))
         terminal.show(f"Records, results and figures: {run.folder}")
     _draw(study, run, result)
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from scaling.extrapolation import Member
 from scaling.lattice import BUDGET
 from scaling.report import percent
-from scaling.study.family import FamilySpec, FamilyStudy, Kin, network_of
+from scaling.study.family import FamilySpec, FamilyStudy, network_of
 from scaling.terminal import short, table
 
 if TYPE_CHECKING:  # a list of members needs none of SciPy
@@ -31,7 +31,7 @@ class Listed(NamedTuple):
 
 def members_table(listed: Sequence[Listed]) -> Table:
     """One line a member."""
-    columns = ("phi", "depth", "width", "px", "params", "MACs", "activations", "memory", "ratio", "2^phi")
+    columns = ("phi", "depth", "width", "px", "params", "MACs", "activations", "memory", "ratio", "target")
     made = table("rule", *(f">{column}" for column in columns), "layers")
     for index, one in enumerate(listed):
         member = one.member
@@ -59,7 +59,8 @@ def implied_table(spec: FamilySpec, released: Sequence[Member]) -> Table:
     made = table("name", ">by depth", ">by width", ">by resolution", ">by cost")
     for member in released:
         if member.phi:
-            made.add_row(f"B{member.phi:g}", *("-" if phi is None else f"{phi:.3f}" for phi in implied_phis(spec, member)))
+            name = f"B{member.phi:g}" if spec.baseline.name == "efficientnet_b0" else f"released {member.phi:g}"
+            made.add_row(name, *("-" if phi is None else f"{phi:.3f}" for phi in implied_phis(spec, member)))
     return made
 
 
@@ -95,15 +96,15 @@ def study_document(run: str | None, study: FamilyStudy, result: FamilyResult | N
     }
 
 
-def results_table(members: Sequence[Member], networks: Sequence[Kin], result: FamilyResult, side: int | None) -> Table:
-    """One line a member: its cost and its accuracy on the test pictures; `side` is that of the pictures in px."""
+def results_table(study: FamilyStudy, result: FamilyResult) -> Table:
+    """One line a member: its cost and its accuracy on the test pictures."""
     made = table("rule", ">phi", ">realised", ">px", ">params", ">MACs", ">test %", ">seeds", "enlarged")
-    for index, one in enumerate(members):
-        if index and members[index - 1].rule != one.rule:
+    for index, one in enumerate(study.members):
+        if index and study.members[index - 1].rule != one.rule:
             made.add_section()
-        found = result.accuracies.get(network_of(networks, one).label)
+        found = result.accuracies.get(network_of(study.networks, one).label)
         accuracy = ("-", "0") if found is None else (percent(found), str(found.n))
-        enlarged = "yes" if side is not None and one.resolution > side else ""
+        enlarged = "yes" if _enlarged(study, one) else ""
         sizes = (f"x{one.ratio:.3f}", str(one.resolution), short(one.params), short(one.macs))
         made.add_row(one.rule, f"{one.phi:g}", *sizes, *accuracy, enlarged)
     return made
@@ -144,11 +145,12 @@ def laws_table(curves: Sequence[RuleCurve]) -> Table:
 def extrapolated_table(curves: Sequence[RuleCurve]) -> Table:
     """Accuracy that the power laws give to costs beyond those trained."""
     fitted = [one for one in curves if one.extrapolated]
-    made = table("rule", *(f">at x{one.ratio:g}" for one in fitted[0].extrapolated), ">times the largest trained")
+    ratios = sorted({point.ratio for one in fitted for point in one.extrapolated})
+    made = table("rule", *(f">at x{ratio:g}" for ratio in ratios), ">times the largest trained")
     for one in fitted:
+        percents = {point.ratio: _between(point.mean, point.low, point.high, 100) for point in one.extrapolated}
         beyond = [f"{point.beyond:.1f}" for point in one.extrapolated]
-        percents = [_between(point.mean, point.low, point.high, 100) for point in one.extrapolated]
-        made.add_row(one.rule, *percents, f"{beyond[0]} to {beyond[-1]}")
+        made.add_row(one.rule, *(percents.get(ratio, "trained") for ratio in ratios), f"{beyond[0]} to {beyond[-1]}")
     return made
 
 
@@ -175,10 +177,15 @@ def _judged(study: FamilyStudy, one: Member, result: FamilyResult | None) -> dic
     return {
         **one.to_dict(),
         "network": network.label,
-        "enlarged": one.resolution > study.pictures.side,
+        "enlarged": _enlarged(study, one),
         "dropout": study.recipe_of(network).dropout,
         "accuracy": found._asdict() if found else None,
     }
+
+
+def _enlarged(study: FamilyStudy, one: Member) -> bool | None:
+    """Whether a member sees the pictures larger than they are stored; None where that was not recorded."""
+    return one.resolution > study.pictures.side if study.pictures.side else None
 
 
 def _rule(one: RuleCurve) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scaling.arch import Architecture
-from scaling.data import PictureSet
 from scaling.extrapolation import member
 from scaling.lattice import BUDGET, Lattice
 from scaling.rules import Rule
@@ -17,7 +16,7 @@ from scaling.study.estimate import Pace, estimated_seconds
 from scaling.study.progress import duration
 from scaling.study.study import Study
 from scaling.study.trial import Trial
-from scaling.study.trials import Network
+from scaling.study.trials import Network, Pictures
 
 if TYPE_CHECKING:
     from scaling.analysis import Ranking, Stability
@@ -64,7 +63,7 @@ def growth(changes: Sequence[str], flag: str = "--run") -> list[str]:
     ]
 
 
-def enlarged(pictures: PictureSet, networks: Iterable[Network]) -> list[str]:
+def enlarged(pictures: Pictures, networks: Iterable[Network]) -> list[str]:
     """A warning where networks look at pictures larger than they are stored."""
     sides = sorted({one.architecture.resolution for one in networks if one.architecture.resolution > pictures.side})
     if not sides:

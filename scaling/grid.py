@@ -167,7 +167,7 @@ def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from scaling.analysis import rank, response_surface
-    from scaling.analysis.collecting import collect, tested
+    from scaling.analysis.collecting import collect, stability_of, tested
     from scaling.findings import announcement
     from scaling.report import document, rows
     from scaling.study.estimate import pace
@@ -195,7 +195,7 @@ def _run(options: argparse.Namespace) -> int:
         terminal.say(test_missing(study, run, engine, collected.shown(ranking), speed, console))
         lines = rows(study.space, collected.candidates, ranking, tested(study, run))
         members = _family(study, collected, ranking)
-        stability = _stability(collected, ranking)
+        stability = stability_of(collected, ranking)
         fitted = response_surface(collected.measured, study.space.target) if ranking is not None else None
         found = document(
             str(run.folder), study.space, lines, ranking, members, stability, fitted.surface if fitted is not None else None
@@ -208,15 +208,6 @@ def _run(options: argparse.Namespace) -> int:
         if ranking is not None and fitted is not None:
             _draw(study, run, collected, ranking, fitted)
     return 0
-
-
-def _stability(collected: Collected, ranking: Ranking | None) -> Stability | None:
-    """Whether other seeds would choose as these did; None where one seed or one eligible network cannot tell."""
-    from scaling.analysis import rank_stability
-
-    if ranking is None or not ranking.degrees_of_freedom or sum(one.eligible for one in ranking.networks) < 2:
-        return None
-    return rank_stability(collected.measured, ranking.target)
 
 
 def _family(study: Study, collected: Collected, ranking: Ranking | None) -> list[Member]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,15 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from scaling.recorded import read_records
+    from scaling.recorded import is_family
 
-    of_family = "family" in read_records(options.run).question
+    of_family = is_family(options.run)
     if options.against is not None:
         found, parts = (_changes if of_family else _agreement)(options.run, options.against)
-    elif of_family:
-        found, parts = _family(options.run)
     else:
-        found, parts = _search(options.run)
+        found, parts = (_family if of_family else _search)(options.run)
     if options.json:
         terminal.emit(found)
     else:
@@ -61,41 +58,35 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
-    from scaling.analysis import interval
-    from scaling.analysis.errors import errors
-    from scaling.analysis.stability import rank_stability
+    from scaling.analysis.collecting import stability_of, tested
     from scaling.findings import Scaled, findings
     from scaling.recorded import read_search
     from scaling.report import document, ranking_table, rows, test_table
 
     search = read_search(folder)
-    records, ranking = search.records, search.ranking
-    eligible = sum(one.eligible for one in ranking.networks)
-    stability = rank_stability(search.measured, ranking.target) if ranking.degrees_of_freedom and eligible > 1 else None
-    pooled = errors(search.tested) if search.tested else None
-    tests = (
-        {}
-        if pooled is None
-        else {one.name: interval(one.correct, pooled.seed_variance, pooled.degrees_of_freedom) for one in search.tested}
-    )
-    lines = rows(search.space, search.candidates, ranking, tests)
-    winner = None if ranking.best is None else search.candidates[ranking.best]
-    scaled = Scaled(records.baseline, search.lattice, records.num_classes, records.in_channels)
-    parts: list[Any] = [ranking_table(lines), *findings(scaled, ranking, winner, stability)]
+    study, collected, ranking = search.study, search.collected, search.ranking
+    stability, tests = stability_of(collected, ranking), tested(study, search.run)
+    lines = rows(study.space, collected.candidates, ranking, tests)
+    scaled = Scaled(study.spec.baseline, study.spec.lattice, study.pictures.num_classes, study.pictures.in_channels)
+    parts: list[Any] = [ranking_table(lines), *collected.incomplete]
+    parts += findings(scaled, ranking, collected.winner(ranking), stability)
     if tests:
         parts += ["\nTest pictures, looked at after the choice:", test_table(lines)]
-    return document(str(folder), search.space, lines, ranking, (), stability), parts
+    return document(str(folder), study.space, lines, ranking, (), stability), parts
 
 
 def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     from scaling.family_findings import told
-    from scaling.family_report import results_table
+    from scaling.family_report import results_table, study_document
     from scaling.recorded import read_family
 
     family = read_family(folder)
-    table = results_table(family.members, family.networks, family.result, family.records.picture_side)
-    stored = json.loads((folder / "results.json").read_text("utf-8"))
-    return stored, [table, *told(family.asked, family.result)]
+    found = study_document(str(folder), family.study, family.result)
+    return found, [
+        results_table(family.study, family.result),
+        *family.incomplete,
+        *told(family.study.spec.family, family.result),
+    ]
 
 
 def _changes(one: Path, other: Path) -> tuple[dict[str, Any], list[Any]]:
@@ -104,18 +95,23 @@ def _changes(one: Path, other: Path) -> tuple[dict[str, Any], list[Any]]:
     from scaling.recorded import read_family, require_same_pictures
 
     families = [read_family(folder) for folder in (one, other)]
-    require_same_pictures([family.records for family in families])
-    found = changes(*(family.measured for family in families))
+    require_same_pictures([family.study for family in families])
+    found = changes(*(list(family.measured.values()) for family in families))
     plain = [{**change._asdict(), "difference": change.difference._asdict()} for change in found]
     heading = f"Test accuracy in {one} minus that in {other}, of the networks in both, in points, paired over pictures:"
-    return {"runs": [str(one), str(other)], "networks": plain}, [heading, changes_table(found)]
+    unfinished = [line for family in families for line in family.incomplete]
+    return {"runs": [str(one), str(other)], "networks": plain}, [heading, changes_table(found), *unfinished]
 
 
 def _agreement(short: Path, long: Path) -> tuple[dict[str, Any], list[Any]]:
     from scaling.analysis.agreement import agreement
     from scaling.recorded import read_search
 
-    found = agreement(read_search(short).measured, read_search(long).measured)
+    searches = [read_search(folder) for folder in (short, long)]
+    targets = [search.study.space.target for search in searches]
+    if targets[0] != targets[1]:
+        raise ValueError(f"{short} searched at x{targets[0]:g} and {long} at x{targets[1]:g}: they choose at different costs")
+    found = agreement(*(search.collected.measured for search in searches), target=targets[0])
     return {**found._asdict(), "runs": [str(short), str(long)]}, _agreement_said(short, long, found)
 
 
@@ -130,7 +126,7 @@ def _agreement_said(short: Path, long: Path, found: Any) -> list[str]:
 
     same = "the same network" if found.chosen == found.best else f"{found.best}"
     return [
-        f"{len(found.networks)} networks in both. {short} chooses {found.chosen}, {long} {same}.",
+        f"{len(found.networks)} eligible networks in both, at the target cost. {short} chooses {found.chosen}, {long} {same}.",
         f"Kendall's tau of the two orders: {between(found.tau, 1, 2)}; Spearman's rho: {between(found.spearman, 1, 2)}.",
         f"Choosing by {short} gives away, in points of {long}: {between(found.regret, 100, 2)}.",
         *([found.reason] if found.reason else []),

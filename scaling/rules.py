@@ -115,7 +115,7 @@ SHARES: dict[str, tuple[float, float, float]] = {
 
 
 def rule(name: str, *, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15) -> Rule:
-    """A rule by its name: `compound`, or one of `SHARES`.
+    """A rule by its name: `compound`, `paper` (compound with the paper's bases), or one of `SHARES`.
 
     Args:
         name: of the rule.
@@ -132,8 +132,10 @@ def rule(name: str, *, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.1
     if name == "compound":
         compound(1, alpha=alpha, beta=beta, gamma=gamma)
         return Rule(name, lambda phi: compound(phi, alpha=alpha, beta=beta, gamma=gamma))
+    if name == "paper":
+        return Rule(name, compound)
     if name not in SHARES:
-        raise ValueError(f"rule: unknown name {name!r}; known: compound, {', '.join(SHARES)}")
+        raise ValueError(f"rule: unknown name {name!r}; known: compound, paper, {', '.join(SHARES)}")
     depth, width, resolution = SHARES[name]
     return Rule(name, lambda phi: shares(phi, depth=depth, width=width, resolution=resolution))
 

@@ -54,9 +54,11 @@ def nearest_phi(size: Callable[[float], float], target: float, wanted: float) ->
         wanted: phi to prefer among equals, 0 or more.
 
     Returns:
-        phi, in thousandths.
+        phi, in thousandths; at most 40, whatever the target.
     """
     high = _thousandths(HIGHEST)
+    if size(HIGHEST) <= target:
+        return HIGHEST
     end = _last(lambda phi: size(phi) <= target, 0, high)
     near, far = size(end / UNIT), size((end + 1) / UNIT)
     chosen = near if target / near <= far / target else far

@@ -40,7 +40,7 @@ def test_no_rise(text):
 
 
 @pytest.mark.parametrize("phi", [-1, 0, 0.5, 1, 7])
-@pytest.mark.parametrize("name", ["compound", *SHARES])
+@pytest.mark.parametrize("name", ["compound", "paper", *SHARES])
 def test_a_member_is_the_scaled_baseline_with_its_cost(name, phi):
     found = member(B0, rule(name), phi, 1000, 3)
     scaled = scale(B0, rule(name).factors(phi))
@@ -89,7 +89,7 @@ def test_no_cost_below_the_baseline_is_solved_for():
 
 
 def test_no_rule_of_that_name():
-    with pytest.raises(ValueError, match="rule: unknown name 'deep'; known: compound, depth, width"):
+    with pytest.raises(ValueError, match="rule: unknown name 'deep'; known: compound, paper, depth, width"):
         rule("deep")
     with pytest.raises(ValueError, match="compound: alpha must be finite and at least 1, got"):
         rule("compound", alpha=0.9)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -105,6 +106,35 @@ def test_architectures_every_command_takes_back(capsys, tmp_path):
         assert cost(read) == (one["params"], one["macs"], one["activations"])
 
 
+def test_one_rule_without_an_answer_does_not_hide_the_others(capsys):
+    assert main(["--rule", "resolution,width", "--budget", "params=1e7", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert [one["rule"] for one in json.loads(out)["members"]] == ["width"]
+    assert err.startswith("resolution: every member up to phi 40 fits")
+
+
+@pytest.mark.parametrize("words", [("--phi", "-1:1"), ("--realise",), ("--phi", "0.5"), ("--baseline", "small")])
+def test_released_networks_are_left_out_where_they_have_no_place(capsys, words):
+    found = json.loads(run(capsys, "--json", *words))["members"]
+    assert {one["rule"] for one in found} == {"compound"}
+
+
+def test_a_specification_lists_the_members_it_trains(capsys):
+    listed = json.loads(run(capsys, "--spec", "family", "--json"))["members"]
+    trained = json.loads(run(capsys, "--train", "--dry-run", "--spec", "family", "--json"))["members"]
+    assert [(one["phi"], one["macs"]) for one in listed] == [(one["phi"], one["macs"]) for one in trained]
+
+
+def test_the_pictures_of_a_run_must_be_found(capsys, tmp_path):
+    for name in ("results.json", "spec.json", "trials.jsonl"):
+        shutil.copy(ROOT / "runs" / "step1" / name, tmp_path)
+    question = json.loads((tmp_path / "spec.json").read_text())
+    (tmp_path / "spec.json").write_text(json.dumps(question | {"pictures": "mine"}))
+    assert "are called 'mine'; --data says where they are" in refused(capsys, "--train", "--dry-run", "--run", str(tmp_path))
+    (tmp_path / "spec.json").write_text(json.dumps(question | {"data": "other"}))
+    assert "what is found by that name are others" in refused(capsys, "--train", "--dry-run", "--run", str(tmp_path))
+
+
 def test_several_rules_and_solved_costs(capsys):
     words = ("--baseline", "small", "--rule", "depth,width", "--rule", "uniform", "--phi", "1", "--realise", "--json")
     found = json.loads(run(capsys, *words))["members"]
@@ -121,10 +151,24 @@ def test_several_rules_and_solved_costs(capsys):
         (("--rule", "depth,depth"), "rules must be one name or more, each once, got depth, depth"),
         (("--rule", "released", "--phi", "0.5"), "B0 to B8 were released, phi must be one of their numbers, got 0.5"),
         (("--rule", "released", "--realise"), "released networks are what they are"),
+        (("--rule", "released", "--phi", "-1"), "B0 to B8 were released, phi must be one of their numbers, got -1"),
         (("--budget", "macs"), "--budget must be one of macs, params, activations, memory, =, and a number above 0"),
         (("--budget", "macs=-1"), "--budget must be one of"),
         (("--budget", "latency=1"), "--budget must be one of"),
-        (("--budget", "params=1e7", "--rule", "resolution"), "resolution spends no params"),
+        (("--budget", "params=1e7", "--rule", "resolution"), "resolution: every member up to phi 40 fits 10,000,000 params"),
+        (("--budget", "macs=1e30", "--rule", "compound"), "compound: every member up to phi 40 fits"),
+        (("--budget", "memory=1e3"), "its smallest member needs"),
+        (("--budget", "macs=1e9", "--phi", "1"), "take --budget or --phi, not both"),
+        (("--classes", "0"), "num_classes and in_channels must be at least 1, got 0 and 3"),
+        (("--data", "fashion-mnist-10k"), "--data has no use without --train"),
+        (("--to", "runs/x"), "--to has no use without --train"),
+        (("--train", "--csv"), "--csv has no use beside --train"),
+        (("--train", "--budget", "macs=1"), "--budget has no use beside --train"),
+        (("--fitted",), "--fitted has no use without --run"),
+        (("--json", "--csv"), "take --json or --csv, not both"),
+        (("--rule", "depth", "--alpha", "1.3"), "--alpha has no use without the rule compound, got depth"),
+        (("--phi", "1e5"), "phi must be from -40 to 40, got '1e5'"),
+        (("--alpha", "11"), "alpha must be at most 10, got 11"),
         (("--budget", "params=1000", "--rule", "width"), "its smallest member needs"),
         (("--batch", "0"), "training_bytes: batch must be at least 1, got 0"),
         (("--run", "nowhere"), "nowhere/results.json: not found; --run wants the folder of a finished"),

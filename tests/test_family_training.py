@@ -82,7 +82,9 @@ def test_the_document(home):
     baseline = [one["accuracy"] for one in found["members"] if one["phi"] == 0]
     assert baseline == [baseline[0]] * 3
     assert all("no power law under 7" in one["reason"] and one["law"] is None for one in found["rules"])
-    assert found["gaps"] or found["missing"]
+    assert [one["rule"] for one in found["gaps"] if one["target"] == 2] + [
+        line.split()[0] for line in found["missing"] if "at x2:" in line
+    ] == ["depth", "width"]
     assert (folder / "runs" / "tiny" / "curves.png").stat().st_size > 10_000
 
 

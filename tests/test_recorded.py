@@ -1,5 +1,6 @@
 """Runs read back from their folders, and shown again."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from scaling import architecture
 from scaling.data import load
-from scaling.recorded import NotRecorded, read_family, read_records, read_search, require_same_pictures
+from scaling.recorded import NotRecorded, is_family, read_family, read_search, require_same_pictures
 from scaling.results import main
 from scaling.study.family import FamilySpec, Kinship, make_family_study
 from scaling.study.run import Run
@@ -48,15 +49,16 @@ def test_a_search_comes_back_as_it_was_found():
     means = {entry.name: entry.accuracy.mean for entry in found.ranking.networks}
     for network in kept["networks"]:
         assert means["{alpha:.2f} {beta:.2f} {gamma:.2f}".format(**network)] == network["accuracy"]["mean"]
-    assert (found.ranking.slope, found.records.pictures) == (kept["slope"], "fashion-mnist-10k")
+    assert (found.ranking.slope, found.study.pictures.name) == (kept["slope"], "fashion-mnist-10k")
 
 
 def test_a_family_comes_back(family_folder):
     folder, study = family_folder
     found = read_family(folder)
-    assert found.members == study.members
-    assert [one.label for one in found.networks] == [one.label for one in study.networks]
-    assert (found.records.picture_side, found.records.device) == (28, "a device")
+    assert found.study.members == study.members
+    assert found.study.networks == study.networks
+    assert [trial.id for trial in found.study.all_trials()] == [trial.id for trial in study.all_trials()]
+    assert (found.study.pictures.side, found.run.devices, found.incomplete) == (28, "a device", ())
     assert {curve.rule: len(curve.networks) for curve in found.result.curves}.keys() == set(study.spec.family.rules)
     for label, accuracy in found.result.accuracies.items():
         network = next(one for one in study.networks if one.label == label)
@@ -65,11 +67,35 @@ def test_a_family_comes_back(family_folder):
     assert all(curve.law is not None for curve in found.result.curves if len(curve.networks) >= 7)
 
 
+def test_only_the_trials_that_are_asked_for_count(tmp_path, family_folder):
+    folder, study = tmp_path / "changed", family_folder[1]
+    shutil.copytree(family_folder[0], folder)
+    question = json.loads((folder / "spec.json").read_text())
+    question["seeds"] = 1
+    (folder / "spec.json").write_text(json.dumps(question))
+    assert {one.n for one in read_family(folder).result.accuracies.values()} == {1}
+    question["family"]["dropout_per_doubling"] = 0.05
+    (folder / "spec.json").write_text(json.dumps(question))
+    found = read_family(folder)
+    assert found.result.accuracies.keys() == {"baseline"}  # the others were trained without dropout
+    assert len(found.incomplete) == len(study.networks) - 1
+
+
+def test_an_unfinished_run_says_so(tmp_path, capsys):
+    shutil.copytree(STEP1, tmp_path / "part", ignore=shutil.ignore_patterns("weights"))
+    path = tmp_path / "part" / "trials.jsonl"
+    path.write_text("".join(path.read_text().splitlines(True)[:11]))
+    assert main([str(tmp_path / "part")]) == 0
+    out = capsys.readouterr().out
+    assert "1 of 2 trainings complete" in out
+    assert "0 of 2 trainings complete" in out
+
+
 def test_what_is_no_run(tmp_path, family_folder):
     with pytest.raises(NotRecorded, match="nowhere: no such run folder here"):
-        read_records(tmp_path / "nowhere")
-    with pytest.raises(SpecError, match=r"not a run folder: No such file or directory: spec\.json"):
-        read_records(tmp_path)
+        is_family(tmp_path / "nowhere")
+    with pytest.raises(SpecError, match=r"not a run folder, it has no spec\.json"):
+        is_family(tmp_path)
     with pytest.raises(SpecError, match="holds a family, not a search"):
         read_search(family_folder[0])
     with pytest.raises(SpecError, match="holds a search, not a family"):
@@ -79,17 +105,32 @@ def test_what_is_no_run(tmp_path, family_folder):
 def test_a_run_without_a_finished_trial(tmp_path):
     shutil.copy(STEP1 / "spec.json", tmp_path)
     with pytest.raises(SpecError, match="no trial is finished; go on with the command that made it"):
-        read_records(tmp_path)
+        read_search(tmp_path)
 
 
-def test_damaged_files(tmp_path):
-    (tmp_path / "spec.json").write_text("{}")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lattice": 5},
+        {"lattice": {"steps": 1}},
+        {"phi": None},
+        {"baseline": {}},
+        {"recipe": {"epoch": 1}},
+    ],
+)
+def test_damaged_questions(tmp_path, change):
+    shutil.copytree(STEP1, tmp_path / "run", ignore=shutil.ignore_patterns("weights"))
+    path = tmp_path / "run" / "spec.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(SpecError, match="its files are damaged; restore them"):
+        read_search(tmp_path / "run")
+
+
+def test_damaged_records(tmp_path):
+    shutil.copy(STEP1 / "spec.json", tmp_path)
     (tmp_path / "trials.jsonl").write_text('{"id": "a", "outcome": {"status": "complete"}}\n')
     with pytest.raises(SpecError, match="its files are damaged; restore them"):
-        read_records(tmp_path)
-    (tmp_path / "spec.json").write_text("no json")
-    with pytest.raises(SpecError, match="its files are damaged; restore them"):
-        read_records(tmp_path)
+        read_search(tmp_path)
 
 
 def test_a_family_that_was_shown_no_test_picture(tmp_path, family_folder):
@@ -101,10 +142,10 @@ def test_a_family_that_was_shown_no_test_picture(tmp_path, family_folder):
 
 
 def test_runs_on_other_pictures_share_no_figure(family_folder):
-    step1, other = read_records(STEP1), read_records(family_folder[0])
+    step1, other = read_search(STEP1).study, read_family(family_folder[0]).study
     require_same_pictures([step1, other])
-    changed = other._replace(question={**other.question, "data": "others"})
-    with pytest.raises(SpecError, match="runs on different pictures cannot share a figure"):
+    changed = dataclasses.replace(other, pictures=other.pictures._replace(fingerprint="others"))
+    with pytest.raises(SpecError, match="they cannot be compared, nor share a figure"):
         require_same_pictures([step1, changed])
 
 
@@ -120,13 +161,19 @@ def test_the_command_shows_a_family(capsys, family_folder):
     out = capsys.readouterr().out
     assert "compound minus each other rule at equal real cost" in out
     assert "held out" in out
+    assert "Extrapolated, not trained" in out
+    assert main([str(family_folder[0]), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["members"]) == len(family_folder[1].members)
+    assert all(one["accuracy"]["n"] == 2 for one in found["members"])
 
 
 def test_the_price_of_choosing_by_another_run(capsys):
     assert main([str(STEP1), "--against", str(STEP1), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["chosen"] == found["best"]
-    assert (found["tau"][0], found["regret"][0]) == (1, 0)
+    best = json.loads((STEP1 / "results.json").read_text())["best"]
+    assert found["chosen"] == found["best"] == "{alpha:.2f} {beta:.2f} {gamma:.2f}".format(**best)
+    assert (found["tau"][0], found["regret"][0], len(found["networks"])) == (1, 0, 18)  # the eligible only
 
 
 def test_what_another_training_changed(capsys, tmp_path, family_folder):

@@ -37,6 +37,10 @@ def test_the_nearest_phi_is_that_of_an_exhaustive_search(target):
     assert nearest_phi(size, max(target, 10), wanted) == min(same, key=lambda phi: abs(phi - round(wanted, 3)))
 
 
+def test_a_target_beyond_the_highest_phi():
+    assert nearest_phi(staircase, 1e9, 50.0) == HIGHEST
+
+
 def test_the_lowest_phi():
     assert lowest_phi(lambda phi: phi >= -1.2345) == -1.234
     assert lowest_phi(lambda phi: True) == -HIGHEST

@@ -10,6 +10,7 @@ import numpy as np
 from scaling.analysis.correlation import kendall, spearman
 from scaling.analysis.errors import CONFIDENCE, Estimate, Floats, errors, estimate
 from scaling.analysis.measured import Measured, by_name, require_confidence
+from scaling.analysis.ranking import adjustment, is_eligible
 from scaling.analysis.shrinkage import plausible
 
 MINIMUM_COMMON = 3
@@ -49,7 +50,9 @@ class _Study(NamedTuple):
     degrees_of_freedom: int
 
 
-def agreement(short: Sequence[Measured], long: Sequence[Measured], *, confidence: float = CONFIDENCE) -> Agreement:
+def agreement(
+    short: Sequence[Measured], long: Sequence[Measured], *, target: float | None = None, confidence: float = CONFIDENCE
+) -> Agreement:
     """Compare the orders that a short and a long study give the same architectures, matched by name.
 
     Accuracies are compared as they are, whatever the networks cost. Seed noise makes two orders disagree even where the
@@ -61,6 +64,8 @@ def agreement(short: Sequence[Measured], long: Sequence[Measured], *, confidence
     Args:
         short: networks after a short training.
         long: after a long one, trained independently of the short; the pictures may be others.
+        target: ratio of MACs over the baseline's: networks eligible there are compared by their accuracies adjusted to it,
+            as `rank` chooses. None compares all by their accuracies as they are.
         confidence: of the intervals.
 
     Raises:
@@ -68,8 +73,8 @@ def agreement(short: Sequence[Measured], long: Sequence[Measured], *, confidence
             equal, confidence not between 0 and 1, or the networks of a study are not comparable.
     """
     require_confidence("agreement", confidence)
-    pairs = _pairs(short, long)
-    studies = [_study(of, [pair[i] for pair in pairs]) for i, of in enumerate((short, long))]
+    pairs = _pairs(short, long, target)
+    studies = [_study(of, [pair[i] for pair in pairs], target) for i, of in enumerate((short, long))]
     x, y = (study.accuracy for study in studies)
     chosen, best = int(x.argmax()), int(y.argmax())
     true, reason = _true(studies)
@@ -79,10 +84,11 @@ def agreement(short: Sequence[Measured], long: Sequence[Measured], *, confidence
     return Agreement(tuple(sorted(names)), names[chosen], names[best], found[0], found[1], found[2], confidence, reason)
 
 
-def _pairs(short: Sequence[Measured], long: Sequence[Measured]) -> list[tuple[Measured, Measured]]:
-    """The networks in both studies, the cheaper first, then by name."""
+def _pairs(short: Sequence[Measured], long: Sequence[Measured], target: float | None) -> list[tuple[Measured, Measured]]:
+    """The networks in both studies, those eligible if there is a target, the cheaper first, then by name."""
     longs = {network.name: network for network in by_name(long)}
     pairs = [(network, longs[network.name]) for network in by_name(short) if network.name in longs]
+    pairs = [pair for pair in pairs if target is None or is_eligible(pair[0].ratio, target)]
     if len(pairs) < MINIMUM_COMMON:
         raise ValueError(f"agreement: at least {MINIMUM_COMMON} networks must be in both studies, got {len(pairs)}")
     for one, other in pairs:
@@ -91,13 +97,16 @@ def _pairs(short: Sequence[Measured], long: Sequence[Measured]) -> list[tuple[Me
     return sorted(pairs, key=lambda pair: pair[0].macs)
 
 
-def _study(every: Sequence[Measured], common: Sequence[Measured]) -> _Study:
-    """The seed variance is pooled over every network of the study, common or not."""
-    pooled = errors(by_name(every))
-    accuracy = np.array([network.accuracy for network in common])
+def _study(every: Sequence[Measured], common: Sequence[Measured], target: float | None) -> _Study:
+    """Seed variance and slope are those of every network of the study, common or not."""
+    ordered = by_name(every)
+    pooled = errors(ordered)
+    rows = np.eye(len(ordered)) if target is None else adjustment(ordered, target)
+    rows = rows[[[one.name for one in ordered].index(network.name) for network in common]]
+    accuracy = rows @ pooled.accuracy
     if accuracy.min() == accuracy.max():
         raise ValueError(f"agreement: a study must tell its networks apart, got accuracy {accuracy[0]:g} for all of them")
-    seed = np.array([pooled.seed_variance / network.seeds for network in common])
+    seed = rows**2 @ pooled.seed
     return _Study(accuracy, seed, pooled.degrees_of_freedom)
 
 

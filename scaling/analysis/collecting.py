@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scaling.analysis.errors import Interval, errors, interval
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking
+from scaling.analysis.stability import Stability, rank_stability
 from scaling.lattice import REFERENCES
 from scaling.space import Candidate
 from scaling.study.run import Run
@@ -81,6 +82,13 @@ def tested(study: Trials, run: Run) -> dict[str, Interval]:
         return {}
     pooled = errors(list(shown.values()))
     return {label: interval(one.correct, pooled.seed_variance, pooled.degrees_of_freedom) for label, one in shown.items()}
+
+
+def stability_of(collected: Collected, ranking: Ranking | None) -> Stability | None:
+    """Whether other seeds would choose as these did; None where one seed or one eligible network cannot tell."""
+    if ranking is None or not ranking.degrees_of_freedom or sum(one.eligible for one in ranking.networks) < 2:
+        return None
+    return rank_stability(collected.measured, ranking.target)
 
 
 def _incomplete(study: Trials, run: Run, network: Network, complete: int) -> str:

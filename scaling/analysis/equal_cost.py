@@ -14,6 +14,9 @@ from scaling.analysis.measured import Measured, by_name, require
 EQUAL_WITHIN = 0.05
 """How far from a target cost, as a fraction of it, a network may be and still stand for it."""
 
+SPAN = 1.5
+"""How far from a target cost, as a ratio, the networks on both sides may be that a rule is interpolated between."""
+
 _ROUNDING = 1e-12
 
 
@@ -73,14 +76,15 @@ def gaps(
     reference: str = "compound",
     targets: Sequence[float] = (2, 4, 8),
     within: float = EQUAL_WITHIN,
+    span: float = SPAN,
     confidence: float = CONFIDENCE,
 ) -> Gaps:
     """Compare one rule with every other at equal cost.
 
     A rule at a target is the network nearest to it, if its cost is within a fraction `within`; else the line over log
     MACs between the nearest networks below and above, accuracy = (1 - u) accuracy_below + u accuracy_above with
-    u = log(target / below) / log(above / below). Accuracy bends down over log MACs, so a line tends to lie too low: a gap
-    with only one end interpolated flatters the other.
+    u = log(target / below) / log(above / below), if both are within a factor `span` of it. Accuracy bends down over log
+    MACs, so a line tends to lie too low: a gap with only one end interpolated flatters the other.
 
     A gap is w @ accuracy, with w the difference of the two rows of weights. Its variance is w^2 @ seed + w @ picture @ w
     of `errors`, paired over the shared pictures; interval and p are Student's t with the degrees of freedom of `half_width`.
@@ -90,20 +94,21 @@ def gaps(
         reference: name of the rule that the others are compared with.
         targets: ratios of MACs over the baseline's.
         within: how far from a target a network may stand for it, as a fraction of the target.
+        span: how far from it, as a ratio above 1, the two networks of an interpolation may be.
         confidence: of each interval.
 
     Raises:
         ValueError: the reference is not of the rules or the only one, there is no target, a target is not positive, within
             is negative, confidence not between 0 and 1, one name means two networks, or they are not comparable.
     """
-    _require(rules, reference, targets, within, confidence)
+    _require(rules, reference, targets, within, span, confidence)
     networks = _together(rules)
     measured = errors(networks)
     entries, missing = [], []
-    ends = {(rule, target): _at(rules[rule], target, within, networks) for rule in rules for target in targets}
+    ends = {(rule, target): _at(rules[rule], target, within, span, networks) for rule in rules for target in targets}
     for (rule, target), end in ends.items():
         if end is None:
-            missing.append(_reason(rule, rules[rule], target, within))
+            missing.append(_reason(rule, rules[rule], target, within, span))
         elif rule != reference and (one := ends[reference, target]) is not None:
             entries.append(_gap(rule, target, one, end, networks, measured, confidence))
     adjusted = holm([entry.p for entry in entries])
@@ -132,7 +137,12 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def _require(
-    rules: Mapping[str, Sequence[Measured]], reference: str, targets: Sequence[float], within: float, confidence: float
+    rules: Mapping[str, Sequence[Measured]],
+    reference: str,
+    targets: Sequence[float],
+    within: float,
+    span: float,
+    confidence: float,
 ) -> None:
     if reference not in rules or len(rules) < 2:
         raise ValueError(f"gaps: rules must hold the reference {reference!r} and another, got {', '.join(rules) or 'none'}")
@@ -140,8 +150,8 @@ def _require(
         raise ValueError("gaps: at least one target is needed, got none")
     for target in targets:
         require("gaps", target, confidence)
-    if not within >= 0:
-        raise ValueError(f"gaps: within must be 0 or more, got {within}")
+    if not (within >= 0 and span > 1):
+        raise ValueError(f"gaps: within must be 0 or more and span above 1, got {within} and {span}")
 
 
 def _together(rules: Mapping[str, Sequence[Measured]]) -> list[Measured]:
@@ -154,14 +164,15 @@ def _together(rules: Mapping[str, Sequence[Measured]]) -> list[Measured]:
     return by_name(list(found.values()))
 
 
-def _at(own: Sequence[Measured], target: float, within: float, networks: Sequence[Measured]) -> _At | None:
+def _at(own: Sequence[Measured], target: float, within: float, span: float, networks: Sequence[Measured]) -> _At | None:
     """A rule at a cost; None without a network near it or on both sides. Of equally near networks the first by name."""
     ordered = sorted(own, key=lambda network: network.name)
     nearest = min(ordered, key=lambda network: abs(network.ratio / target - 1), default=None)
     if nearest is not None and abs(nearest.ratio / target - 1) <= within + _ROUNDING:
         return _At(_weights(networks, {nearest.name: 1.0}), nearest.ratio, False)
-    below = max((n for n in ordered if n.ratio < target), key=lambda network: network.ratio, default=None)
-    above = min((n for n in ordered if n.ratio > target), key=lambda network: network.ratio, default=None)
+    low, high = target / span * (1 - _ROUNDING), target * span * (1 + _ROUNDING)
+    below = max((n for n in ordered if low <= n.ratio < target), key=lambda network: network.ratio, default=None)
+    above = min((n for n in ordered if target < n.ratio <= high), key=lambda network: network.ratio, default=None)
     if below is None or above is None:
         return None
     share = math.log(target / below.ratio) / math.log(above.ratio / below.ratio)
@@ -203,11 +214,11 @@ def _gap(
     )
 
 
-def _reason(rule: str, own: Sequence[Measured], target: float, within: float) -> str:
+def _reason(rule: str, own: Sequence[Measured], target: float, within: float, span: float) -> str:
     if not own:
         return f"{rule} at x{target:g}: no network of it was trained."
-    ratios = [network.ratio for network in own]
+    costs = ", ".join(f"x{ratio:.3g}" for ratio in sorted({network.ratio for network in own}))
     return (
-        f"{rule} at x{target:g}: its networks cost x{min(ratios):.3g} to x{max(ratios):.3g}, "
-        f"none within {within:.0%} of the target and none on both sides of it."
+        f"{rule} at x{target:g}: its networks cost {costs}, none within {within:.0%} of the target and not on both sides of it "
+        f"within a factor of {span:g}."
     )

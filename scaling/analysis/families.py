@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from scaling.analysis.equal_cost import Gaps, gaps
-from scaling.analysis.errors import Interval, errors, interval
+from scaling.analysis.errors import Errors, Interval, errors, interval
 from scaling.analysis.measured import Measured
 from scaling.analysis.power_law import MINIMUM_COSTS, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
 from scaling.study.family import Kin
@@ -45,7 +45,7 @@ class FamilyResult(NamedTuple):
     Attributes:
         curves: one a rule, in the order asked.
         accuracies: of every network by name, with its interval.
-        gaps: of `compound` against the other rules; None where there is nothing to compare.
+        gaps: of `compound`, or else of the first rule, against the other rules; None where there is no other.
         seed_sd: of one training's accuracy, pooled; None if no network has two seeds.
         degrees_of_freedom: of seed_sd.
         pictures: number each training was judged on.
@@ -75,9 +75,10 @@ def family_result(rules: Mapping[str, Sequence[Measured]]) -> FamilyResult:
         raise ValueError("family_result: no network has a finished training, there is nothing to compare")
     pooled = errors(networks)
     found = {one.name: interval(one.correct, pooled.seed_variance, pooled.degrees_of_freedom) for one in networks}
-    compared = gaps(rules, targets=TARGETS) if "compound" in rules and len(rules) > 1 else None
+    reference = "compound" if "compound" in rules else next(iter(rules))
+    compared = gaps(rules, reference=reference, targets=TARGETS) if len(rules) > 1 else None
     return FamilyResult(
-        tuple(_curve(rule, own) for rule, own in rules.items()),
+        tuple(_curve(rule, own, pooled) for rule, own in rules.items()),
         found,
         compared,
         math.sqrt(pooled.seed_variance) if pooled.degrees_of_freedom else None,
@@ -103,11 +104,11 @@ def by_rule(rules: Sequence[str], networks: Sequence[Kin], measured: Mapping[str
     return found
 
 
-def _curve(rule: str, networks: Sequence[Measured]) -> RuleCurve:
+def _curve(rule: str, networks: Sequence[Measured], pooled: Errors) -> RuleCurve:
     ordered = tuple(sorted(networks, key=lambda one: one.ratio))
     costs = len({one.macs for one in ordered})
-    law = fit_power_law(ordered) if costs >= MINIMUM_COSTS else None
-    check = held_out(ordered) if costs > MINIMUM_COSTS else None
+    law = fit_power_law(ordered, pooled=pooled) if costs >= MINIMUM_COSTS else None
+    check = held_out(ordered, pooled=pooled) if costs > MINIMUM_COSTS else None
     beyond = () if law is None else tuple(extrapolated(law, ratio) for ratio in EXTRAPOLATED if ratio > law.largest)
     return RuleCurve(rule, ordered, law, check, beyond, _reason(rule, costs))
 

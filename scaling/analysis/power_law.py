@@ -118,7 +118,7 @@ class PowerLaw:
         return Band(mean, None, None) if self.draws is None else Band(mean, *bounds(_curves(self.draws, x), self.confidence))
 
 
-def fit_power_law(networks: Sequence[Measured], *, confidence: float = CONFIDENCE) -> PowerLaw:
+def fit_power_law(networks: Sequence[Measured], *, pooled: Errors | None = None, confidence: float = CONFIDENCE) -> PowerLaw:
     """Fit error = a * ratio^-b + c by least squares, every network weighted by its seeds.
 
     For a given b the best a and c have a closed form, so the search is over b alone and has no start to depend on.
@@ -130,6 +130,7 @@ def fit_power_law(networks: Sequence[Measured], *, confidence: float = CONFIDENC
 
     Args:
         networks: of one family, the baseline among them if it was trained.
+        pooled: errors of a larger study that they are part of, for its seed variance; their own if None.
         confidence: of the intervals. Without a second seed of any network there are none.
 
     Raises:
@@ -139,7 +140,7 @@ def fit_power_law(networks: Sequence[Measured], *, confidence: float = CONFIDENC
     require_confidence("fit_power_law", confidence)
     ordered = by_name(networks)
     _require_costs("fit_power_law", ordered, MINIMUM_COSTS)
-    measured = errors(ordered)
+    measured = _with_seeds_of(errors(ordered), pooled)
     ratios = np.array([network.ratio for network in ordered])
     seeds = np.array([network.seeds for network in ordered])
     a, b, c = fitted = [float(value[0]) for value in _least_squares(ratios, 1 - measured.accuracy[None], seeds)]
@@ -149,7 +150,7 @@ def fit_power_law(networks: Sequence[Measured], *, confidence: float = CONFIDENC
     return PowerLaw(found[0], found[1], found[2], draws, float(ratios.max()), len(ordered), int(seeds.sum()), confidence)
 
 
-def held_out(networks: Sequence[Measured], *, confidence: float = CONFIDENCE) -> HeldOut:
+def held_out(networks: Sequence[Measured], *, pooled: Errors | None = None, confidence: float = CONFIDENCE) -> HeldOut:
     """Fit without the most expensive network, extrapolate to it and compare.
 
     The prediction interval holds the curve's uncertainty of `fit_power_law` and the seed noise s / sqrt(n) of the
@@ -157,6 +158,7 @@ def held_out(networks: Sequence[Measured], *, confidence: float = CONFIDENCE) ->
 
     Args:
         networks: of one family, one distinct cost more than a fit needs.
+        pooled: as for `fit_power_law`.
         confidence: of the prediction interval.
 
     Raises:
@@ -166,7 +168,7 @@ def held_out(networks: Sequence[Measured], *, confidence: float = CONFIDENCE) ->
     ordered = by_name(networks)
     _require_costs("held_out", ordered, MINIMUM_COSTS + 1)
     last = max(ordered, key=lambda network: network.macs)
-    law = fit_power_law([network for network in ordered if network.macs < last.macs], confidence=confidence)
+    law = fit_power_law([one for one in ordered if one.macs < last.macs], pooled=pooled, confidence=confidence)
     predicted = estimate(1 - float(law.curve([last.ratio]).mean[0]), _predictions(law, last), confidence)
     inside = None if predicted.low is None or predicted.high is None else predicted.low <= last.accuracy <= predicted.high
     return HeldOut(last.name, last.ratio, last.ratio / law.largest, predicted, last.accuracy, inside)
@@ -186,6 +188,12 @@ def extrapolated(law: PowerLaw, ratio: float) -> Extrapolated:
     low = None if error.high is None else 1 - float(error.high[0])
     high = None if error.low is None else 1 - float(error.low[0])
     return Extrapolated(ratio, 1 - float(error.mean[0]), low, high, ratio / law.largest)
+
+
+def _with_seeds_of(measured: Errors, pooled: Errors | None) -> Errors:
+    if pooled is None:
+        return measured
+    return measured._replace(seed_variance=pooled.seed_variance, degrees_of_freedom=pooled.degrees_of_freedom)
 
 
 def _require_costs(function: str, networks: Sequence[Measured], least: int) -> None:

@@ -19,17 +19,22 @@ from scaling.figures.points import Percent, seeds_text
 _TICKS = (0.25, 0.5, 1, 1.41, 2, 2.83, 4, 5.66, 8, 11.3, 16, 32, 64, 128)
 LOOKS = {
     "compound": (style.BEST, "o"),
+    "paper": (style.COLOURS["paper"], style.MARKERS["paper"]),
     **{name: (style.COLOURS[name], style.MARKERS[name]) for name in ("depth", "width", "resolution")},
-    "uniform": (style.TIED, "D"),
-    "fast": (style.COLOURS["paper"], "P"),
+    "uniform": (style.TIED, "h"),
+    "fast": (style.FAINT, "P"),
     "released": (style.COLOURS["baseline"], "X"),
 }
 """Colour and marker of each rule."""
 
+BASELINE = "baseline"
+"""Name of the network that is of every rule."""
+
 
 class CurvePoint(NamedTuple):
-    """One network: MACs over the baseline's, its accuracy in percent, and whether it sees pictures enlarged."""
+    """One network: its name, MACs over the baseline's, accuracy in percent, and whether it sees pictures enlarged."""
 
+    name: str
     ratio: float
     accuracy: Percent
     enlarged: bool
@@ -62,19 +67,19 @@ class RuleCurvesNumbers(NamedTuple):
     baseline_macs: float
     pictures: int
     seeds: str
-    side: int | None
+    side: int
     fitted: bool
 
 
-def rule_curves_numbers(result: FamilyResult, side: int | None, sides: Mapping[str, int]) -> RuleCurvesNumbers:
+def rule_curves_numbers(result: FamilyResult, side: int, sides: Mapping[str, int]) -> RuleCurvesNumbers:
     """The numbers of `rule_curves`.
 
     Args:
         result: of the family.
-        side: px at which the pictures are stored; None where it is not known.
+        side: px at which the pictures are stored; 0 where it is not known.
         sides: px of each network's input, by its name.
     """
-    enlarged = {name for name, px in sides.items() if side is not None and px > side}
+    enlarged = {name for name, px in sides.items() if side and px > side}
     lines = tuple(_line(curve, result, enlarged) for curve in result.curves if curve.networks)
     networks = [network for curve in result.curves for network in curve.networks]
     return RuleCurvesNumbers(
@@ -121,7 +126,7 @@ def _line(curve: RuleCurve, result: FamilyResult, enlarged: set[str]) -> RuleLin
 
 def _point(network: Measured, result: FamilyResult, enlarged: bool) -> CurvePoint:
     found = result.accuracies[network.name]
-    return CurvePoint(network.ratio, Percent(100 * found.mean, 100 * found.low, 100 * found.high), enlarged)
+    return CurvePoint(network.name, network.ratio, Percent(100 * found.mean, 100 * found.low, 100 * found.high), enlarged)
 
 
 def _scales(axes: Axes, numbers: RuleCurvesNumbers) -> None:
@@ -146,7 +151,7 @@ def _draw(axes: Axes, line: RuleLine, aside: float) -> None:
     else:
         axes.plot([p.ratio for p in line.points], [p.accuracy.mean for p in line.points], color=colour, linewidth=1.2, zorder=3)
     for point in line.points:
-        if point.ratio == 1:
+        if point.name == BASELINE:
             continue
         ratio = point.ratio * (1 + aside)
         axes.plot([ratio] * 2, [point.accuracy.low, point.accuracy.high], color=colour, linewidth=1, alpha=0.55, zorder=2)
@@ -158,7 +163,7 @@ def _draw(axes: Axes, line: RuleLine, aside: float) -> None:
 
 def _draw_baseline(axes: Axes, numbers: RuleCurvesNumbers) -> None:
     """Once, though it is of every rule."""
-    for point in [point for line in numbers.lines for point in line.points if point.ratio == 1][:1]:
+    for point in [point for line in numbers.lines for point in line.points if point.name == BASELINE][:1]:
         axes.plot([1, 1], [point.accuracy.low, point.accuracy.high], color=style.INK, linewidth=1, alpha=0.55, zorder=2)
         axes.plot([1], [point.accuracy.mean], marker="s", markersize=7.5, color=style.INK, linestyle="none", zorder=5)
         looks: dict[str, Any] = {"fontsize": style.TEXT_SIZE, "color": style.INK, "textcoords": "offset points"}

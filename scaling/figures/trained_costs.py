@@ -8,8 +8,8 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scaling.analysis.errors import Interval, errors, interval
-from scaling.analysis.measured import Measured
+from scaling.analysis.collecting import tested
+from scaling.analysis.errors import CONFIDENCE, Interval
 from scaling.counting import Cost
 from scaling.figures import style
 from scaling.figures.curves import end_names, labels, log_scale, panel
@@ -55,21 +55,18 @@ def trained_costs_numbers(family: Family, search: Search) -> TrainedCostsNumbers
     Raises:
         SpecError: the two were made on different pictures.
     """
-    require_same_pictures([family.records, search.records])
-    costs = {one.label: one.cost for one in family.networks}
+    require_same_pictures([family.study, search.study])
+    costs = {one.label: one.cost for one in family.study.networks}
+    accuracies = family.result.accuracies
     lines = {
-        curve.rule: tuple(_point(one.name, costs[one.name], family.result.accuracies[one.name]) for one in curve.networks)
+        curve.rule: tuple(_point(one.name, costs[one.name], accuracies[one.name]) for one in curve.networks)
         for curve in family.result.curves
     }
-    known = {one.architecture.structure for one in family.networks}
-    pooled = errors(search.tested)
-    tested = {one.name: one for one in search.tested}
-    points = tuple(
-        _point(_name(one.origin), one.cost, _judged(tested[one.label], pooled.seed_variance, pooled.degrees_of_freedom))
-        for one in search.candidates
-        if one.label in tested and one.architecture.structure not in known
-    )
-    seeds = [accuracy.n for accuracy in family.result.accuracies.values()]
+    known = {one.architecture.structure for one in family.study.networks}
+    shown = tested(search.study, search.run)
+    others = [one for one in search.collected.candidates if one.label in shown and one.architecture.structure not in known]
+    points = tuple(_point(_name(one.origin), one.cost, shown[one.label]) for one in others)
+    seeds = [accuracy.n for accuracy in accuracies.values()] + [shown[one.label].n for one in others]
     return TrainedCostsNumbers(lines, points, family.result.pictures, seeds_text(seeds))
 
 
@@ -91,8 +88,8 @@ def trained_costs(numbers: TrainedCostsNumbers, *, data_set: str, device: str, t
     style.heading(figure, title or "What accuracy costs: networks trained here")
     style.caption(
         figure,
-        f"{data_set}, {numbers.pictures} test pictures, {numbers.seeds} per network, {device}. Scaling the resolution adds no "
-        "parameters: its line stands upright on the right.",
+        f"{data_set}, {numbers.pictures} test pictures, {numbers.seeds} per network, {device}. Bars: "
+        f"{100 * CONFIDENCE:g} % intervals. Scaling the resolution adds no parameters: its line stands upright on the right.",
     )
     return figure
 
@@ -103,8 +100,7 @@ def _draw(axes: Axes, numbers: TrainedCostsNumbers, measure: str, unit: float, w
     low, high = min(sizes) / 1.1, max(sizes) * 1.1
     ticks = [step * 10.0**decade for decade in range(-3, 6) for step in _TICKS if low <= step * 10.0**decade <= high]
     log_scale(axes, "x", (low, high), dict.fromkeys(ticks))
-    heights = [point.accuracy.mean for point in every]
-    axes.set_ylim(min(heights) - 0.15, max(heights) + 0.15)
+    axes.set_ylim(min(point.accuracy.low for point in every) - 0.1, max(point.accuracy.high for point in every) + 0.1)
     labels(axes, words, "test accuracy, %")
     ends = []
     for rule, line in numbers.lines.items():
@@ -112,20 +108,23 @@ def _draw(axes: Axes, numbers: TrainedCostsNumbers, measure: str, unit: float, w
         places = [getattr(point, measure) / unit for point in line]
         means = [point.accuracy.mean for point in line]
         axes.plot(places, means, color=colour, marker=marker, markersize=6.5, markeredgecolor="white", linewidth=1.6)
+        _bars(axes, places, line, colour)
         ends.append((rule, places[-1], means[-1]))
     for point in numbers.points:
         place = getattr(point, measure) / unit
         axes.plot([place], [point.accuracy.mean], marker=style.MARKERS["paper"], color=style.BASELINE, markersize=6.5)
+        _bars(axes, [place], [point], style.BASELINE)
         ends.append((point.name, place, point.accuracy.mean))
     end_names(axes, ends, 0.065)
 
 
+def _bars(axes: Axes, places: Sequence[float], points: Sequence[TrainedPoint], colour: str) -> None:
+    for place, point in zip(places, points, strict=True):
+        axes.plot([place] * 2, [point.accuracy.low, point.accuracy.high], color=colour, linewidth=1, alpha=0.45, zorder=1)
+
+
 def _point(name: str, cost: Cost, accuracy: Interval) -> TrainedPoint:
     return TrainedPoint(name, cost.macs, cost.params, Percent(*(100 * value for value in accuracy[:3])))
-
-
-def _judged(one: Measured, seed_variance: float, degrees_of_freedom: int) -> Interval:
-    return interval(one.correct, seed_variance, degrees_of_freedom)
 
 
 def _name(origin: Sequence[str]) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, get_args
 
 from scaling.arch import Architecture
@@ -17,20 +15,16 @@ from scaling.data import PictureSet
 from scaling.extrapolation import (
     RELEASED_PHIS,
     Member,
-    as_released,
-    large_enough,
     member,
     phi_range,
     realised_phi,
     released_member,
 )
-from scaling.recipe import Recipe
-from scaling.rules import Rounding, Rule, rule
-from scaling.solving import largest_phi, lowest_phi
-from scaling.study.records import RecordFile
-from scaling.study.spec import checked, common_values, find_spec, read_toml
-from scaling.study.tables import SpecError, read_table, require_known
-from scaling.study.trials import Network, Trials, resolved
+from scaling.lattice import HIGHEST
+from scaling.recipe import REVISION, Recipe
+from scaling.rules import RELEASED, Rounding, Rule, rule
+from scaling.study.spec import checked
+from scaling.study.trials import Network, Pictures, Trials, resolved
 
 RULES = ("compound", "depth", "width", "resolution")
 
@@ -68,11 +62,22 @@ class Kinship:
                 self.rule(name)
             elif self.realise:
                 raise ValueError("released networks are what they are: no phi of theirs can be solved for a cost")
+        for name in ("alpha", "beta", "gamma"):
+            if not getattr(self, name) <= HIGHEST:
+                raise ValueError(f"{name} must be at most {HIGHEST:g}, got {getattr(self, name):g}")
         phi_range(self.phi)
         if self.rounding not in get_args(Rounding):
             raise ValueError(f"rounding must be one of {', '.join(get_args(Rounding))}, got {self.rounding!r}")
         if not 0 <= self.dropout_per_doubling < 1:
             raise ValueError(f"dropout_per_doubling must be from 0 to below 1, got {self.dropout_per_doubling}")
+
+    def largest_side(self, baseline: Architecture) -> int:
+        """At least the px of the largest member's pictures, whatever the phi that a cost is solved by."""
+        phi = max(phi_range(self.phi)) + (1 if self.realise else 0)
+        names = [name for name in self.rules if name != "released"]
+        factors = [self.rule(name).factors(phi).resolution for name in names]
+        released = [RELEASED[f"efficientnet_b{max(RELEASED_PHIS)}"].resolution] if "released" in self.rules else []
+        return math.ceil(baseline.resolution * max([1.0, *factors, *released]))
 
     def members(self, baseline: Architecture, num_classes: int, in_channels: int) -> tuple[Member, ...]:
         """Every rule's member at every phi.
@@ -144,6 +149,8 @@ class FamilySpec:
 class Kin:
     """One distinct network of a family, with all the members that it is."""
 
+    label: str
+    """`baseline`, or the first of its members by rule and phi"""
     members: tuple[Member, ...]
     cost: Cost
 
@@ -160,27 +167,22 @@ class Kin:
         """MACs over the baseline's."""
         return self.members[0].ratio
 
-    @property
-    def label(self) -> str:
-        """The first of its members, by rule and phi."""
-        first = self.members[0]
-        return "baseline" if self.realised == 1 else f"{first.rule} {first.phi:g}"
-
 
 @dataclass(frozen=True)
 class FamilyStudy(Trials):
     """Step 2: a family with its pictures loaded and its members counted."""
 
     spec: FamilySpec
-    pictures: PictureSet
+    pictures: Pictures
     members: tuple[Member, ...]
     recipe: Recipe
     """the specification's, its precision resolved for the device"""
+    revision: int = REVISION
 
     @cached_property
     def networks(self) -> tuple[Kin, ...]:
         """The distinct networks of the members, cheapest first."""
-        return distinct(self.members)
+        return distinct(self.spec.baseline, self.members)
 
     def recipe_of(self, network: Network) -> Recipe:
         """The recipe, its dropout raised with the network's real cost where the family asks for that."""
@@ -199,169 +201,22 @@ def make_family_study(spec: FamilySpec, pictures: PictureSet, precision: str) ->
     return FamilyStudy(spec, pictures, found, recipe)
 
 
-def distinct(members: tuple[Member, ...]) -> tuple[Kin, ...]:
-    """The distinct networks of some members, cheapest first."""
+def distinct(baseline: Architecture, members: Sequence[Member]) -> tuple[Kin, ...]:
+    """The distinct networks of the members of a baseline, cheapest first."""
     groups: dict[Any, list[Member]] = {}
     for one in members:
         groups.setdefault(one.architecture.structure, []).append(one)
-    kin = [Kin(tuple(group), Cost(group[0].params, group[0].macs, group[0].activations)) for group in groups.values()]
+    kin = [_kin(baseline, tuple(group)) for group in groups.values()]
     return tuple(sorted(kin, key=lambda one: (one.cost.macs, one.label)))
 
 
-def largest_members(
-    spec: FamilySpec, num_classes: int, in_channels: int, measure: str, budget: float, size: Callable[[Member], float]
-) -> tuple[Member, ...]:
-    """Each rule's largest member that fits a budget.
-
-    Args:
-        spec: baseline and rules; its phis are left aside.
-        num_classes: of the pictures it is counted for.
-        in_channels: of them.
-        measure: what the budget is of, for messages.
-        budget: in the units of `size`.
-        size: of a member; it must not fall as phi rises.
-
-    Raises:
-        ValueError: not even a rule's smallest member fits, or a rule does not spend the budget at all.
-    """
-    counted = (num_classes, in_channels)
-    return tuple(_largest(spec, name, *counted, measure, budget, size) for name in spec.family.rules)
-
-
-def _largest(
-    spec: FamilySpec,
-    name: str,
-    num_classes: int,
-    in_channels: int,
-    measure: str,
-    budget: float,
-    size: Callable[[Member], float],
-) -> Member:
-    baseline, counted = spec.baseline, (num_classes, in_channels)
-    if name == "released":
-        members = as_released(baseline, *counted, RELEASED_PHIS)
-        smallest, found = members[0], next((one for one in reversed(members) if size(one) <= budget), None)
-    else:
-        named = spec.family.rule(name)
-
-        def at(phi: float) -> Member:
-            return member(baseline, named, phi, *counted, spec.family.rounding)
-
-        lowest = lowest_phi(lambda phi: large_enough(baseline, named, phi))
-        phi = largest_phi(lambda phi: size(at(phi)), budget, lowest)
-        if phi == math.inf:
-            raise ValueError(f"{name} spends no {measure}: its members of every size fit into {budget:,.0f}")
-        smallest, found = at(lowest), None if phi is None else at(phi)
-    if found is None:
-        raise ValueError(f"{name}: its smallest member needs {size(smallest):,} {measure}, over the budget of {budget:,.0f}")
-    return found
+def _kin(baseline: Architecture, members: tuple[Member, ...]) -> Kin:
+    first = members[0]
+    is_baseline = first.architecture.structure == baseline.structure
+    label = "baseline" if is_baseline else f"{first.rule} {first.phi:.12g}"
+    return Kin(label, members, Cost(first.params, first.macs, first.activations))
 
 
 def network_of(networks: Sequence[Kin], member: Member) -> Kin:
     """The network that a member is."""
     return next(one for one in networks if one.architecture.structure == member.architecture.structure)
-
-
-def read_family_spec(name_or_path: str) -> FamilySpec:
-    """Read a family's specification: a TOML file by path, or by name from ./grid and then from those that are shipped.
-
-    Raises:
-        SpecError: there is none, it is no TOML, it asks for a search, or a key or value is not allowed.
-    """
-    path = find_spec(name_or_path)
-    table = read_toml(path)
-    if "family" not in table:
-        raise SpecError(f"{path}: has no table [family]; a search is made by python -m scaling.grid --spec {name_or_path}")
-    require_known(table, [one.name for one in dataclasses.fields(FamilySpec) if one.name != "name"], str(path))
-    values = common_values(path, table)
-    values["family"] = _kinship(table["family"], f"{path}: family")
-    return checked(lambda: FamilySpec(**values), str(path))
-
-
-def family_of_run(folder: Path, fitted: bool = False) -> FamilySpec:
-    """The family that a finished search asks for: its baseline, pictures and recipe, and the coefficients it found.
-
-    Args:
-        folder: of the run.
-        fitted: take the optimum of the response surface fitted over all its networks, instead of its winner.
-
-    Raises:
-        SpecError: the folder holds no finished run, or nothing in it was best.
-    """
-    winner = optimum_of(folder) if fitted else winner_of(folder)
-    path = folder / "spec.json"
-    try:
-        asked = json.loads(path.read_text("utf-8"))
-        return FamilySpec(
-            name=f"{folder.resolve().name}-family",
-            baseline=Architecture.from_dict(asked["baseline"]),
-            data=asked["pictures"],
-            side=asked["side"],
-            family=dataclasses.replace(Kinship(rounding=asked["lattice"]["rounding"]), **winner),
-            recipe=Recipe(**asked["recipe"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        raise SpecError(f"{path}: not a run's question; make it anew with python -m scaling.grid") from None
-
-
-def counts_of_run(folder: Path) -> tuple[int, int]:
-    """Classes and channels of the pictures of a run.
-
-    Raises:
-        SpecError: it holds no trial.
-    """
-    records = RecordFile(folder / "trials.jsonl").read()
-    trained = [record["trial"] for record in records if "trial" in record]
-    if not trained:
-        raise SpecError(f"{folder}: no trial is finished; go on with python -m scaling.grid --run {folder}")
-    return trained[0]["num_classes"], trained[0]["in_channels"]
-
-
-def winner_of(folder: Path) -> dict[str, Any]:
-    """alpha, beta and gamma of the best network of a finished run.
-
-    Raises:
-        SpecError: the folder holds no finished run, or nothing in it was best.
-    """
-    return _coefficients(folder, "best", "has no best network; finish the run with python -m scaling.grid")
-
-
-def optimum_of(folder: Path) -> dict[str, Any]:
-    """alpha, beta and gamma at the optimum of the response surface of a finished run.
-
-    Raises:
-        SpecError: the folder holds no finished run, or no surface could be fitted to it.
-    """
-    return _coefficients(folder, "optimum", "no response surface could be fitted to this run; its winner is what there is")
-
-
-def _coefficients(folder: Path, key: str, missing: str) -> dict[str, Any]:
-    path = folder / "results.json"
-    try:
-        best = json.loads(path.read_text("utf-8"))[key]
-        found = None if best is None else {name: float(best[name]) for name in ("alpha", "beta", "gamma")}
-    except OSError:
-        raise SpecError(f"{path}: not found; --run wants the folder of a finished python -m scaling.grid") from None
-    except (ValueError, KeyError, TypeError):
-        raise SpecError(f"{path}: not the result of a run; make it anew with python -m scaling.grid") from None
-    if found is None:
-        raise SpecError(f"{path}: {missing}")
-    return found
-
-
-def _kinship(table: Any, where: str) -> Kinship:
-    values = dict(table) if isinstance(table, dict) else table
-    if not isinstance(values, dict):
-        raise SpecError(f"{where} must be a table, got {table!r}")
-    rules = values.pop("rules", list(RULES))
-    if not isinstance(rules, list) or not all(isinstance(name, str) for name in rules):
-        raise SpecError(f"{where}.rules must be a list of names, got {rules!r}")
-    run, fitted = values.pop("run", None), values.pop("fitted", False)
-    if not isinstance(fitted, bool):
-        raise SpecError(f"{where}.fitted must be true or false, got {fitted!r}")
-    if run is not None:
-        if given := sorted(values.keys() & {"alpha", "beta", "gamma"}):
-            raise SpecError(f"{where}: take run or {', '.join(given)}, not both")
-        values |= (optimum_of if fitted else winner_of)(Path(str(run)))
-    read = read_table(Kinship, values, where)
-    return checked(lambda: dataclasses.replace(read, rules=tuple(rules)), where)

@@ -56,11 +56,27 @@ class Run:
             for draft in (*self.folder.glob(".*.draft"), *self.weights.glob(".*.draft")):
                 draft.unlink()  # left by a process that was killed while writing
             self._require_same(question)
-            for record in self._records.read():
-                self._take(record)
+            self.read()
             self._records.cut_torn_line()
             _write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
             yield self
+
+    def read(self) -> None:
+        """Take what is recorded into account; nothing is written.
+
+        Raises:
+            SpecError: a record is damaged.
+        """
+        for record in self._records.read():
+            self._take(record)
+
+    def question(self) -> dict[str, Any] | None:
+        """What the folder was last asked; None if it is new.
+
+        Raises:
+            SpecError: it cannot be read as a question.
+        """
+        return self._stored()
 
     def recorded_seeds(self) -> int:
         """Seeds that the folder was last asked for; 0 if it is new."""

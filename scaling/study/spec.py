@@ -140,8 +140,10 @@ def read_baseline(name_or_path: str) -> Architecture:
     if path.suffix != ".toml":
         return checked(lambda: architecture(name_or_path), "baseline")
     table = read_toml(path)
-    if table.keys() == {"baseline"}:  # as it stands in a study
+    if "baseline" in table:  # as it stands in a study
         table = table["baseline"]
+        if isinstance(table, str):
+            return checked(lambda: architecture(str(table)), f"{path}: baseline")
     return checked(lambda: Architecture.from_dict({"name": path.stem, **table}), str(path))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaling.data import PictureSet, load
-from scaling.recipe import Recipe
+from scaling.recipe import REVISION, Recipe
 from scaling.space import Candidate, Space, search_space
 from scaling.study.spec import StudySpec
 from scaling.study.tables import SpecError
-from scaling.study.trials import Trials, resolved
+from scaling.study.trials import Pictures, Trials, resolved
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,11 @@ class Study(Trials):
     """Step 1: a specification with its pictures loaded and its candidates found."""
 
     spec: StudySpec
-    pictures: PictureSet
+    pictures: Pictures
     space: Space
     recipe: Recipe
     """the specification's, its precision resolved for the device"""
+    revision: int = REVISION
 
     @property
     def networks(self) -> tuple[Candidate, ...]:

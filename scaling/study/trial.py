@@ -30,6 +30,7 @@ class Trial:
         in_channels: of the pictures.
         pictures: training pictures.
         seed: of parameters, order and augmentation.
+        revision: of the training's arithmetic, this version's unless an older record is read.
     """
 
     architecture: Architecture
@@ -39,6 +40,7 @@ class Trial:
     in_channels: int
     pictures: int
     seed: int
+    revision: int = REVISION
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that decides the outcome, as plain data."""
@@ -50,7 +52,7 @@ class Trial:
         return {
             "architecture": network,
             "recipe": dataclasses.asdict(self.recipe),
-            "revision": REVISION,
+            "revision": self.revision,
             "data": self.data,
             "num_classes": self.num_classes,
             "in_channels": self.in_channels,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from contextlib import closing
 from typing import Any, Protocol
 
@@ -60,12 +60,49 @@ class Question(Protocol):
         """Plain data."""
 
 
+class Pictures(Protocol):
+    """What trials need to know of a set of pictures; a recorded run knows it without the pictures."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal pictures in equal splits."""
+
+    @property
+    def side(self) -> int:
+        """Px at which they are stored; 0 where a run was recorded without it."""
+
+    @property
+    def num_classes(self) -> int:
+        """Classes."""
+
+    @property
+    def in_channels(self) -> int:
+        """Channels."""
+
+    @property
+    def train(self) -> Sized:
+        """Those to train on."""
+
+    @property
+    def validation(self) -> Sized:
+        """Those to choose by."""
+
+    @property
+    def test(self) -> Sized:
+        """Those to report on."""
+
+
 class Trials:
     """Networks, pictures, a recipe and seeds. Studies inherit from it and say what their networks are."""
 
     spec: Question
-    pictures: PictureSet
+    pictures: Pictures
     recipe: Recipe
+    revision: int
 
     @property
     def networks(self) -> Sequence[Network]:
@@ -98,6 +135,7 @@ class Trials:
                 pictures.in_channels,
                 len(pictures.train),
                 seed,
+                self.revision,
             )
             for seed in range(self.spec.seeds)
         ]

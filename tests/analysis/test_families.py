@@ -69,9 +69,16 @@ def test_one_seed_has_intervals_of_pictures_only_and_says_so():
     assert found.curves[0].law.a.low is None
 
 
-def test_without_the_compound_rule_or_another_nothing_is_compared():
-    assert family_result({"depth": rule("depth", 0.3), "width": rule("width", 0.3)}).gaps is None
+def test_the_first_rule_stands_in_for_compound_and_one_alone_is_not_compared():
+    found = family_result({"depth": rule("depth", 0.3), "width": rule("width", 0.3)}).gaps
+    assert (found.reference, {gap.rule for gap in found.entries}) == ("depth", {"width"})
     assert family_result({"compound": rule("compound", 0.3)}).gaps is None
+
+
+def test_laws_know_the_seed_variance_of_the_whole_study():
+    alone, together = (family_result(rules).curves[0].law for rules in ({"compound": rule("compound", 0.8)}, family()))
+    assert alone.a.value == together.a.value
+    assert alone.a.low != together.a.low
 
 
 def test_nothing_measured():

@@ -5,7 +5,7 @@ import pytest
 
 from scaling.arch import SMALL
 from scaling.lattice import Lattice
-from scaling.study.family import read_family_spec
+from scaling.study.family_reading import read_family_spec
 from scaling.study.spec import StudySpec, difference, find_spec, read_baseline, read_spec
 from scaling.study.tables import SpecError
 

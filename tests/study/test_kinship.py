@@ -1,13 +1,15 @@
 """Families as data: members, distinct networks, specifications."""
 
 import dataclasses
+import json
 import math
 
 import pytest
 
 from scaling import architecture, cost
 from scaling.data import load
-from scaling.study.family import FamilySpec, Kinship, distinct, family_of_run, make_family_study, network_of, read_family_spec
+from scaling.study.family import FamilySpec, Kinship, distinct, make_family_study, network_of
+from scaling.study.family_reading import family_of_run, read_family_spec
 from scaling.study.tables import SpecError
 
 SMALL = architecture("small")
@@ -32,7 +34,7 @@ def test_solved_members_keep_the_cost_they_were_solved_for():
 
 def test_distinct_networks_and_their_names():
     members = Kinship(("depth", "width", "resolution"), "0:1").members(SMALL, 10, 1)
-    networks = distinct(members)
+    networks = distinct(SMALL, members)
     assert [one.label for one in networks] == ["baseline", "resolution 1", "width 1", "depth 1"]
     assert [member.rule for member in networks[0].members] == ["depth", "width", "resolution"]
     assert [one.cost for one in networks] == sorted((one.cost for one in networks), key=lambda one: one.macs)
@@ -40,6 +42,21 @@ def test_distinct_networks_and_their_names():
         found = network_of(networks, member)
         assert member in found.members
         assert found.cost == cost(member.architecture, 10, 1)
+
+
+def test_networks_of_one_cost_are_told_apart():
+    small = dataclasses.replace(SMALL, resolution=15)  # 16 px cost the same at stride 2
+    networks = distinct(small, Kinship(("resolution", "depth"), "0:0.5:0.1").members(small, 10, 1))
+    assert len({one.label for one in networks}) == len(networks)
+    (baseline,) = [one for one in networks if one.label == "baseline"]
+    assert baseline.architecture.structure == small.structure
+    assert any(one.realised == 1 and one.label == "resolution 0.1" for one in networks)
+
+
+def test_pictures_are_stored_as_large_as_the_largest_member_sees_them():
+    family = Kinship(("resolution", "depth"), "0:3", realise=True)
+    largest = max(one.resolution for one in family.members(SMALL, 10, 1))
+    assert largest <= family.largest_side(SMALL) <= 2 * largest
 
 
 def test_every_network_is_trained_once_from_every_seed(pictures):
@@ -88,10 +105,27 @@ def test_a_specification(tmp_path):
 
 def test_a_specification_may_take_the_winner_of_a_run(tmp_path):
     (tmp_path / "results.json").write_text('{"best": {"alpha": 1.1, "beta": 1.2, "gamma": 1.3}, "optimum": null}')
+    (tmp_path / "spec.json").write_text(json.dumps({"baseline": SMALL.to_dict(), "seeds": 1}))
     family = read_family_spec(written(tmp_path, f'run = "{tmp_path}"')).family
     assert (family.alpha, family.beta, family.gamma) == (1.1, 1.2, 1.3)
     with pytest.raises(SpecError, match="no response surface could be fitted to this run"):
         read_family_spec(written(tmp_path, f'run = "{tmp_path}"\nfitted = true'))
+    (tmp_path / "spec.json").write_text(json.dumps({"baseline": architecture("efficientnet_b0").to_dict(), "seeds": 1}))
+    with pytest.raises(SpecError, match="scaled another baseline; its coefficients are not for this one"):
+        read_family_spec(written(tmp_path, f'run = "{tmp_path}"'))
+
+
+def test_a_run_is_found_beside_the_specification(tmp_path, monkeypatch):
+    for name, text in (
+        ("results.json", '{"best": {"alpha": 1.1, "beta": 1.2, "gamma": 1.3}}'),
+        ("spec.json", json.dumps({"baseline": SMALL.to_dict(), "seeds": 1})),
+    ):
+        (tmp_path / "runs" / "one").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "runs" / "one" / name).write_text(text)
+    (tmp_path / "grid").mkdir()
+    path = written(tmp_path / "grid", 'run = "runs/one"')
+    monkeypatch.chdir("/")
+    assert read_family_spec(path).family.alpha == 1.1
 
 
 @pytest.mark.parametrize(
@@ -101,6 +135,7 @@ def test_a_specification_may_take_the_winner_of_a_run(tmp_path):
         ('run = "nowhere"', "nowhere/results.json: not found"),
         ("fitted = 1", "family.fitted must be true or false, got 1"),
         ("realise = 1", "family.realise must be true or false, got 1"),
+        ("beta = 11.0", "beta must be at most 10, got 11"),
         ("beta = 0.9", "beta must be finite and at least 1, got 0.9"),
         ("depth = 1", "unknown key 'depth'"),
         ('rounding = "up"', "family.rounding must be one of released, unguarded, nearest, got 'up'"),
@@ -127,5 +162,5 @@ def test_searches_and_families_are_told_apart(tmp_path):
 
 def test_a_run_that_is_no_run(tmp_path):
     (tmp_path / "results.json").write_text('{"best": {"alpha": 1.1, "beta": 1.2, "gamma": 1.3}}')
-    with pytest.raises(SpecError, match=r"spec.json: not a run's question; make it anew with python -m scaling.grid"):
+    with pytest.raises(SpecError, match=r"spec.json: not found; --run wants the folder of a finished"):
         family_of_run(tmp_path)
