@@ -36,7 +36,7 @@ CONVENTIONS: dict[str, Convention] = {
     ),
     "macs_biases": Convention(
         "MACs + 1 per bias",
-        "pycls, ptflops (aten)",
+        "pycls",
         lambda part: part.cost.macs + part.biases,
     ),
     "macs_batch_norm": Convention(

@@ -13,7 +13,7 @@ from scaling.counting import cost
 from scaling.figures import style
 from scaling.figures.triangle import corners, frame, panel, place
 from scaling.lattice import PAPER
-from scaling.rules import RELEASED, Factors, scale
+from scaling.rules import RELEASED, SHARES, Factors, scale
 from scaling.space import realised_shares
 
 _APART = 3  # released networks with a name of their own; the others lie close together
@@ -40,8 +40,8 @@ class SharesNumbers(NamedTuple):
 def shares_published_numbers() -> SharesNumbers:
     """The numbers of `shares_published`."""
     rules = (
-        ("uniform scaling", (1 / 3, 1 / 3, 1 / 3)),
-        ("fast compound scaling", (0.1, 0.8, 0.1)),
+        ("uniform scaling", SHARES["uniform"]),
+        ("fast compound scaling", SHARES["fast"]),
         ("EfficientNet", _of_formula(Factors(*PAPER.decimals))),
     )
     released = ((f"B{number}", _realised(RELEASED[f"efficientnet_b{number}"])) for number in range(1, 9))
