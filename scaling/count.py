@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scaling import terminal
-from scaling.arch import ARCHITECTURES, EFFICIENTNET_B0, Architecture
+from scaling.arch import ARCHITECTURES, Architecture
 from scaling.conventions import CONVENTIONS, by_convention
 from scaling.counting import Part, cost, parts
-from scaling.rules import RELEASED, scale
+from scaling.rules import RELEASED
 from scaling.study.spec import read_baseline
 
 if TYPE_CHECKING:
@@ -57,11 +57,9 @@ def network(name_or_file: str) -> Architecture:
     Raises:
         ValueError: there is no such name or file, or the file does not describe an architecture.
     """
-    if name_or_file in ARCHITECTURES or name_or_file.endswith(".toml"):
-        return read_baseline(name_or_file)
-    if name_or_file not in RELEASED:
+    if name_or_file not in _known() and not name_or_file.endswith(".toml"):
         raise ValueError(f"no network {name_or_file!r}; known: {', '.join(_known())}, or a file that ends in .toml")
-    return dataclasses.replace(scale(EFFICIENTNET_B0, RELEASED[name_or_file]), name=name_or_file)
+    return read_baseline(name_or_file)
 
 
 def document(architecture: Architecture, num_classes: int, in_channels: int) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def realised_phi(
     """The phi, in thousandths, at which a rule's real cost is nearest to 2^phi times the baseline's.
 
     Raises:
-        ValueError: phi is negative.
+        ValueError: phi is negative, or the rule never costs that much.
     """
     if phi < 0:
         raise ValueError(f"{rule.name}: costs are solved for from the baseline's upward, phi must be 0 or more, got {phi:g}")
@@ -121,6 +121,8 @@ def realised_phi(
     def ratio(tried: float) -> float:
         return member(baseline, rule, tried, num_classes, in_channels, rounding).ratio
 
+    if ratio(HIGHEST) < BUDGET**phi:
+        raise ValueError(f"{rule.name}: no phi up to {HIGHEST:g} costs x{BUDGET**phi:g} or more: its bases are too near to 1")
     return nearest_phi(ratio, BUDGET**phi, phi)
 
 

@@ -68,9 +68,8 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--realise", action="store_true", default=None, help=solved)
     what.add_argument("--rounding", choices=("released", "unguarded", "nearest"), help="to whole layers, channels and pixels")
     size = made.add_argument_group("how large")
-    size.add_argument(
-        "--budget", metavar="WHAT=NUMBER", help="the largest phi that fits: macs, params, activations, memory (bytes)"
-    )
+    fits = "the largest phi that fits: macs, params, activations or memory (bytes), as macs=1e9 or memory=8G"
+    size.add_argument("--budget", action="append", metavar="WHAT=NUMBER", help=fits)
     size.add_argument("--batch", type=int, default=32, help="pictures at a time, for memory (default: 32)")
     size.add_argument("--inference", action="store_true", help="memory for inference instead of training")
     size.add_argument("--classes", type=int, metavar="N", help="outputs of the classifier (default: 1000, or the run's)")
@@ -118,7 +117,7 @@ def _joined(arguments: Sequence[str]) -> list[str]:
 
 def _list(options: argparse.Namespace) -> int:
     """Members and their cost, nothing trained."""
-    from scaling.family_report import csv_text, document, implied_table, members_table
+    from scaling.family_report import coefficients_said, csv_text, document, implied_table, members_table
     from scaling.family_request import counts_asked, family_asked
 
     spec = family_asked(options)
@@ -131,12 +130,11 @@ def _list(options: argparse.Namespace) -> int:
         print(csv_text(listed), end="")
     else:
         classes, channels = counts_asked(options, spec)
-        target = "the cost that phi was solved for" if spec.family.realise else "2^phi, a doubling per unit of phi"
         terminal.show(
             members_table(listed),
-            f"Counted with {classes} classes and {channels} channel(s); memory in float32 for batches of {options.batch} in "
-            f"{'inference' if options.inference else 'training'}, an estimate. Ratios are to {spec.baseline.name}; target is "
-            f"{target}.",
+            *coefficients_said(spec, listed),
+            f"Counted with {classes} classes and {channels} channel(s). Memory, estimated, is that of "
+            f"{'predicting' if options.inference else 'training on'} batches of {options.batch} in float32.",
         )
         released = [one.member for one in listed if one.member.rule == "released" and one.member.phi]
         if released and "compound" in spec.family.rules:
@@ -161,7 +159,7 @@ def _listed(options: argparse.Namespace, spec: FamilySpec) -> list[Listed]:
     if options.budget is None:
         found = list(spec.family.members(spec.baseline, *counted))
     else:
-        found = _largest(spec, *counted, budget_asked(options.budget, memory))
+        found = _largest(spec, *counted, budget_asked(options.budget[0], memory))
     return [Listed(member, options.batch, options.inference, memory(member)) for member in found]
 
 
@@ -187,8 +185,10 @@ def _write_toml(folder: Path, members: Sequence[Member]) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     for member in members:
-        path = folder / f"{file_stem(member)}.toml"
-        path.write_text(baseline_toml(member.architecture), "utf-8")
+        path, text = folder / f"{file_stem(member)}.toml", baseline_toml(member.architecture)
+        if path.exists() and path.read_text("utf-8") != text:
+            raise ValueError(f"{path}: holds another network; take another folder with --toml")
+        path.write_text(text, "utf-8")
     terminal.say([f"{len(members)} architecture(s) written to {folder}"])
 
 
@@ -200,12 +200,12 @@ def _train(options: argparse.Namespace) -> int:
     from scaling.family_request import family_asked, pictures_asked
     from scaling.study.estimate import pace
     from scaling.study.family import make_family_study
-    from scaling.study.run import Run
+    from scaling.study.run import Run, folder_named
     from scaling.study.trials import test_missing, train_missing
 
     spec = family_asked(options)
     pictures = pictures_asked(options, spec)
-    run = Run(options.to or Path("runs") / spec.name)
+    run = Run(options.to or folder_named(spec.name, None if options.baseline is None else spec.baseline.name, options.data))
     if options.seeds is None:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
     if options.dry_run:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # a list of members needs none of SciPy
     from scaling.analysis import Change, Estimate, FamilyResult, Gap, Gaps, HeldOut, RuleCurve
 
 
+FAR = 0.05
+"""A solved cost that misses its target by more is told."""
+
+
 class Listed(NamedTuple):
     """A member with the memory it needs for a batch, in bytes."""
 
@@ -31,7 +35,9 @@ class Listed(NamedTuple):
 
 def members_table(listed: Sequence[Listed]) -> Table:
     """One line a member."""
-    columns = ("phi", "depth", "width", "px", "params", "MACs", "activations", "memory", "ratio", "target")
+    solved = any(one.member.expected_ratio not in (None, 2.0**one.member.phi) for one in listed)
+    last = "target" if solved else "2^phi"
+    columns = ("phi", "depth", "width", "px", "params", "MACs", "activations", "memory", "ratio", last)
     made = table("rule", *(f">{column}" for column in columns), "layers")
     for index, one in enumerate(listed):
         member = one.member
@@ -52,6 +58,22 @@ def members_table(listed: Sequence[Listed]) -> Table:
             " ".join(str(stage.repeats) for stage in member.architecture.stages),
         )
     return made
+
+
+def coefficients_said(spec: FamilySpec, listed: Sequence[Listed]) -> list[str]:
+    """The coefficients behind the rules, what the last column is, and which members are far from the cost solved for."""
+    named = {one.member.rule: one.member for one in listed if one.member.alpha is not None}
+    said = [
+        "alpha, beta and gamma: "
+        + "; ".join(f"{rule} {one.alpha:.4g} {one.beta:.4g} {one.gamma:.4g}" for rule, one in named.items())
+        + "."
+    ]
+    if not spec.family.realise:
+        return [*(said if named else []), f"Ratios are to {spec.baseline.name}, to be read against the budget of 2^phi."]
+    far = [one.member for one in listed if abs(one.member.ratio / (one.member.expected_ratio or 1) - 1) > FAR]
+    listing = ", ".join(f"{one.rule} x{one.ratio:.2f} for x{one.expected_ratio:.4g}" for one in far)
+    said.append(f"Ratios are to {spec.baseline.name}; phi is solved for the cost 2^phi stands at, the column 'target'.")
+    return [*said, f"Rounding leaves more than {FAR:.0%} to the target: {listing}."] if far else said
 
 
 def implied_table(spec: FamilySpec, released: Sequence[Member]) -> Table:
@@ -218,8 +240,8 @@ def csv_text(listed: Sequence[Listed]) -> str:
 
 
 def file_stem(member: Member) -> str:
-    """A member's name as a file: efficientnet_b0-compound-1.5."""
-    return f"{member.baseline}-{member.rule}-{member.phi:g}".replace("/", "-").replace(" ", "-")
+    """A member's name as a file: efficientnet_b0-compound-phi1.5."""
+    return f"{member.baseline}-{member.rule}-phi{member.phi:g}".replace("/", "-").replace(" ", "-")
 
 
 def _member(spec: FamilySpec, one: Listed) -> dict[str, Any]:

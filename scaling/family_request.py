@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from scaling import terminal
 from scaling.arch import EFFICIENTNET_B0, SMALL, Architecture
 from scaling.data import DataError, PictureSet, load
 from scaling.extrapolation import RELEASED_PHIS, Member, phi_range
@@ -17,6 +18,9 @@ from scaling.study.spec import read_baseline
 
 MEASURES = ("macs", "params", "activations", "memory")
 """What a budget may be of."""
+
+UNITS = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+"""What may follow the number of a budget."""
 
 
 def refuse_idle(options: argparse.Namespace) -> None:
@@ -41,8 +45,14 @@ def refuse_idle(options: argparse.Namespace) -> None:
         raise ValueError("--fitted has no use without --run: it is the optimum of that run")
     if options.json and options.csv:
         raise ValueError("take --json or --csv, not both")
-    if options.budget is not None and options.phi is not None:
-        raise ValueError("take --budget or --phi, not both: a budget is what phi is solved for")
+    if options.budget is not None and (options.phi is not None or options.realise):
+        other = "--phi" if options.phi is not None else "--realise"
+        raise ValueError(f"take --budget or {other}, not both: a budget is what phi is solved for")
+    if options.budget is not None and len(options.budget) > 1:
+        raise ValueError(f"one --budget at a time, got {' and '.join(options.budget)}")
+    for name in ("batch", "classes", "channels"):
+        if getattr(options, name) is not None and getattr(options, name) < 1:
+            raise ValueError(f"--{name} must be at least 1, got {getattr(options, name)}")
 
 
 def family_asked(options: argparse.Namespace) -> FamilySpec:
@@ -111,13 +121,16 @@ def budget_asked(text: str, memory: Callable[[Member], int]) -> Budget:
     Raises:
         ValueError: it is of another form, or of something else.
     """
-    measure, _, number = text.partition("=")
+    measure, _, number = text.replace(" ", "").partition("=")
+    unit = UNITS.get(number[-1:], 1)
     try:
-        most = float(number)
+        most = unit * float(number[:-1] if unit > 1 else number)
     except ValueError:
         most = -1.0
     if measure not in MEASURES or not 0 < most < float("inf"):
-        raise ValueError(f"--budget must be one of {', '.join(MEASURES)}, =, and a number above 0, as macs=1e9, got {text!r}")
+        raise ValueError(
+            f"--budget must be WHAT=NUMBER with WHAT of {', '.join(MEASURES)}, as macs=1e9 or memory=8G, got {text!r}"
+        )
     if measure == "memory":
         return Budget(measure, most, "bytes", memory)
     return Budget(measure, most, "MACs" if measure == "macs" else measure, lambda member: int(getattr(member, measure)))
@@ -134,8 +147,12 @@ def _default_rules(options: argparse.Namespace, baseline: Architecture) -> tuple
     """The released networks beside the formula where they are of this baseline and all phis are numbers of theirs."""
     if options.train:
         return RULES
-    numbered = all(phi in RELEASED_PHIS for phi in phi_range(options.phi or "0:7"))
-    return ("compound", "released") if baseline == EFFICIENTNET_B0 and numbered and not options.realise else ("compound",)
+    if baseline != EFFICIENTNET_B0:
+        return ("compound",)
+    if options.realise or not all(phi in RELEASED_PHIS for phi in phi_range(options.phi or "0:7")):
+        terminal.say(["The released networks are left out: they have whole numbers from 0 to 8, and costs of their own."])
+        return ("compound",)
+    return ("compound", "released")
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -115,15 +114,12 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _folder(options: argparse.Namespace, spec: StudySpec) -> Path:
-    """The run folder: as given, or the study's name with the baseline and pictures that replace its own."""
+    """The run folder: as given, or by the study's name."""
+    from scaling.study.run import folder_named
+
     if options.run is not None:
         return Path(options.run)
-    parts = [spec.name]
-    if options.baseline is not None:
-        parts.append(spec.baseline.name)
-    if options.data is not None:
-        parts.append(Path(options.data).resolve().name.removesuffix(".npz"))
-    return Path("runs") / re.sub(r"[^\w.-]+", "-", "-".join(parts)).lstrip(".")
+    return folder_named(spec.name, None if options.baseline is None else spec.baseline.name, options.data)
 
 
 def _dry_run(options: argparse.Namespace) -> int:

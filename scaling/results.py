@@ -108,6 +108,9 @@ def _agreement(short: Path, long: Path) -> tuple[dict[str, Any], list[Any]]:
     from scaling.recorded import read_search
 
     searches = [read_search(folder) for folder in (short, long)]
+    baselines = [search.study.spec.baseline for search in searches]
+    if baselines[0].structure != baselines[1].structure:
+        raise ValueError(f"{short} and {long} scaled different baselines: they have no network in common")
     targets = [search.study.space.target for search in searches]
     if targets[0] != targets[1]:
         raise ValueError(f"{short} searched at x{targets[0]:g} and {long} at x{targets[1]:g}: they choose at different costs")

@@ -99,11 +99,23 @@ def test_lines_of_csv(capsys):
 def test_architectures_every_command_takes_back(capsys, tmp_path):
     found = json.loads(run(capsys, "--phi", "0:1", "--rule", "fast", "--toml", str(tmp_path), "--json"))["members"]
     paths = sorted(tmp_path.iterdir())
-    assert [path.name for path in paths] == ["efficientnet_b0-fast-0.toml", "efficientnet_b0-fast-1.toml"]
+    assert [path.name for path in paths] == ["efficientnet_b0-fast-phi0.toml", "efficientnet_b0-fast-phi1.toml"]
     for path, one in zip(paths, found, strict=True):
         read = read_baseline(str(path))
         assert read.to_dict() == one["architecture"] == tomllib.loads(path.read_text())
         assert cost(read) == (one["params"], one["macs"], one["activations"])
+
+
+def test_an_architecture_is_not_replaced_by_another(capsys, tmp_path):
+    words = ("--rule", "compound", "--phi", "1", "--toml", str(tmp_path))
+    run(capsys, *words)
+    run(capsys, *words)
+    assert "holds another network; take another folder with --toml" in refused(capsys, *words, "--alpha", "1.5")
+
+
+def test_units_of_a_budget(capsys):
+    words = ("--rule", "compound", "--json", "--budget")
+    assert run(capsys, *words, "macs=1G") == run(capsys, *words, "macs=1e9") == run(capsys, *words, "macs = 1000M")
 
 
 def test_one_rule_without_an_answer_does_not_hide_the_others(capsys):
@@ -115,8 +127,10 @@ def test_one_rule_without_an_answer_does_not_hide_the_others(capsys):
 
 @pytest.mark.parametrize("words", [("--phi", "-1:1"), ("--realise",), ("--phi", "0.5"), ("--baseline", "small")])
 def test_released_networks_are_left_out_where_they_have_no_place(capsys, words):
-    found = json.loads(run(capsys, "--json", *words))["members"]
-    assert {one["rule"] for one in found} == {"compound"}
+    assert main(["--json", *words]) == 0
+    out, err = capsys.readouterr()
+    assert {one["rule"] for one in json.loads(out)["members"]} == {"compound"}
+    assert ("The released networks are left out" in err) == ("--baseline" not in words)
 
 
 def test_a_specification_lists_the_members_it_trains(capsys):
@@ -147,19 +161,29 @@ def test_several_rules_and_solved_costs(capsys):
     [
         (("--phi", "x"), "phi must be a number, FIRST:LAST"),
         (("--phi", "-9", "--baseline", "small"), "shrinks the pictures of small to 5.69 px, under 12"),
-        (("--rule", "deep"), "rule: unknown name 'deep'"),
+        (
+            ("--rule", "deep"),
+            "no rule is called 'deep'; known: compound, paper, depth, width, resolution, uniform, fast, rel",
+        ),
         (("--rule", "depth,depth"), "rules must be one name or more, each once, got depth, depth"),
         (("--rule", "released", "--phi", "0.5"), "B0 to B8 were released, phi must be one of their numbers, got 0.5"),
         (("--rule", "released", "--realise"), "released networks are what they are"),
         (("--rule", "released", "--phi", "-1"), "B0 to B8 were released, phi must be one of their numbers, got -1"),
-        (("--budget", "macs"), "--budget must be one of macs, params, activations, memory, =, and a number above 0"),
-        (("--budget", "macs=-1"), "--budget must be one of"),
-        (("--budget", "latency=1"), "--budget must be one of"),
-        (("--budget", "params=1e7", "--rule", "resolution"), "resolution: every member up to phi 40 fits 10,000,000 params"),
+        (("--budget", "macs"), "--budget must be WHAT=NUMBER with WHAT of macs, params, activations, memory, as macs=1e9"),
+        (("--budget", "macs=-1"), "--budget must be WHAT=NUMBER"),
+        (("--budget", "macs=G"), "--budget must be WHAT=NUMBER"),
+        (("--budget", "latency=1"), "--budget must be WHAT=NUMBER"),
+        (("--budget", "macs=1e9", "--budget", "params=1e7"), "one --budget at a time, got macs=1e9 and params=1e7"),
+        (("--budget", "macs=1e9", "--realise"), "take --budget or --realise, not both"),
+        (
+            ("--realise", "--phi", "1", "--alpha", "1", "--beta", "1", "--gamma", "1"),
+            "compound: no phi up to 40 costs x2 or more",
+        ),
+        (("--budget", "params=1e7", "--rule", "resolution"), "resolution: every member up to phi 40 fits 1e+07 params"),
         (("--budget", "macs=1e30", "--rule", "compound"), "compound: every member up to phi 40 fits"),
         (("--budget", "memory=1e3"), "its smallest member needs"),
         (("--budget", "macs=1e9", "--phi", "1"), "take --budget or --phi, not both"),
-        (("--classes", "0"), "num_classes and in_channels must be at least 1, got 0 and 3"),
+        (("--classes", "0"), "--classes must be at least 1, got 0"),
         (("--data", "fashion-mnist-10k"), "--data has no use without --train"),
         (("--to", "runs/x"), "--to has no use without --train"),
         (("--train", "--csv"), "--csv has no use beside --train"),
@@ -170,7 +194,7 @@ def test_several_rules_and_solved_costs(capsys):
         (("--phi", "1e5"), "phi must be from -40 to 40, got '1e5'"),
         (("--alpha", "11"), "alpha must be at most 10, got 11"),
         (("--budget", "params=1000", "--rule", "width"), "its smallest member needs"),
-        (("--batch", "0"), "training_bytes: batch must be at least 1, got 0"),
+        (("--batch", "0"), "--batch must be at least 1, got 0"),
         (("--run", "nowhere"), "nowhere/results.json: not found; --run wants the folder of a finished"),
         (("--run", "a", "--spec", "b"), "take --spec or --run, not both"),
         (("--spec", "default"), "has no table [family]"),
@@ -189,6 +213,25 @@ def test_a_run_gives_baseline_counts_and_winner(capsys):
     assert [found[1][name] for name in ("alpha", "beta", "gamma")] == [best[name] for name in ("alpha", "beta", "gamma")]
     assert found[1]["macs"] == best["macs"]
     assert found[0]["macs"] == cost(architecture("small"), 10, 1).macs
+
+
+def test_an_optimum_that_is_not_located_is_not_extrapolated(capsys):
+    assert "the fitted optimum is not located" in refused(capsys, "--run", str(ROOT / "runs" / "step1"), "--fitted")
+    found = json.loads(
+        run(capsys, "--run", str(ROOT / "runs" / "fashion"), "--fitted", "--phi", "1", "--rule", "compound", "--json")
+    )
+    optimum = json.loads((ROOT / "runs" / "fashion" / "results.json").read_text())["optimum"]
+    assert [found["members"][0][name] for name in ("alpha", "beta", "gamma")] == [
+        optimum[name] for name in ("alpha", "beta", "gamma")
+    ]
+
+
+def test_the_table_names_coefficients_and_missed_targets(capsys):
+    out = run(capsys, "--baseline", "small", "--rule", "compound,resolution", "--realise", "--phi", "2:3")
+    assert "alpha, beta and gamma: compound 1.2 1.1 1.15; resolution 1 1 1.414." in out
+    assert "Rounding leaves more than 5% to the target: " in out
+    assert "target" in out.splitlines()[1]
+    assert "2^phi" in run(capsys).splitlines()[1]
 
 
 def test_runs_that_are_not_finished(capsys, tmp_path):

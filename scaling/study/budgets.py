@@ -50,9 +50,9 @@ def largest_member(spec: FamilySpec, name: str, num_classes: int, in_channels: i
         lowest = lowest_phi(lambda phi: large_enough(baseline, named, phi))
         phi = largest_phi(lambda phi: budget.size(at(phi)), budget.most, lowest)
         if phi == math.inf:
-            raise Unspent(f"{name}: every member up to phi {HIGHEST:g} fits {budget.most:,.0f} {budget.unit}")
+            raise Unspent(f"{name}: every member up to phi {HIGHEST:g} fits {budget.most:.4g} {budget.unit}")
         smallest, found = at(lowest), None if phi is None else at(phi)
     if found is None:
         least = budget.size(smallest)
-        raise Unspent(f"{name}: its smallest member needs {least:,.0f} {budget.unit}, over the budget of {budget.most:,.0f}")
+        raise Unspent(f"{name}: its smallest member needs {least:.4g} {budget.unit}, over the budget of {budget.most:.4g}")
     return found

@@ -22,7 +22,7 @@ from scaling.extrapolation import (
 )
 from scaling.lattice import HIGHEST
 from scaling.recipe import REVISION, Recipe
-from scaling.rules import RELEASED, Rounding, Rule, rule
+from scaling.rules import RELEASED, SHARES, Rounding, Rule, rule
 from scaling.study.spec import checked
 from scaling.study.trials import Network, Pictures, Trials, resolved
 
@@ -59,7 +59,7 @@ class Kinship:
             raise ValueError(f"rules must be one name or more, each once, got {', '.join(self.rules) or 'none'}")
         for name in self.rules:
             if name != "released":
-                self.rule(name)
+                self._require(name)
             elif self.realise:
                 raise ValueError("released networks are what they are: no phi of theirs can be solved for a cost")
         for name in ("alpha", "beta", "gamma"):
@@ -95,6 +95,12 @@ class Kinship:
             ValueError: as `scaling.rules.rule`.
         """
         return rule(name, alpha=self.alpha, beta=self.beta, gamma=self.gamma)
+
+    def _require(self, name: str) -> None:
+        known = ("compound", "paper", *SHARES, "released")
+        if name not in known:
+            raise ValueError(f"no rule is called {name!r}; known: {', '.join(known)}")
+        self.rule(name)
 
     def _member(self, baseline: Architecture, name: str, phi: float, num_classes: int, in_channels: int) -> Member:
         if name == "released":

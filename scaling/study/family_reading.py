@@ -111,6 +111,11 @@ def _coefficients(folder: Path, key: str, missing: str) -> dict[str, Any]:
         raise SpecError(f"{path}: not the result of a run; make it anew with python -m scaling.grid") from None
     if found is None:
         raise SpecError(f"{path}: {missing}")
+    if not best.get("located", True):
+        raise SpecError(
+            f"{path}: the fitted optimum is not located (it may lie in {best['region_share']:.0%} of the triangle of shares): "
+            "there is nothing to extrapolate but the winner"
+        )
     return found
 
 
@@ -132,6 +137,7 @@ def _kinship(table: Any, path: Path, baseline: Architecture) -> Kinship:
         values |= (optimum_of if fitted else winner_of)(folder)
         if Architecture.from_dict(question_of(folder)["baseline"]).structure != baseline.structure:
             raise SpecError(f"{where}: {folder} scaled another baseline; its coefficients are not for this one")
+    require_known(values, [*(one.name for one in dataclasses.fields(Kinship)), "run", "fitted"], where)
     read = read_table(Kinship, values, where)
     return checked(lambda: dataclasses.replace(read, rules=tuple(rules)), where)
 

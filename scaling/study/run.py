@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,12 @@ from scaling.study.trial import Outcome, Seconds, Trial, pack_bits, unpack_bits
 
 FIXED = ("baseline", "data", "recipe")
 """What a run folder never changes; the rest of its question may grow in place."""
+
+
+def folder_named(study: str, baseline: str | None, data: str | None) -> Path:
+    """Where a study is recorded: runs/ and its name, with those of the baseline and the pictures that replace its own."""
+    parts = [study, *([baseline] if baseline else []), *([Path(data).resolve().name.removesuffix(".npz")] if data else [])]
+    return Path("runs") / re.sub(r"[^\w.-]+", "-", "-".join(parts)).lstrip(".")
 
 
 class Run:

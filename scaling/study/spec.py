@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scaling.arch import Architecture, architecture
+from scaling.arch import ARCHITECTURES, EFFICIENTNET_B0, Architecture, architecture
 from scaling.lattice import Lattice
 from scaling.recipe import Recipe
+from scaling.rules import RELEASED, scale
 from scaling.study.tables import SpecError, read_table, read_value, require_known
 
 Made = TypeVar("Made")
@@ -131,12 +132,14 @@ def find_spec(name_or_path: str) -> Path:
 
 
 def read_baseline(name_or_path: str) -> Architecture:
-    """A baseline by name, or from a TOML file that holds an `Architecture`.
+    """A baseline or a released network by name, or from a TOML file that holds an `Architecture`.
 
     Raises:
         SpecError: there is no such name or file, or the file does not describe an architecture.
     """
     path = Path(name_or_path)
+    if name_or_path in RELEASED and name_or_path not in ARCHITECTURES:
+        return dataclasses.replace(scale(EFFICIENTNET_B0, RELEASED[name_or_path]), name=name_or_path)
     if path.suffix != ".toml":
         return checked(lambda: architecture(name_or_path), "baseline")
     table = read_toml(path)

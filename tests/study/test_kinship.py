@@ -137,7 +137,7 @@ def test_a_run_is_found_beside_the_specification(tmp_path, monkeypatch):
         ("realise = 1", "family.realise must be true or false, got 1"),
         ("beta = 11.0", "beta must be at most 10, got 11"),
         ("beta = 0.9", "beta must be finite and at least 1, got 0.9"),
-        ("depth = 1", "unknown key 'depth'"),
+        ("depth = 1", "unknown key 'depth'; allowed: rules, .*, run, fitted"),
         ('rounding = "up"', "family.rounding must be one of released, unguarded, nearest, got 'up'"),
         ("dropout_per_doubling = 1.0", "dropout_per_doubling must be from 0 to below 1, got 1.0"),
     ],
@@ -148,7 +148,11 @@ def test_refused_specifications(tmp_path, more, said):
 
 
 def test_rules_must_be_names(tmp_path):
-    for rules, said in (('"depth"', "rules must be a list of names"), ('["deep"]', "unknown name 'deep'"), ("[]", "got none")):
+    for rules, said in (
+        ('"depth"', "rules must be a list of names"),
+        ('["deep"]', "no rule is called 'deep'"),
+        ("[]", "got none"),
+    ):
         with pytest.raises(SpecError, match=said):
             read_family_spec(written(tmp_path, text=TOML.replace('["compound", "fast"]', rules)))
 
