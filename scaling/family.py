@@ -257,15 +257,16 @@ def _draw(study: FamilyStudy, run: Run, result: FamilyResult) -> None:
 def _plan(options: argparse.Namespace, study: FamilyStudy, run: Run) -> int:
     from scaling.family_findings import networks_table, planned
     from scaling.study.estimate import estimated_seconds, pace
+    from scaling.study.trials import left_to_train
 
-    speed = pace(run.folder.parent)
-    seconds = estimated_seconds(study.all_trials(), speed)
+    speed, missing = pace(run.folder.parent), left_to_train(study, run)
+    seconds = estimated_seconds(missing, speed)
     if options.json:
         from scaling.family_report import study_document
 
         terminal.emit({**study_document(None, study), "estimated_seconds": seconds})
     else:
-        terminal.show(networks_table(study), *planned(study, seconds, speed, run.folder))
+        terminal.show(networks_table(study), *planned(study, len(missing), seconds, speed, run.folder))
     return 0
 
 

@@ -34,12 +34,13 @@ def networks_table(study: FamilyStudy) -> Table:
     return made
 
 
-def planned(study: FamilyStudy, seconds: float, speed: Pace, folder: Path) -> list[str]:
+def planned(study: FamilyStudy, missing: int, seconds: float, speed: Pace, folder: Path) -> list[str]:
     """What a dry run says below the networks."""
     return [
         _asked(study),
         *enlarged(study.pictures, study.networks),
-        f"Training all on {study.pictures.name} would take about {duration(seconds)} on this machine (from {speed.source}).",
+        f"{missing} of {len(study.all_trials())} trials are to be trained on {study.pictures.name}: about {duration(seconds)} "
+        f"on this machine (from {speed.source}).",
         f"Nothing was trained; without --dry-run it is recorded in {folder}.",
     ]
 

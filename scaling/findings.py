@@ -13,6 +13,7 @@ from scaling.lattice import BUDGET, Lattice
 from scaling.rules import Rule
 from scaling.space import Candidate
 from scaling.study.estimate import Pace, estimated_seconds
+from scaling.study.planning import expected_standard_error
 from scaling.study.progress import duration
 from scaling.study.study import Study
 from scaling.study.trial import Trial
@@ -26,11 +27,8 @@ def announcement(
     study: Study, missing: Sequence[Trial], device: str, speed: Pace, folder: Path, grown: Sequence[str]
 ) -> list[str]:
     """What will be trained, how long it will take, and what it will be able to tell apart."""
-    from scaling.analysis import expected_standard_error  # SciPy, which a dry run does without
-
     space, pictures, seeds = study.space, study.pictures, study.spec.seeds
     judged = len(pictures.validation)
-    error = 100 * expected_standard_error(judged, seeds)
     said = [
         f"Step 1 at phi {study.spec.phi:g}: {space.points} lattice points make {len(space.lattice)} networks, with the "
         f"references {len(space.candidates)}; {seeds} seed(s) each.",
@@ -39,8 +37,7 @@ def announcement(
         *enlarged(pictures, space.candidates),
         f"Device: {device}. Records: {folder}.",
         *growth(grown),
-        f"Expect a standard error of {error:.2f} points for the difference of two networks (by the variance formula of a "
-        f"measured proxy): differences under {2 * error:.1f} points will mostly tie.",
+        power(pictures, seeds),
     ]
     total = len(study.all_trials())
     if missing:
@@ -51,6 +48,15 @@ def announcement(
     else:
         said.append(f"All {total} trials are recorded already; nothing to train.")
     return said
+
+
+def power(pictures: Pictures, seeds: int) -> str:
+    """What a study will be able to tell apart."""
+    error = 100 * expected_standard_error(len(pictures.validation), seeds)
+    return (
+        f"Expect a standard error of {error:.2f} points for the difference of two networks (by the variance formula of a "
+        f"measured proxy): differences under {2 * error:.1f} points will mostly tie."
+    )
 
 
 def growth(changes: Sequence[str], flag: str = "--run") -> list[str]:

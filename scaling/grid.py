@@ -123,11 +123,13 @@ def _folder(options: argparse.Namespace, spec: StudySpec) -> Path:
 
 
 def _dry_run(options: argparse.Namespace) -> int:
-    from scaling.findings import enlarged
+    from scaling.findings import enlarged, power
     from scaling.report import candidates_table, document, rows
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.progress import duration
+    from scaling.study.run import Run
     from scaling.study.study import load_pictures, make_study, plan
+    from scaling.study.trials import left_to_train
 
     spec = _spec(options)
     pictures = load_pictures(spec)
@@ -140,8 +142,8 @@ def _dry_run(options: argparse.Namespace) -> int:
         counted = "1000 classes and 3 channels, as published; --data NAME counts for your pictures"
     lines = rows(space, (), None, {})
     folder = _folder(options, spec)
-    speed = pace(folder.parent)
-    seconds = estimated_seconds(study.all_trials(), speed)
+    speed, total, missing = pace(folder.parent), len(study.all_trials()), left_to_train(study, Run(folder))
+    seconds = estimated_seconds(missing, speed)
     if options.json:
         terminal.emit({**document(None, space, lines, None, ()), "estimated_seconds": seconds})
         return 0
@@ -153,7 +155,9 @@ def _dry_run(options: argparse.Namespace) -> int:
         "beside them.",
         f"MACs counted with {counted}.",
         *enlarged(pictures, space.candidates),
-        f"Training all on {pictures.name} would take about {duration(seconds)} on this machine (from {speed.source}).",
+        power(pictures, spec.seeds),
+        f"{len(missing)} of {total} trials are to be trained on {pictures.name}: about {duration(seconds)} on this machine "
+        f"(from {speed.source}).",
         f"Nothing was trained; without --dry-run it is recorded in {folder}.",
     )
     return 0

@@ -176,7 +176,7 @@ def test_several_rules_and_solved_costs(capsys):
         (("--budget", "macs=1e9", "--budget", "params=1e7"), "one --budget at a time, got macs=1e9 and params=1e7"),
         (("--budget", "macs=1e9", "--realise"), "take --budget or --realise, not both"),
         (
-            ("--realise", "--phi", "1", "--alpha", "1", "--beta", "1", "--gamma", "1"),
+            ("--baseline", "small", "--realise", "--phi", "1", "--alpha", "1", "--beta", "1", "--gamma", "1"),
             "compound: no phi up to 40 costs x2 or more",
         ),
         (("--budget", "params=1e7", "--rule", "resolution"), "resolution: every member up to phi 40 fits 1e+07 params"),

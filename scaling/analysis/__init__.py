@@ -6,7 +6,6 @@ from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
 from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
 from scaling.analysis.families import TARGETS, FamilyResult, RuleCurve, by_rule, family_result
 from scaling.analysis.measured import ORIGINS, Measured
-from scaling.analysis.planning import expected_standard_error
 from scaling.analysis.power_law import Band, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
 from scaling.analysis.ranking import Ranked, Ranking, is_eligible, rank
 from scaling.analysis.simulation import simulate
@@ -39,7 +38,6 @@ __all__ = [
     "agreement",
     "by_rule",
     "changes",
-    "expected_standard_error",
     "extrapolated",
     "family_result",
     "fit_power_law",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
-from scaling.analysis.planning import FLIP_RATE, PICTURE_VARIANCE, TRUE_SEED_SD
+from scaling.study.planning import FLIP_RATE, PICTURE_VARIANCE, TRUE_SEED_SD
 
 _TYPICAL = 0.87  # the accuracy at which the rates of `planning` were measured
 

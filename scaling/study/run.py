@@ -62,7 +62,7 @@ class Run:
         with locked(self.folder):
             for draft in (*self.folder.glob(".*.draft"), *self.weights.glob(".*.draft")):
                 draft.unlink()  # left by a process that was killed while writing
-            self._require_same(question)
+            self.require_same(question)
             self.read()
             self._records.cut_torn_line()
             _write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
@@ -166,8 +166,13 @@ class Run:
         except (ValueError, KeyError, TypeError):
             raise SpecError(f"{path}: not a run's question; restore it or take another folder with --run") from None
 
-    def _require_same(self, question: dict[str, Any]) -> None:
-        stored = self._stored()
+    def require_same(self, question: dict[str, Any]) -> None:
+        """Refuse a question that the folder cannot grow into.
+
+        Raises:
+            SpecError: baseline, pictures or recipe are others than it was made from.
+        """
+        stored, question = self._stored(), json.loads(json.dumps(question))  # as it is read back: lists, no tuples
         if stored is None:
             return
         asked = {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "picture_side", "side")}

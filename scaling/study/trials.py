@@ -166,6 +166,22 @@ def resolved(recipe: Recipe, pictures: PictureSet, precision: str) -> Recipe:
     return dataclasses.replace(recipe, precision=precision) if recipe.precision == "auto" else recipe  # type: ignore[arg-type]
 
 
+def left_to_train(study: Trials, run: Run) -> list[Trial]:
+    """What of a study a run folder lacks, on the device it was recorded on; nothing is written.
+
+    Raises:
+        SpecError: the folder answers another question, or a record is damaged.
+    """
+    stored = run.question()
+    if stored is None:
+        return study.all_trials()
+    if (precision := stored.get("recipe", {}).get("precision")) is not None:  # a dry run knows no device
+        study = dataclasses.replace(study, recipe=dataclasses.replace(study.recipe, precision=precision))  # type: ignore[type-var]
+    run.require_same(study.question())
+    run.read()
+    return run.missing(study.all_trials())
+
+
 def train_missing(study: Trials, run: Run, engine: Engine, speed: Pace, console: Console) -> None:
     """Train and record what the run folder lacks, showing how it goes."""
     missing = run.missing(study.all_trials())

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scaling.analysis import Measured, expected_standard_error, interval, simulate
+from scaling.analysis import Measured, interval, simulate
 from scaling.analysis.errors import bounds, errors, half_width, two_sided_p
+from scaling.study.planning import expected_standard_error
 
 # Standard error in points of a difference of two networks, by pictures and seeds.
 TABLE = {
