@@ -71,6 +71,13 @@ def test_the_baseline_example(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_family_example(tmp_path):
+    (tmp_path / "mine.toml").write_text(blocks("toml")[1])
+    done = command("scaling.family", "--train", "--spec", "mine.toml", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "compound is 1.1 1.2 1.1" in done.stdout
+
+
 def test_the_table_and_the_figures_are_those_of_the_recorded_run(tmp_path):
     recorded, copy = ROOT / "runs" / "step1", tmp_path / "runs" / "step1"
     shutil.copytree(recorded, copy)
