@@ -45,7 +45,11 @@ def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
     what = made.add_argument_group("what is scaled, and how")
-    what.add_argument("--baseline", metavar="NAME|FILE", help="efficientnet_b0 (default), small, or a TOML file")
+    what.add_argument(
+        "--baseline",
+        metavar="NAME|FILE",
+        help="a baseline or released network by name, or a TOML file (default: efficientnet_b0; small with --train)",
+    )
     what.add_argument(
         "--run", type=Path, metavar="FOLDER", help="a finished Step 1: its baseline, and its winner's alpha, beta and gamma"
     )
@@ -72,8 +76,10 @@ def parser() -> argparse.ArgumentParser:
     size.add_argument("--budget", action="append", metavar="WHAT=NUMBER", help=fits)
     size.add_argument("--batch", type=int, default=32, help="pictures at a time, for memory (default: 32)")
     size.add_argument("--inference", action="store_true", help="memory for inference instead of training")
-    size.add_argument("--classes", type=int, metavar="N", help="outputs of the classifier (default: 1000, or the run's)")
-    size.add_argument("--channels", type=int, metavar="N", help="channels of the pictures (default: 3, or the run's)")
+    size.add_argument(
+        "--classes", type=int, metavar="N", help="outputs of the classifier (default: the run's or the study's, or 1000)"
+    )
+    size.add_argument("--channels", type=int, metavar="N", help="channels of the pictures (default: theirs, or 3)")
     how = made.add_argument_group("training")
     how.add_argument("--train", action="store_true", help="train the members, compare the rules; go on where it was stopped")
     how.add_argument("--spec", metavar="NAME|FILE", help="a family study: a TOML file, or a name from ./grid or the shipped")

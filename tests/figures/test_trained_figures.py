@@ -1,13 +1,17 @@
 """Figures of trained families."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from scaling.analysis import Measured, family_result
-from scaling.figures import rule_curves, rule_curves_numbers
+from scaling.figures import rule_curves, rule_curves_numbers, trained_costs, trained_costs_numbers
 from scaling.figures.rule_curves import LOOKS
+from scaling.recorded import read_family, read_search
 from scaling.rules import SHARES
 
+RUNS = Path(__file__).parents[2] / "runs"
 RATIOS = [1, 1.4, 2, 2.8, 4, 5.6, 8, 11]
 CAPTION = {"data_set": "simulated pictures", "device": "CPU"}
 
@@ -67,5 +71,16 @@ def test_enlarged_pictures_are_told(boxes):
 
 
 def test_every_rule_has_its_looks():
-    assert LOOKS.keys() == {"compound", "released", *SHARES}
+    assert LOOKS.keys() == {"compound", "paper", "released", *SHARES}
     assert len({marker for _, marker in LOOKS.values()}) == len(LOOKS)
+
+
+def test_what_accuracy_costs_in_the_recorded_runs(apart):
+    family, search = read_family(RUNS / "fashion_family"), read_search(RUNS / "fashion")
+    found = trained_costs_numbers(family, search)
+    assert found.lines.keys() == set(family.study.spec.family.rules)
+    for rule, line in found.lines.items():
+        assert [point.macs for point in line] == sorted(point.macs for point in line), rule
+    assert {point.params for point in found.lines["resolution"]} == {found.lines["depth"][0].params}
+    assert [point.name for point in found.points] == ["paper"]
+    apart(trained_costs(found, **CAPTION))
