@@ -112,6 +112,7 @@ def test_what_would_be_trained(home):
         (("--data", "nowhere"), "no pictures called 'nowhere'"),
         (("--phi", "-2", "--rule", "resolution"), "shrinks the pictures of tiny to 6 px, under 12"),
         (("--to", "runs/tiny", "--baseline", "small"), "runs/tiny was made from another specification"),
+        (("--phi", "1"), "one point per rule compares nothing"),
         (("--seeds", "0"), "seeds must be from 1 to 1000, got 0"),
     ],
 )

@@ -200,8 +200,14 @@ def make_family_study(spec: FamilySpec, pictures: PictureSet, precision: str) ->
     """Count the members of a specification on its pictures; `precision` is what `auto` means on the device.
 
     Raises:
-        SpecError: a phi cannot be had, or the pictures do not fill a batch.
+        SpecError: a phi cannot be had, nothing could be compared, or the pictures do not fill a batch.
     """
+    family = spec.family
+    if len(phi_range(family.phi)) == 1 and not (family.realise and len(family.rules) > 1):
+        raise SpecError(
+            f"{spec.name}: one point per rule compares nothing: give phi a range, as 0:3:0.5, or solve it for equal costs "
+            "(realise) for several rules"
+        )
     recipe = resolved(spec.recipe, pictures, precision)
     found = checked(lambda: spec.family.members(spec.baseline, pictures.num_classes, pictures.in_channels), spec.name)
     return FamilyStudy(spec, pictures, found, recipe)

@@ -67,6 +67,17 @@ def test_every_network_is_trained_once_from_every_seed(pictures):
     assert {study.label(trial) for trial in trials} >= {"baseline seed 0", "depth 1 seed 1"}
 
 
+@pytest.mark.parametrize("family", [Kinship(phi="1"), Kinship(("depth",), "1", realise=True)])
+def test_one_point_per_rule_compares_nothing(pictures, family):
+    with pytest.raises(SpecError, match="f: one point per rule compares nothing: give phi a range, as 0:3:0.5, or solve it"):
+        make_family_study(FamilySpec("f", SMALL, family=family), pictures, "float32")
+
+
+def test_one_point_per_rule_at_equal_cost_compares(pictures):
+    study = make_family_study(FamilySpec("f", SMALL, family=Kinship(phi="1", realise=True)), pictures, "float32")
+    assert len(study.members) == 4
+
+
 def test_dropout_rises_with_the_real_cost_and_names_another_trial(pictures):
     plain = FamilySpec("f", SMALL, seeds=1, family=Kinship(("width",), "0:2"))
     scaled = dataclasses.replace(plain, family=dataclasses.replace(plain.family, dropout_per_doubling=0.05))
