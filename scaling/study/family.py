@@ -24,6 +24,7 @@ from scaling.lattice import HIGHEST
 from scaling.recipe import REVISION, Recipe
 from scaling.rules import RELEASED, SHARES, Rounding, Rule, rule
 from scaling.study.spec import checked
+from scaling.study.tables import SpecError
 from scaling.study.trials import Network, Pictures, Trials, resolved
 
 RULES = ("compound", "depth", "width", "resolution")
