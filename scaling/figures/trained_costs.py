@@ -34,7 +34,7 @@ class TrainedCostsNumbers(NamedTuple):
 
     Attributes:
         lines: of each rule, its networks, cheapest first.
-        points: of the search, the networks that were shown the test pictures and are of no rule.
+        points: of the search, the networks that were shown the test pictures and are of no rule of the family.
         pictures: number each training was judged on.
         seeds: of the networks, in words.
     """
@@ -64,7 +64,11 @@ def trained_costs_numbers(family: Family, search: Search) -> TrainedCostsNumbers
     }
     known = {one.architecture.structure for one in family.study.networks}
     shown = tested(search.study, search.run)
-    others = [one for one in search.collected.candidates if one.label in shown and one.architecture.structure not in known]
+    others = [
+        one
+        for one in search.collected.candidates
+        if one.label in shown and one.architecture.structure not in known and _name(one.origin) not in lines
+    ]
     points = tuple(_point(_name(one.origin), one.cost, shown[one.label]) for one in others)
     seeds = [accuracy.n for accuracy in accuracies.values()] + [shown[one.label].n for one in others]
     return TrainedCostsNumbers(lines, points, family.result.pictures, seeds_text(seeds))
@@ -80,8 +84,8 @@ def trained_costs(numbers: TrainedCostsNumbers, *, data_set: str, device: str, t
         title: first line; a plain one if None.
     """
     figure = style.new_figure(5.6)
-    left = panel(figure, (0.075, 0.2, 0.335, 0.69))
-    right = panel(figure, (0.535, 0.2, 0.335, 0.69))
+    left = panel(figure, (0.07, 0.2, 0.31, 0.69))
+    right = panel(figure, (0.565, 0.2, 0.31, 0.69))
     _draw(left, numbers, "macs", 1e6, "MACs per picture, million (log scale)")
     _draw(right, numbers, "params", 1e3, "parameters, thousand (log scale)")
     right.set_ylabel("")
