@@ -184,7 +184,7 @@ def test_ctrl_c_stops_cleanly_and_goes_on(tiny, grid, tmp_path):
         _wait_for_records(process, folder, 1)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "the same command goes on from here" in err
     assert "Traceback" not in err
     assert 1 <= len(trained(folder)) < 12

@@ -86,8 +86,9 @@ class StudyProgress:
     def _finish(self, event: Finished) -> None:
         self._done += 1
         self._reached[event.trial.id] = sum(self._expected[event.trial.id])
-        self._progress.remove_task(self._line(event.trial))
-        del self._running[event.trial.id]
+        self._line(event.trial)
+        # Out of the running ones first: Ctrl-C between the two must not have the line removed once more on the way out.
+        self._progress.remove_task(self._running.pop(event.trial.id))
         self._progress.update(self._all, completed=self._done, note=self._time_left())
         self._console.print(
             f"[{self._done:>{len(str(self._total))}}/{self._total}] {self._label(event.trial)}: "
