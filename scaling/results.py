@@ -58,6 +58,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
+    from scaling.analysis import response_surface
     from scaling.analysis.collecting import stability_of, tested
     from scaling.findings import Scaled, findings
     from scaling.recorded import read_search
@@ -72,7 +73,8 @@ def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     parts += findings(scaled, ranking, collected.winner(ranking), stability)
     if tests:
         parts += ["\nTest pictures, looked at after the choice:", test_table(lines)]
-    return document(str(folder), study.space, lines, ranking, (), stability), parts
+    surface = response_surface(collected.measured, study.space.target).surface
+    return document(str(folder), study.space, lines, ranking, (), stability, surface), parts
 
 
 def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:

@@ -154,6 +154,10 @@ def test_the_command_shows_a_search(capsys):
     out = capsys.readouterr().out
     assert "All 18 eligible networks tie" in out
     assert "Test pictures, looked at after the choice:" in out
+    assert main([str(STEP1), "--json"]) == 0
+    found, kept = json.loads(capsys.readouterr().out), json.loads((STEP1 / "results.json").read_text())
+    assert (found["best"], found["slope"]) == (kept["best"], kept["slope"])
+    assert found["optimum"]["shares"] == kept["optimum"]["shares"]
 
 
 def test_the_command_shows_a_family(capsys, family_folder):
