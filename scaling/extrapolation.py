@@ -126,6 +126,28 @@ def realised_phi(
     return nearest_phi(ratio, BUDGET**phi, phi)
 
 
+def carried(
+    baseline: Architecture,
+    choice: Coefficients,
+    phi: float,
+    num_classes: int,
+    in_channels: int,
+    rounding: Rounding = "released",
+) -> Coefficients:
+    """Where a choice of coefficients leads at another phi: those of the same rule whose real cost is nearest to 2^phi.
+
+    The rule's factors at its `realised_phi` q are alpha^q, beta^q, gamma^q; as coefficients at phi they are alpha^(q/phi),
+    beta^(q/phi), gamma^(q/phi), in whole hundredths.
+
+    Raises:
+        ValueError: phi is not above 0, or the choice never costs that much.
+    """
+    if not phi > 0:
+        raise ValueError(f"phi must be above 0, got {phi:g}")
+    reached = realised_phi(baseline, Rule("the extrapolated choice", choice.factors), phi, num_classes, in_channels, rounding)
+    return Coefficients(*(round(100 * base ** (reached / phi)) for base in choice.decimals))
+
+
 def phi_range(text: str) -> tuple[float, ...]:
     """Phis from `2`, `0:7` (both ends included), `0:3:0.5`, or several of these with commas between; ascending.
 

@@ -21,6 +21,7 @@ from scaling.study.trials import Network, Pictures
 
 if TYPE_CHECKING:
     from scaling.analysis import Ranking, Stability
+    from scaling.analysis.collecting import DirectLead
 
 
 def announcement(
@@ -115,6 +116,22 @@ def findings(scaled: Scaled, ranking: Ranking, winner: Candidate | None, stabili
             f"{100 * stability.loss_mean:.2f} points on average, no more than {100 * stability.loss_90:.2f} in nine of ten."
         )
     return said + _aliases(scaled, winner)
+
+
+def direct(lead: DirectLead | None) -> list[str]:
+    """Whether searching at this phi gained anything over extrapolating the choice of another."""
+    if lead is None:
+        return []
+    winner, carried = (f"{one.label} (x{one.realised:.2f})" for one in (lead.winner, lead.carried))
+    if lead.gap is None:
+        return [f"Direct search against extrapolation: both choose {winner}."]
+    gap, p = lead.gap
+    verdict = "not shown to differ" if gap.low <= 0 <= gap.high else "better" if gap.mean > 0 else "worse"
+    return [
+        f"Direct search against extrapolation: on the test pictures {winner}, chosen here, minus {carried}, the choice of "
+        f"another phi carried to this cost: {100 * gap.mean:+.2f} points ({100 * gap.low:+.2f} to {100 * gap.high:+.2f}, "
+        f"n = {gap.n} seeds, p = {p:.3f}): {verdict}."
+    ]
 
 
 def _aliases(scaled: Scaled, winner: Candidate) -> list[str]:

@@ -13,7 +13,7 @@ from scaling import terminal
 
 if TYPE_CHECKING:
     from scaling.analysis import Fitted, Ranking, Stability
-    from scaling.analysis.collecting import Collected
+    from scaling.analysis.collecting import Collected, DirectLead
     from scaling.extrapolation import Member
     from scaling.report import Row
     from scaling.study.run import Run
@@ -36,6 +36,7 @@ examples:
   python -m scaling.grid --dry-run                     list its candidates and the time it would take, train nothing
   python -m scaling.grid --seeds 4                     train the seeds that are missing, rank again
   python -m scaling.grid --constraint realised         choose candidates by real cost instead of the product
+  python -m scaling.grid --phi 2 --extrapolate runs/step1 --run runs/phi2   is a choice at phi 1 still one at phi 2?
   python -m scaling.grid --data pictures/ --run runs/mine   your own folder of class folders
   python -m scaling.grid --dry-run --baseline efficientnet_b0 --step 0.05
 
@@ -69,6 +70,12 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--step", type=float, help="distance of neighbours in the lattice, a multiple of 0.01")
     which.add_argument("--tolerance", type=float, help="of the product (nominal) or, relative, of 2^phi (realised); inclusive")
     which.add_argument("--sample", type=int, metavar="N", help="draw N lattice points at random instead of taking all")
+    which.add_argument(
+        "--extrapolate",
+        type=Path,
+        metavar="RUN",
+        help="also train the choice of that search, carried to this phi's cost, and say what searching here gained",
+    )
     how = made.add_argument_group("how")
     how.add_argument("--run", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     how.add_argument(
@@ -104,9 +111,14 @@ def _spec(options: argparse.Namespace) -> StudySpec:
     lattice = {name: getattr(options, name) for name in ("constraint", "step", "tolerance", "sample")}
     try:
         changed = dataclasses.replace(spec.lattice, **_given(lattice))
-        return dataclasses.replace(spec, lattice=changed, **_given(flags))
+        spec = dataclasses.replace(spec, lattice=changed, **_given(flags))
     except ValueError as error:
         raise SpecError(str(error)) from None
+    if options.extrapolate is None:
+        return spec
+    from scaling.recorded import with_choice
+
+    return with_choice(spec, options.extrapolate)
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
@@ -167,7 +179,7 @@ def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from scaling.analysis import rank, response_surface
-    from scaling.analysis.collecting import collect, stability_of, tested
+    from scaling.analysis.collecting import collect, direct_lead, stability_of, tested
     from scaling.findings import announcement
     from scaling.report import document, rows
     from scaling.study.estimate import pace
@@ -194,17 +206,17 @@ def _run(options: argparse.Namespace) -> int:
         ranking = rank(collected.measured, study.space.target) if collected.measured else None
         terminal.say(test_missing(study, run, engine, collected.shown(ranking), speed, console))
         lines = rows(study.space, collected.candidates, ranking, tested(study, run))
+        lead = direct_lead(study, run, collected.winner(ranking))
         members = _family(study, collected, ranking)
         stability = stability_of(collected, ranking)
         fitted = response_surface(collected.measured, study.space.target) if ranking is not None else None
-        found = document(
-            str(run.folder), study.space, lines, ranking, members, stability, fitted.surface if fitted is not None else None
-        )
+        surface = fitted.surface if fitted is not None else None
+        found = document(str(run.folder), study.space, lines, ranking, members, stability, surface, lead)
         run.keep(found)
         if options.json:
             terminal.emit(found)
         else:
-            _tell(study, run, collected, ranking, lines, members, stability)
+            _tell(study, run, collected, ranking, lines, members, stability, lead)
         if ranking is not None and fitted is not None:
             _draw(study, run, collected, ranking, fitted)
     return 0
@@ -233,9 +245,10 @@ def _tell(
     lines: Sequence[Row],
     members: Sequence[Member],
     stability: Stability | None,
+    lead: DirectLead | None,
 ) -> None:
     """The whole result as tables and sentences."""
-    from scaling.findings import Scaled, findings
+    from scaling.findings import Scaled, direct, findings
     from scaling.report import family_table, ranking_table, test_table
 
     terminal.show(ranking_table(lines), *collected.incomplete)
@@ -243,7 +256,7 @@ def _tell(
         pictures = study.pictures
         scaled = Scaled(study.spec.baseline, study.spec.lattice, pictures.num_classes, pictures.in_channels)
         terminal.show(*findings(scaled, ranking, collected.winner(ranking), stability))
-        terminal.show("\nTest pictures, looked at after the choice:", test_table(lines))
+        terminal.show("\nTest pictures, looked at after the choice:", test_table(lines), *direct(lead))
     terminal.show("Step 2: B1-B7 by formula with the winner, by formula with the paper's coefficients, and as released.")
     for name in dict.fromkeys(member.baseline for member in members):
         terminal.show(f"\n{name}, ratios to its own cost:", family_table([one for one in members if one.baseline == name]))

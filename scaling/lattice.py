@@ -63,6 +63,12 @@ REFERENCES: dict[str, Coefficients] = {
 """Trained beside every lattice: the baseline, all of the budget in one dimension (square roots of 2 in hundredths), and the
 paper's point."""
 
+EXTRAPOLATED = "extrapolated"
+"""The reference that is the choice of a search at another phi, carried to this one."""
+
+ROLES = (*REFERENCES, EXTRAPOLATED)
+"""Why a network that is no lattice point may be in a study."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lattice:
@@ -78,6 +84,7 @@ class Lattice:
         gamma: the same.
         sample: draw this many of the points at random instead of taking all; 0 takes all.
         rounding: of scaled networks, a name that `scale` knows.
+        extrapolated: coefficients of one more reference, the choice of a search at another phi carried to this one.
     """
 
     step: float = 0.05
@@ -88,6 +95,7 @@ class Lattice:
     gamma: tuple[float, float] = (1.0, 1.5)
     sample: int = 0
     rounding: Rounding = "released"
+    extrapolated: tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         for name in ("alpha", "beta", "gamma"):
@@ -107,6 +115,9 @@ class Lattice:
             raise ValueError(f"constraint must be one of {', '.join(get_args(Constraint))}, got {self.constraint!r}")
         if self.sample < 0:
             raise ValueError(f"sample must be 0 or more, got {self.sample}")
+        for value in self.extrapolated or ():
+            if not 100 <= _hundredths("extrapolated", value) <= 100 * HIGHEST:
+                raise ValueError(f"extrapolated coefficients must be from 1 to {HIGHEST:g}, got {value:g}")
 
     def axes(self) -> tuple[range, range, range]:
         """Hundredths of alpha, beta and gamma, ascending."""
@@ -115,6 +126,14 @@ class Lattice:
             range(_hundredths("", low), _hundredths("", high) + 1, step) for low, high in (self.alpha, self.beta, self.gamma)
         )
         return alpha, beta, gamma
+
+    @property
+    def references(self) -> dict[str, Coefficients]:
+        """`REFERENCES`, and the extrapolated choice if there is one."""
+        if self.extrapolated is None:
+            return REFERENCES
+        alpha, beta, gamma = (_hundredths("", value) for value in self.extrapolated)
+        return {**REFERENCES, EXTRAPOLATED: Coefficients(alpha, beta, gamma)}
 
 
 def representative(aliases: Iterable[Coefficients]) -> Coefficients:

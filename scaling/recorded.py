@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from scaling.analysis.families import FamilyResult, by_rule, family_result
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking, rank
 from scaling.arch import Architecture
+from scaling.extrapolation import carried
 from scaling.lattice import Lattice
 from scaling.recipe import Recipe
 from scaling.study.family import FamilySpec, FamilyStudy, Kinship
@@ -115,6 +117,33 @@ def read_family(folder: Path) -> Family:
         raise SpecError(f"{folder}: no network was shown the test pictures; go on with the command that made it")
     result = family_result(by_rule(asked.rules, study.networks, measured))
     return Family(study, run, measured, result, tuple(incomplete(study, run)))
+
+
+def with_choice(spec: StudySpec, folder: Path) -> StudySpec:
+    """A specification with the choice of a recorded search, carried to its phi, as one more reference.
+
+    Raises:
+        NotRecorded: there is no such folder.
+        SpecError: as `read_search`, or that search has no best network, scaled another baseline, or chose what never costs
+            2^phi.
+    """
+    search = read_search(folder)
+    winner = search.collected.winner(search.ranking)
+    if winner is None:
+        raise SpecError(
+            f"{folder}: no network is near enough to its target cost to be the best; there is nothing to extrapolate"
+        )
+    baseline, pictures = search.study.spec.baseline, search.study.pictures
+    if baseline.structure != spec.baseline.structure:
+        raise SpecError(
+            f"{folder}: scaled the baseline {baseline.name}, not {spec.baseline.name}; its choice means nothing here"
+        )
+    counted = (pictures.num_classes, pictures.in_channels, spec.lattice.rounding)
+    try:
+        chosen = carried(spec.baseline, winner.coefficients, spec.phi, *counted).decimals
+    except ValueError as error:
+        raise SpecError(f"{folder}: {error}") from None
+    return replace(spec, lattice=replace(spec.lattice, extrapolated=chosen))
 
 
 def require_same_pictures(studies: Sequence[Study | FamilyStudy]) -> None:

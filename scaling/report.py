@@ -17,6 +17,7 @@ from scaling.terminal import short
 
 if TYPE_CHECKING:  # a dry run needs none of SciPy
     from scaling.analysis import Interval, Ranked, Ranking, Stability, Surface
+    from scaling.analysis.collecting import DirectLead
 
 _POINT = "alpha beta gamma"
 
@@ -109,6 +110,7 @@ def document(
     members: Sequence[Member],
     stability: Stability | None = None,
     surface: Surface | None = None,
+    lead: DirectLead | None = None,
 ) -> dict[str, Any]:
     """Everything as plain data: numbers unrounded, fractions 0 to 1, a missing value is None."""
     lattice_first = [row for row in rows if "lattice" in row.candidate.origin]
@@ -130,7 +132,18 @@ def document(
         "notes": list(ranking.notes) if ranking else [],
         "stability": stability._asdict() if stability else None,
         "optimum": _optimum(surface) if surface else None,
+        "direct_search": _direct(lead) if lead else None,
         "family": [member.to_dict() for member in members],
+    }
+
+
+def _direct(lead: DirectLead) -> dict[str, Any]:
+    """The networks chosen here and carried from another phi, and the first's lead on the test pictures."""
+    return {
+        "chosen": list(lead.winner.coefficients.decimals),
+        "extrapolated": list(lead.carried.coefficients.decimals),
+        "difference": None if lead.gap is None else lead.gap.difference._asdict(),
+        "p": None if lead.gap is None else lead.gap.p,
     }
 
 

@@ -59,8 +59,8 @@ def _show(options: argparse.Namespace) -> int:
 
 def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     from scaling.analysis import response_surface
-    from scaling.analysis.collecting import stability_of, tested
-    from scaling.findings import Scaled, findings
+    from scaling.analysis.collecting import direct_lead, stability_of, tested
+    from scaling.findings import Scaled, direct, findings
     from scaling.recorded import read_search
     from scaling.report import document, ranking_table, rows, test_table
 
@@ -73,8 +73,10 @@ def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     parts += findings(scaled, ranking, collected.winner(ranking), stability)
     if tests:
         parts += ["\nTest pictures, looked at after the choice:", test_table(lines)]
+    lead = direct_lead(study, search.run, collected.winner(ranking))
+    parts += direct(lead)
     surface = response_surface(collected.measured, study.space.target).surface
-    return document(str(folder), study.space, lines, ranking, (), stability, surface), parts
+    return document(str(folder), study.space, lines, ranking, (), stability, surface, lead), parts
 
 
 def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:

@@ -29,7 +29,7 @@ class Candidate:
         architecture: the scaled network.
         coefficients: its representative: the alias whose product is nearest to 2, then the smaller alpha, then beta.
         aliases: all lattice points that round to it, ascending; for a reference that is no lattice point, its own.
-        origin: why it is here: `lattice` and the names of `REFERENCES`.
+        origin: why it is here: `lattice` and the names of its references.
         cost: with the classes and channels of the pictures.
         realised: MACs over the baseline's.
         shares: realised shares of depth, width and resolution, None for the baseline.
@@ -81,14 +81,14 @@ def search_space(
     """
     axes = lattice.axes()
     # With the references' values on the axes, one grid holds them and the baseline as well.
-    joined = [[*axis, *values] for axis, values in zip(axes, zip(*REFERENCES.values(), strict=True), strict=True)]
+    joined = [[*axis, *values] for axis, values in zip(axes, zip(*lattice.references.values(), strict=True), strict=True)]
     grid = enumerate_networks(baseline, joined, phi, lattice.rounding, num_classes, in_channels)
     builder = _Builder(baseline, lattice, phi, grid)
     points, networks = lattice_points(axes), grid.indices(axes)
     kept = _sample(_constrained(lattice, points, builder.realised[networks], BUDGET**phi), lattice.sample)
     groups = _groups(points[kept], networks[kept])
     origins = {network: ["lattice"] for network in groups}
-    for name, point in REFERENCES.items():
+    for name, point in lattice.references.items():
         network = grid.index_of(point)
         groups.setdefault(network, (point,))
         origins.setdefault(network, []).append(name)

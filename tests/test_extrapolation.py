@@ -5,8 +5,9 @@ import math
 import pytest
 
 from scaling import RELEASED, architecture, compound, cost, scale
-from scaling.extrapolation import member, phi_range, realised_phi, released_member
-from scaling.rules import SHARES, rule
+from scaling.extrapolation import carried, member, phi_range, realised_phi, released_member
+from scaling.lattice import Coefficients
+from scaling.rules import SHARES, Rule, rule
 
 B0, SMALL = architecture("efficientnet_b0"), architecture("small")
 
@@ -93,3 +94,15 @@ def test_no_rule_of_that_name():
         rule("deep")
     with pytest.raises(ValueError, match="compound: alpha must be finite and at least 1, got"):
         rule("compound", alpha=0.9)
+
+
+@pytest.mark.parametrize("choice", [Coefficients(120, 110, 115), Coefficients(100, 100, 140), Coefficients(170, 110, 100)])
+def test_a_carried_choice_costs_what_the_other_phi_asks(choice):
+    for phi in (1, 2, 3):
+        there = carried(B0, choice, phi, 1000, 3)
+        assert abs(member(B0, Rule("there", there.factors), phi, 1000, 3).ratio / 2**phi - 1) < 0.08
+        assert [one == 100 for one in there] == [one == 100 for one in choice]
+    with pytest.raises(ValueError, match="phi must be above 0, got 0"):
+        carried(B0, choice, 0, 1000, 3)
+    with pytest.raises(ValueError, match="the extrapolated choice: no phi up to 40 costs x4 or more"):
+        carried(B0, Coefficients(100, 100, 100), 2, 1000, 3)

@@ -10,10 +10,12 @@ import pytest
 
 from scaling import architecture
 from scaling.data import load
-from scaling.recorded import NotRecorded, is_family, read_family, read_search, require_same_pictures
+from scaling.recorded import NotRecorded, is_family, read_family, read_search, require_same_pictures, with_choice
 from scaling.results import main
 from scaling.study.family import FamilySpec, Kinship, make_family_study
 from scaling.study.run import Run
+from scaling.study.spec import read_spec
+from scaling.study.study import make_study
 from scaling.study.tables import SpecError
 from scaling.study.trial import Outcome
 
@@ -198,3 +200,62 @@ def test_what_another_training_changed(capsys, tmp_path, family_folder):
 def test_the_command_refuses_in_one_line(capsys, words):
     assert main(words) == 2
     assert capsys.readouterr().err == "python -m scaling.results: error: nowhere: no such run folder here\n"
+
+
+@pytest.fixture(scope="module")
+def direct_folder(tmp_path_factory):
+    """A made-up search at phi 2 with the choice of a recorded one at phi 1 beside it: widest is best, by far."""
+    spec = with_choice(dataclasses.replace(read_spec("default"), phi=2.0), STEP1)
+    study = make_study(spec, load("fashion-mnist-10k"), "float32")
+    random = np.random.default_rng(0)
+    run = Run(tmp_path_factory.mktemp("runs") / "direct")
+    with run.opened(study.question()):
+        for network in study.networks:
+            chance = 0.8 if "extrapolated" in network.origin else 0.9 if network.coefficients.beta >= 140 else 0.7
+            for trial in study.trials(network):
+                run.record(trial, Outcome("complete", None, random.random(1500) < chance), "a device")
+                run.record_test(trial, random.random(2500) < chance, "a device")
+    return run.folder
+
+
+def test_a_choice_carried_to_another_phi_is_one_more_reference(direct_folder):
+    search = read_search(direct_folder)
+    (carried,) = [one for one in search.collected.candidates if "extrapolated" in one.origin]
+    chosen = read_search(STEP1)
+    winner = chosen.collected.winner(chosen.ranking)
+    assert abs(carried.realised / 4 - 1) < 0.08
+    steps = {
+        name: np.log(after) / np.log(before)
+        for name, before, after in zip(
+            ("alpha", "beta", "gamma"), winner.coefficients.decimals, carried.coefficients.decimals, strict=True
+        )
+        if before > 1
+    }
+    assert max(steps.values()) - min(steps.values()) < 0.1  # one rule: the logs grow by one factor
+    assert sum("extrapolated" in one.origin for one in chosen.collected.candidates) == 0
+
+
+def test_what_a_direct_search_gained(direct_folder, capsys):
+    assert main([str(direct_folder)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Direct search against extrapolation: on the test pictures" in said
+    assert "points (" in said
+    assert ": better." in said
+    assert main([str(direct_folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["direct_search"]
+    assert 0.07 < found["difference"]["low"] < 0.1 < found["difference"]["high"] < 0.13
+    assert found["p"] < 1e-6
+    assert found["difference"]["n"] == 2
+
+
+def test_a_search_alone_says_nothing_of_extrapolation(capsys):
+    assert main([str(STEP1), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["direct_search"] is None
+
+
+def test_only_a_choice_for_this_baseline_is_carried():
+    spec = read_spec("default")
+    with pytest.raises(SpecError, match="scaled the baseline small, not efficientnet_b0; its choice means nothing here"):
+        with_choice(dataclasses.replace(spec, baseline=architecture("efficientnet_b0")), STEP1)
+    with pytest.raises(NotRecorded, match="no such run folder"):
+        with_choice(spec, Path("runs/nothing"))

@@ -85,6 +85,13 @@ def test_a_reference_beside_the_lattice_keeps_its_own_coefficients():
     assert space.candidates.index(paper) >= len(space.lattice)
 
 
+def test_an_extrapolated_choice_is_a_reference_of_its_own():
+    space = search_space(architecture("small"), Lattice(extrapolated=(1.1, 1.1, 1.46)), 2)
+    (found,) = [one for one in space.candidates if "extrapolated" in one.origin]
+    assert found.coefficients == Coefficients(110, 110, 146)
+    assert "lattice" not in found.origin
+
+
 def test_a_larger_sample_contains_a_smaller_one():
     def sampled(count):
         space = search_space(B0, Lattice(sample=count))
@@ -179,6 +186,7 @@ def test_the_tolerance_that_an_empty_lattice_names_is_enough():
         ({"step": float("inf")}, "step must be finite, got inf"),
         ({"step": 0.01, "alpha": (1, 10), "beta": (1, 10)}, "points, over 10,000,000: take a larger step"),
         ({"sample": -1}, "sample must be 0 or more, got -1"),
+        ({"extrapolated": (1, 1, 0.9)}, "extrapolated coefficients must be from 1 to 10, got 0.9"),
     ],
 )
 def test_a_lattice_is_checked(wrong, message):

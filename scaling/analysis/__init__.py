@@ -1,7 +1,7 @@
 """From right and wrong answers to numbers with intervals: rankings, gaps, curves, and how far each can be trusted."""
 
 from scaling.analysis.agreement import Agreement, agreement
-from scaling.analysis.changes import Change, changes
+from scaling.analysis.changes import Change, Difference, changes, difference
 from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
 from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
 from scaling.analysis.families import TARGETS, FamilyResult, RuleCurve, by_rule, family_result
@@ -20,6 +20,7 @@ __all__ = [
     "Band",
     "Change",
     "Coefficients",
+    "Difference",
     "Estimate",
     "Extrapolated",
     "FamilyResult",
@@ -38,6 +39,7 @@ __all__ = [
     "agreement",
     "by_rule",
     "changes",
+    "difference",
     "extrapolated",
     "family_result",
     "fit_power_law",

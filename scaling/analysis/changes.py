@@ -1,4 +1,4 @@
-"""The same networks trained in two ways: what the change did to each, paired over the pictures."""
+"""Two networks, or one trained in two ways: the difference in accuracy, paired over the pictures."""
 
 from __future__ import annotations
 
@@ -9,8 +9,20 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling.analysis.equal_cost import holm
-from scaling.analysis.errors import CONFIDENCE, Interval, errors, half_width, two_sided_p
+from scaling.analysis.errors import CONFIDENCE, Errors, Interval, errors, half_width, two_sided_p
 from scaling.analysis.measured import Measured, by_name, require_confidence
+
+
+class Difference(NamedTuple):
+    """One network against another of the same study.
+
+    Attributes:
+        difference: accuracy of the first minus that of the second; n is the fewer of their seeds.
+        p: two-sided, of no difference.
+    """
+
+    difference: Interval
+    p: float
 
 
 class Change(NamedTuple):
@@ -31,11 +43,33 @@ class Change(NamedTuple):
     adjusted_p: float
 
 
+def difference(networks: Sequence[Measured], first: str, second: str, *, confidence: float = CONFIDENCE) -> Difference:
+    """Accuracy of one network minus another's, the seed variance pooled over all networks of their study.
+
+    The difference is w @ accuracy with weights 1 and -1; its variance is w^2 @ seed + w @ picture @ w of `errors`.
+
+    Args:
+        networks: of the study, judged on the same pictures in the same order.
+        first: name of one of them.
+        second: of another.
+        confidence: of the interval.
+
+    Raises:
+        ValueError: a name is not among them, confidence is not between 0 and 1, or the networks are not comparable.
+    """
+    require_confidence("difference", confidence)
+    ordered = by_name(networks)
+    names = [network.name for network in ordered]
+    for name in (first, second):
+        if name not in names:
+            raise ValueError(f"difference: no network {name!r} among {', '.join(names)}")
+    return _difference(ordered, errors(ordered), names.index(first), names.index(second), confidence)
+
+
 def changes(one: Sequence[Measured], other: Sequence[Measured], *, confidence: float = CONFIDENCE) -> tuple[Change, ...]:
     """Compare the networks of two studies by name, judged on the same pictures in the same order.
 
-    The difference is w @ accuracy with weights 1 and -1; its variance is w^2 @ seed + w @ picture @ w of `errors`, the seed
-    variance pooled over both studies.
+    Each is the `difference` of a network's two trainings, the seed variance pooled over both studies.
 
     Args:
         one: networks of the first study.
@@ -58,14 +92,19 @@ def changes(one: Sequence[Measured], other: Sequence[Measured], *, confidence: f
     networks = [replace(one, name=f"{name}{one.name}") for pair in pairs for name, one in zip("+-", pair, strict=True)]
     pooled = errors(networks)
     found = []
-    for index, (first, second) in enumerate(pairs):
-        row = np.zeros(len(networks))
-        row[2 * index : 2 * index + 2] = 1, -1
-        mean = float(row @ pooled.accuracy)
-        variance = float(row**2 @ pooled.seed), float(row @ pooled.picture @ row)
-        half = half_width(*variance, pooled.degrees_of_freedom, pooled.pictures, confidence=confidence)
-        p = two_sided_p(mean, *variance, pooled.degrees_of_freedom, pooled.pictures)
-        interval = Interval(mean, mean - half, mean + half, min(first.seeds, second.seeds))
-        found.append(Change(first.name, first.ratio, interval, p, p))
+    for index, (first, _) in enumerate(pairs):
+        gap, p = _difference(networks, pooled, 2 * index, 2 * index + 1, confidence)
+        found.append(Change(first.name, first.ratio, gap, p, p))
     adjusted = holm([change.p for change in found])
     return tuple(change._replace(adjusted_p=p) for change, p in zip(found, adjusted, strict=True))
+
+
+def _difference(networks: Sequence[Measured], pooled: Errors, first: int, second: int, confidence: float) -> Difference:
+    row = np.zeros(len(networks))
+    row[first], row[second] = 1, -1
+    mean = float(row @ pooled.accuracy)
+    variance = float(row**2 @ pooled.seed), float(row @ pooled.picture @ row)
+    half = half_width(*variance, pooled.degrees_of_freedom, pooled.pictures, confidence=confidence)
+    p = two_sided_p(mean, *variance, pooled.degrees_of_freedom, pooled.pictures)
+    seeds = min(networks[first].seeds, networks[second].seeds)
+    return Difference(Interval(mean, mean - half, mean + half, seeds), p)

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from scaling.analysis.changes import Difference, difference
 from scaling.analysis.errors import Interval, errors, interval
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking
 from scaling.analysis.stability import Stability, rank_stability
-from scaling.lattice import REFERENCES
+from scaling.lattice import EXTRAPOLATED, ROLES
 from scaling.space import Candidate
 from scaling.study.run import Run
 from scaling.study.study import Study
@@ -34,7 +35,16 @@ class Collected(NamedTuple):
     def shown(self, ranking: Ranking | None) -> list[Candidate]:
         """Who is shown the test pictures after the choice: the best and the references."""
         winner = self.winner(ranking)
-        return [one for one in self.candidates if one is winner or any(name in REFERENCES for name in one.origin)]
+        return [one for one in self.candidates if one is winner or any(name in ROLES for name in one.origin)]
+
+
+class DirectLead(NamedTuple):
+    """A search's choice against that of a search at another phi, carried to this one."""
+
+    winner: Candidate
+    carried: Candidate
+    gap: Difference | None
+    """on the test pictures, the winner's accuracy minus the other's; None where both chose one network"""
 
 
 def collect(study: Study, run: Run) -> Collected:
@@ -49,6 +59,22 @@ def incomplete(study: Trials, run: Run) -> list[str]:
     """One sentence for each network that lacks a trial."""
     counts = [(network, len(complete_trials(study, run, network))) for network in study.networks]
     return [_incomplete(study, run, network, count) for network, count in counts if count < study.spec.seeds]
+
+
+def direct_lead(study: Study, run: Run, winner: Candidate | None) -> DirectLead | None:
+    """What searching at this phi gained over carrying the choice of another; None where no choice was carried here.
+
+    Judged on the test pictures, which neither choice has seen.
+    """
+    carried = next((one for one in study.networks if EXTRAPOLATED in one.origin), None)
+    if winner is None or carried is None:
+        return None
+    if carried is winner:
+        return DirectLead(winner, carried, None)
+    shown = on_test_pictures(study, run)
+    if not {winner.label, carried.label} <= shown.keys():
+        return None
+    return DirectLead(winner, carried, difference(list(shown.values()), winner.label, carried.label))
 
 
 def on_test_pictures(study: Trials, run: Run) -> dict[str, Measured]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.lattice import REFERENCES
+from scaling.lattice import ROLES
 
-ORIGINS = ("lattice", *REFERENCES)
+ORIGINS = ("lattice", *ROLES)
 """Why a network is in a study; it may have several reasons."""
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from scaling.analysis.errors import Interval
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking
-from scaling.lattice import REFERENCES
+from scaling.lattice import ROLES
 
 
 class Percent(NamedTuple):
@@ -29,7 +29,7 @@ class Point(NamedTuple):
         accuracy: in percent.
         adjusted: in percent at the target cost.
         shares: of depth, width, resolution; None for the baseline.
-        roles: the references it stands for, in the order of `REFERENCES`.
+        roles: the references it stands for, in the order of `ROLES`.
         eligible: near enough to the target cost.
         tied: not shown to be worse than the best.
         best: the highest adjusted accuracy.
@@ -82,7 +82,7 @@ def _point(network: Measured, ranking: Ranking, index: int) -> Point:
         _percent(entry.accuracy),
         _percent(entry.adjusted),
         network.shares,
-        tuple(role for role in REFERENCES if role in network.origin),
+        tuple(role for role in ROLES if role in network.origin),
         entry.eligible,
         entry.tied,
         index == ranking.best,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scaling.analysis import Measured, changes, holm, simulate
+from scaling.analysis import Measured, changes, difference, holm, simulate
 from scaling.analysis.errors import errors, half_width
 
 
@@ -44,3 +44,15 @@ def test_the_interval_holds_the_truth():
         (found,) = changes(one, other)
         held += found.difference.low <= -0.02 <= found.difference.high
     assert 0.85 <= held / 200 <= 0.97
+
+
+def test_a_difference_pools_the_seed_variance_of_its_study():
+    networks = study([0.8, 0.85, 0.9, 0.7], 3)
+    found = difference(networks[::-1], "n2", "n0")
+    pooled = errors(networks)
+    row = np.array([-1, 0, 1, 0])
+    half = half_width(row**2 @ pooled.seed, row @ pooled.picture @ row, 8, 1000)
+    assert found.difference.mean == pytest.approx(networks[2].accuracy - networks[0].accuracy)
+    assert found.difference.high - found.difference.mean == pytest.approx(half)
+    with pytest.raises(ValueError, match="no network 'n9' among n0, n1, n2, n3"):
+        difference(networks, "n0", "n9")
