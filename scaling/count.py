@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scaling import terminal
-from scaling.arch import ARCHITECTURES, Architecture
+from scaling.arch import Architecture
 from scaling.conventions import CONVENTIONS, by_convention
 from scaling.counting import Part, cost, parts
-from scaling.rules import RELEASED
+from scaling.released import NAMES
 from scaling.study.spec import read_baseline
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ exit status: 0 done, 2 bad input (one line says what)."""
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
-    made.add_argument("network", metavar="NAME|FILE", help=f"a TOML file with a baseline, or one of {', '.join(_known())}")
+    made.add_argument("network", metavar="NAME|FILE", help=f"a TOML file with a baseline, or one of {', '.join(NAMES)}")
     made.add_argument("--classes", type=int, default=1000, metavar="N", help="outputs of the classifier (default: 1000)")
     made.add_argument("--channels", type=int, default=3, metavar="N", help="channels of the pictures (default: 3)")
     made.add_argument("--resolution", type=int, metavar="PX", help="side of the pictures (default: the network's own)")
@@ -57,8 +57,8 @@ def network(name_or_file: str) -> Architecture:
     Raises:
         ValueError: there is no such name or file, or the file does not describe an architecture.
     """
-    if name_or_file not in _known() and not name_or_file.endswith(".toml"):
-        raise ValueError(f"no network {name_or_file!r}; known: {', '.join(_known())}, or a file that ends in .toml")
+    if name_or_file not in NAMES and not name_or_file.endswith(".toml"):
+        raise ValueError(f"no network {name_or_file!r}; known: {', '.join(NAMES)}, or a file that ends in .toml")
     return read_baseline(name_or_file)
 
 
@@ -83,10 +83,6 @@ def document(architecture: Architecture, num_classes: int, in_channels: int) -> 
 def _stage(part: Part) -> dict[str, Any]:
     sizes = {"name": part.name, "blocks": part.blocks, "channels": part.channels, "side": part.side}
     return {**sizes, **part.cost._asdict()}
-
-
-def _known() -> list[str]:
-    return [*ARCHITECTURES, *(name for name in RELEASED if name not in ARCHITECTURES)]
 
 
 def _count(options: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ Definitions, one meaning each:
   their biases; running statistics are not trained.
 * MACs: multiply-adds of convolutions, squeeze-excite and classifier, without biases and batch norm. What the EfficientNet
   paper calls FLOPs is this number.
-* activations: outputs of every convolution (squeeze-excite included) and of the classifier, per picture.
+* activations: outputs of every convolution (squeeze-excite and skips included) and of the classifier, per picture.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Part(NamedTuple):
 
     Attributes:
         name: `stem`, `stage 1` and so on, `head` or `classifier`.
-        blocks: MBConv blocks of a stage; 1 of the others.
+        blocks: of a stage; 1 of the others.
         channels: of its output.
         side: of its output's maps in px; 1 of the classifier.
         cost: params, MACs and activations.
@@ -63,8 +63,8 @@ class Part(NamedTuple):
 def cost(architecture: Architecture, num_classes: int = 1000, in_channels: int = 3) -> Cost:
     """Count a network.
 
-    With SAME padding a layer of stride s maps a side of n px to ceil(n / s). A k x k convolution from a to b channels on
-    an output of n x n costs k^2 a b n^2 MACs (k^2 a n^2 if depthwise) and gives b n^2 activations.
+    A layer of stride s maps a side of n px to ceil(n / s), with either padding. A k x k convolution from a to b channels in
+    g groups on an output of n x n costs k^2 a b n^2 / g MACs (k^2 a n^2 if depthwise) and gives b n^2 activations.
 
     Args:
         architecture: the network, scaled or not.
@@ -89,17 +89,21 @@ def parts(architecture: Architecture, num_classes: int = 1000, in_channels: int 
         ValueError: as `cost`.
     """
     counted = _layers(architecture, *_sizes(architecture), num_classes, in_channels, Stage.squeezed_channels)
-    stem, *blocks, head, classifier = counted
+    stem, *blocks = counted
+    classifier = blocks.pop()
     inputs, side = architecture.stem, _strided(architecture.resolution, architecture.stem_stride)
     found = [Part("stem", 1, inputs, side, Cost(*stem))]
+    side = _strided(side, architecture.stem_pool)
     for number, stage in enumerate(architecture.stages, 1):
         side = _strided(side, stage.stride)
         whole = Cost(*_total(blocks[2 * number - 2 : 2 * number]))  # its first block and the rest of them
         sizes = (stage.repeats, stage.channels, side)
         found.append(Part(f"stage {number}", *sizes, whole, *_squeeze_excite(stage, inputs, side)))
         inputs = stage.channels
-    found.append(Part("head", 1, architecture.head, side, Cost(*head)))
-    found.append(Part("classifier", 1, num_classes, 1, Cost(*classifier), num_classes, architecture.head * side**2))
+    if architecture.head:
+        inputs = architecture.head
+        found.append(Part("head", 1, inputs, side, Cost(*blocks[-1])))
+    found.append(Part("classifier", 1, num_classes, 1, Cost(*classifier), num_classes, inputs * side**2))
     return tuple(found)
 
 
@@ -117,7 +121,7 @@ def costs(
     Args:
         architecture: kernels, strides, expansions and squeeze-excite.
         repeats: of each stage.
-        channels: of the stem, of each stage and of the head.
+        channels: of the stem, of each stage and of the head, whatever stands there where the architecture has none.
         side: resolution in px.
         num_classes: outputs of the classifier.
         in_channels: channels of the pictures.
@@ -157,28 +161,55 @@ def _layers(
     in_channels: int,
     squeezed: Callable[[Stage, Any], Any],
 ) -> Iterator[_Counts]:
-    """Of the stem, of each stage's first block and of the rest of its blocks, of head and classifier."""
+    """Of the stem, of each stage's first block and of the rest of its blocks, of a head if there is one, of the classifier."""
     if num_classes < 1 or in_channels < 1:
         raise ValueError(f"cost: num_classes and in_channels must be at least 1, got {num_classes} and {in_channels}")
     stem, *widths, head = channels
     side = _strided(side, architecture.stem_stride)
-    yield _convolution(3, in_channels, stem, side)
-    inputs = stem
+    yield _convolution(architecture.stem_kernel, in_channels, stem, side)
+    side, inputs = _strided(side, architecture.stem_pool), stem
     for stage, blocks, width in zip(architecture.stages, repeats, widths, strict=True):
         strided = _strided(side, stage.stride)
-        yield _total(_block(stage, inputs, width, side, strided, squeezed))
+        yield _total(_first_block(stage, inputs, width, side, strided, squeezed))
         params, macs, activations = _total(_block(stage, width, width, strided, strided, squeezed))
         rest = blocks - 1
         yield rest * params, rest * macs, rest * activations
         side, inputs = strided, width
-    yield _convolution(1, inputs, head, side)
-    yield _dense(head, num_classes)
+    if architecture.head:
+        yield _convolution(1, inputs, head, side)
+        inputs = head
+    yield _dense(inputs, num_classes)
+
+
+def _first_block(
+    stage: Stage, inputs: Any, channels: Any, side_in: Any, side_out: Any, squeezed: Callable[[Stage, Any], Any]
+) -> Iterator[_Counts]:
+    yield from _block(stage, inputs, channels, side_in, side_out, squeezed)
+    if stage.block in ("basic", "bottleneck"):
+        params, macs, activations = _convolution(1, inputs, channels, side_out)
+        reshaped = (inputs != channels) | (stage.stride != 1)  # the skip is a convolution only where it has to be
+        yield params * reshaped, macs * reshaped, activations * reshaped
 
 
 def _block(
     stage: Stage, inputs: Any, channels: Any, side_in: Any, side_out: Any, squeezed: Callable[[Stage, Any], Any]
 ) -> Iterator[_Counts]:
+    if stage.block == "basic":
+        yield _convolution(stage.kernel, inputs, channels, side_out)
+        yield _convolution(stage.kernel, channels, channels, side_out)
+        return
+    if stage.block == "bottleneck":
+        hidden = channels // stage.expansion
+        yield _convolution(1, inputs, hidden, side_in)
+        yield _convolution(stage.kernel, hidden // stage.groups, hidden, side_out)
+        yield _convolution(1, hidden, channels, side_out)
+        return
     hidden = inputs * stage.expansion
+    if stage.block == "fused":
+        yield _convolution(stage.kernel, inputs, hidden if stage.expansion != 1 else channels, side_out)
+        if stage.expansion != 1:
+            yield _convolution(1, hidden, channels, side_out)
+        return
     if stage.expansion != 1:
         yield _convolution(1, inputs, hidden, side_in)
     yield _convolution(stage.kernel, 1, hidden, side_out)

@@ -6,8 +6,9 @@ Estimates to size a family by, not measurements: a compiler fuses some arrays aw
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
-from scaling.arch import Architecture
+from scaling.arch import Architecture, Stage
 from scaling.counting import cost
 
 _NUMBER = 4
@@ -65,19 +66,43 @@ def _held(architecture: Architecture, in_channels: int) -> Iterator[int]:
     picture = side * side * in_channels
     side = -(-side // architecture.stem_stride)
     yield picture + side * side * channels
+    pooled = -(-side // architecture.stem_pool)
+    if pooled != side:
+        yield (side * side + pooled * pooled) * channels
+    side = pooled
     for stage in architecture.stages:
         for repeat in range(min(2, stage.repeats)):  # all but the first are alike
             stride = stage.stride if repeat == 0 else 1
             inside = -(-side // stride)
-            given, made = side * side * channels, inside * inside * channels * stage.expansion
-            wide = given * stage.expansion
-            skipped = given if stride == 1 and channels == stage.channels else 0
-            if stage.expansion != 1:
-                yield given + wide
-            yield skipped + wide + made
+            maps = list(_maps(stage, channels, side, inside))
+            skipped = maps[0] if _skips(stage, stride, channels) else 0
+            yield maps[0] + maps[1]
+            yield from (skipped + given + made for given, made in pairwise(maps[1:]))
             side, channels = inside, stage.channels
-            yield skipped + made + side * side * channels
     yield side * side * (channels + architecture.head)
+
+
+def _maps(stage: Stage, inputs: int, side: int, inside: int) -> Iterator[int]:
+    """Sizes of a block's input and of what each of its convolutions makes of it."""
+    hidden = inputs * stage.expansion
+    yield side * side * inputs
+    if stage.block == "mbconv" and stage.expansion != 1:
+        yield side * side * hidden
+    if stage.block in ("mbconv", "separable") or (stage.block == "fused" and stage.expansion != 1):
+        yield inside * inside * hidden
+    elif stage.block == "bottleneck":
+        yield side * side * (stage.channels // stage.expansion)
+        yield inside * inside * (stage.channels // stage.expansion)
+    elif stage.block == "basic":
+        yield inside * inside * stage.channels
+    yield inside * inside * stage.channels
+
+
+def _skips(stage: Stage, stride: int, inputs: int) -> bool:
+    """Whether a block's input is held until its end."""
+    if stage.block in ("basic", "bottleneck"):
+        return True
+    return stage.block != "separable" and stride == 1 and inputs == stage.channels
 
 
 def _require_batch(function: str, batch: int) -> None:

@@ -151,7 +151,8 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
     * `nearest` (pycls): repeats round(f n), at least 1; channels to the nearest multiple of k, half to even; resolution
       to the nearest multiple of 4.
 
-    Channels are never under k, the resolution never under 12 px. Stem and head are scaled by the width factor.
+    Channels are never under k, the resolution never under 12 px. Stem and head are scaled by the width factor, unless the
+    architecture's ends are fixed.
 
     Args:
         architecture: the baseline.
@@ -173,18 +174,23 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
         # A factor of exactly 1 leaves the baseline as it is, whatever its divisor.
         return count if width == 1 else channels(count * width, divisor)
 
+    ends = (0, len(architecture.stages) - 1) if architecture.fixed_ends else ()
     stages = tuple(
-        dataclasses.replace(stage, repeats=repeats(stage.repeats * depth), channels=widened(stage.channels))
-        for stage in architecture.stages
+        dataclasses.replace(
+            stage,
+            repeats=stage.repeats if number in ends else repeats(stage.repeats * depth),
+            channels=widened(stage.channels),
+        )
+        for number, stage in enumerate(architecture.stages)
     )
     side = architecture.resolution if resolution == 1 else pixels(architecture.resolution * resolution)
     return dataclasses.replace(
         architecture,
         name=scaled_name(architecture.name, factors),
         resolution=max(MINIMUM_RESOLUTION, side),
-        stem=widened(architecture.stem),
+        stem=architecture.stem if architecture.fixed_ends else widened(architecture.stem),
         stages=stages,
-        head=widened(architecture.head),
+        head=architecture.head if architecture.fixed_ends or not architecture.head else widened(architecture.head),
     )
 
 

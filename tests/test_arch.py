@@ -14,7 +14,7 @@ def test_names_find_baselines():
 
 
 def test_an_unknown_name_lists_the_known():
-    with pytest.raises(ValueError, match="unknown name 'b0'; known: efficientnet_b0, small"):
+    with pytest.raises(ValueError, match="unknown name 'b0'; known: efficientnet_b0, efficientnet_lite0"):
         architecture("b0")
 
 
@@ -64,3 +64,41 @@ def test_squeezed_channels_round_down_to_at_least_one(inputs, share, squeezed):
 def test_plain_data_is_checked(change, message):
     with pytest.raises(ValueError, match=message):
         Architecture.from_dict({**SMALL.to_dict(), **change})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"block": "inception"}, "Stage.block must be one of mbconv, fused, separable, basic, bottleneck, got 'inception'"),
+        ({"block": "fused"}, "Stage.squeeze_excite must be 0 in fused blocks, got 0.25"),
+        ({"block": "basic", "squeeze_excite": 0, "expansion": 2}, "Stage.expansion must be 1 in basic blocks, got 2"),
+        ({"groups": 2}, "Stage.groups must be 1 in mbconv blocks, got 2"),
+        ({"block": "bottleneck", "squeeze_excite": 0, "expansion": 4, "groups": 8}, "must be a multiple of .* = 32 .* got 16"),
+    ],
+)
+def test_what_a_block_does_not_have_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(STAGE, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"activation": "gelu"}, "Architecture.activation must be one of silu, relu, relu6, got 'gelu'"),
+        ({"padding": "valid"}, "Architecture.padding must be one of same, symmetric, got 'valid'"),
+        ({"batch_norm_epsilon": 0}, "Architecture.batch_norm_epsilon must be between 0 and 1, got 0"),
+        ({"stem_kernel": 4}, "Architecture.stem_kernel must be odd, got 4"),
+        ({"head": -1}, "Architecture.head must be a whole number"),
+        ({"fixed_ends": 1}, "Architecture.fixed_ends must be true or false, got 1"),
+    ],
+)
+def test_what_an_architecture_refuses(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SMALL, **change)
+
+
+def test_plain_data_of_the_first_family_has_not_changed():
+    """Trials are known by their data: a key more would train everything recorded again."""
+    data = EFFICIENTNET_B0.to_dict()
+    assert list(data) == ["name", "resolution", "stem", "stages", "head", "stem_stride", "channel_divisor"]
+    assert list(data["stages"][0]) == ["repeats", "kernel", "stride", "expansion", "channels", "squeeze_excite"]

@@ -139,7 +139,7 @@ def test_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["b0"], "no network 'b0'; known: efficientnet_b0, small, efficientnet_b1"),
+        (["b0"], "no network 'b0'; known: efficientnet_b0, efficientnet_b1"),
         (["nowhere.toml"], "nowhere.toml: cannot be read: No such file or directory"),
         (["small", "--classes", "0"], "num_classes and in_channels must be at least 1, got 0 and 3"),
         (["small", "--resolution", "0"], "Architecture.resolution must be a whole number of at least 1, got 0"),

@@ -2,7 +2,9 @@ import itertools
 
 import pytest
 
-from scaling import RELEASED, Factors, architecture, cost, scale
+from scaling import RELEASED, Cost, Factors, architecture, cost, scale
+from scaling.counting import parts
+from scaling.released import NAMES, released
 
 B0 = architecture("efficientnet_b0")
 
@@ -18,12 +20,52 @@ RELEASED_COSTS = {
     "efficientnet_b7": (66347960, 37745884192, 289939464),
     "efficientnet_b8": (87413142, 62597461568, 442886462),
     "efficientnet_l2": (480309308, 475703653280, 1707390020),
+    "efficientnetv2_b0": (7139704, 718086176, 4773400),
+    "efficientnetv2_b1": (8141052, 1196819360, 7335996),
+    "efficientnetv2_b2": (10096086, 1697542832, 9837134),
+    "efficientnetv2_b3": (14358406, 3011458816, 15735934),
+    "efficientnetv2_s": (21458488, 8365617152, 35766624),
+    "efficientnetv2_m": (54139356, 24582460384, 89838420),
+    "efficientnetv2_l": (118515272, 56079699008, 157987752),
+    "efficientnetv2_xl": (208119808, 93353451520, 247319904),
+    # parameters as the released weights have them; MACs and activations as the traced programs do them (tests/nets)
+    "efficientnet_lite0": (4652008, 385187552, 6738696),
+    "efficientnet_lite1": (5416680, 600185232, 10143128),
+    "efficientnet_lite2": (6092072, 859736272, 12895600),
+    "efficientnet_lite3": (8197096, 1383321872, 18985304),
+    "efficientnet_lite4": (13006568, 2553034336, 28839304),
+    "mobilenet_v1": (4231976, 568740352, 5043688),
+    "mobilenet_v2": (3504872, 300774272, 6679112),
+    "resnet18": (11689512, 1814073344, 2484712),
+    "resnet50": (25557032, 4089184256, 11114984),
+    "resnet101": (44549160, 7801405440, 16232936),
+    "resnet152": (60192808, 11513626624, 22555112),
+    "wide_resnet50_2": (68883240, 11398021120, 14401512),
+    "resnext101_32x4d": (44177704, 7969996800, 21225448),
 }
 
 
-@pytest.mark.parametrize("name", RELEASED)
+@pytest.mark.parametrize("name", RELEASED_COSTS)
 def test_released_networks(name):
-    assert cost(scale(B0, RELEASED[name])) == RELEASED_COSTS[name]
+    assert cost(released(name)) == RELEASED_COSTS[name]
+
+
+def test_every_released_network_has_its_golden_count():
+    assert {*RELEASED_COSTS, "small"} == set(NAMES)
+
+
+def test_parts_of_a_network_without_head_sum_to_its_cost():
+    for name in ("resnet50", "mobilenet_v1", "efficientnetv2_s"):
+        found = parts(released(name))
+        assert Cost(*(sum(counts) for counts in zip(*(part.cost for part in found), strict=True))) == cost(released(name))
+    assert [part.name for part in parts(released("resnet50"))] == ["stem", *(f"stage {i}" for i in (1, 2, 3, 4)), "classifier"]
+    assert [part.side for part in parts(released("resnet50"))] == [112, 56, 28, 14, 7, 1]
+
+
+def test_fixed_ends_stay_as_they_are():
+    lite = scale(architecture("efficientnet_lite0"), Factors(2, 1.4, 1))
+    assert (lite.stem, lite.head) == (32, 1280)
+    assert [stage.repeats for stage in lite.stages] == [1, 4, 4, 6, 6, 8, 1]
 
 
 def test_b3_without_the_guard():

@@ -199,7 +199,7 @@ def test_several_rules_and_solved_costs(capsys):
         (("--run", "a", "--spec", "b"), "take --spec or --run, not both"),
         (("--spec", "default"), "has no table [family]"),
         (("--alpha", "0.5"), "compound: alpha must be finite and at least 1, got 0.5"),
-        (("--baseline", "b0"), "unknown name 'b0'"),
+        (("--baseline", "b0"), "no network 'b0'"),
     ],
 )
 def test_bad_input_is_one_line(capsys, words, said):

@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
+
+Block = Literal["mbconv", "fused", "separable", "basic", "bottleneck"]
+Activation = Literal["silu", "relu", "relu6"]
+Padding = Literal["same", "symmetric"]
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`repeats` MBConv blocks in a row; only the first one strides and changes the number of channels.
+    """`repeats` equal blocks in a row; only the first one strides and changes the number of channels.
+
+    Blocks, every convolution with batch norm, k the kernel, e the expansion:
+
+    * `mbconv` (MobileNetV2, EfficientNet): expand 1 x 1 to e * inputs, depthwise k x k, squeeze-excite, project 1 x 1.
+    * `fused` (Fused-MBConv, EfficientNetV2): expand k x k to e * inputs, project 1 x 1; with e = 1 one k x k convolution.
+    * `separable` (MobileNetV1): depthwise k x k, 1 x 1, both activated; never skipped.
+    * `basic` (ResNet-18): two k x k convolutions.
+    * `bottleneck` (ResNet-50, ResNeXt): 1 x 1 to channels / e, k x k in groups, 1 x 1 to channels.
+
+    The first two are skipped where input and output have the same shape; the last two are skipped always, through a strided
+    1 x 1 convolution where the shapes differ, and activated after the sum.
 
     Args:
         repeats: number of blocks, at least 1.
-        kernel: side of the depthwise kernel in px, odd.
+        kernel: side of the k x k kernel in px, odd.
         stride: stride of the first block, 1 or more.
-        expansion: hidden channels of a block over its input channels, at least 1; 1 leaves the expanding convolution out.
+        expansion: e, channels of a block's wide end over those of its narrow end, at least 1.
         channels: output channels of every block.
-        squeeze_excite: squeezed channels over the channels of the block's input; 0 leaves squeeze-excite out.
+        squeeze_excite: squeezed channels over the channels of the block's input; 0 leaves squeeze-excite out, which blocks
+            other than `mbconv` have none of.
+        block: one of the names above.
+        groups: of a bottleneck's k x k convolution.
     """
 
     repeats: int
@@ -26,9 +44,12 @@ class Stage:
     expansion: int
     channels: int
     squeeze_excite: float = 0.25
+    block: Block = "mbconv"
+    groups: int = 1
 
     def __post_init__(self) -> None:
-        for field in ("repeats", "kernel", "stride", "expansion", "channels"):
+        _require_one_of("Stage.block", self.block, get_args(Block))
+        for field in ("repeats", "kernel", "stride", "expansion", "channels", "groups"):
             _require_positive_int(f"Stage.{field}", getattr(self, field))
         if self.kernel % 2 == 0:
             raise ValueError(f"Stage.kernel must be odd, got {self.kernel}")
@@ -36,6 +57,17 @@ class Stage:
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise ValueError(f"Stage.squeeze_excite must be a number from 0 to 1, got {share!r}")
         object.__setattr__(self, "squeeze_excite", float(share))  # 0 and 0.0 are one network
+        if share and self.block != "mbconv":
+            raise ValueError(f"Stage.squeeze_excite must be 0 in {self.block} blocks, got {share!r}")
+        if self.expansion != 1 and self.block in ("separable", "basic"):
+            raise ValueError(f"Stage.expansion must be 1 in {self.block} blocks, got {self.expansion}")
+        if self.groups != 1 and self.block != "bottleneck":
+            raise ValueError(f"Stage.groups must be 1 in {self.block} blocks, got {self.groups}")
+        if self.block == "bottleneck" and self.channels % (self.expansion * self.groups):
+            raise ValueError(
+                f"Stage.channels must be a multiple of expansion * groups = {self.expansion * self.groups} in bottleneck "
+                f"blocks, got {self.channels}"
+            )
 
     def squeezed_channels(self, input_channels: int) -> int:
         """Channels inside squeeze-excite: max(1, floor(share * channels of the block's input)), as released."""
@@ -44,16 +76,24 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A ConvNet of the EfficientNet kind: stem convolution, stages of MBConv blocks, head convolution, classifier.
+    """A ConvNet: stem convolution, stages of equal blocks, head convolution, mean over the map, classifier.
 
     Args:
         name: what people call it; two architectures that differ in nothing else are the same network.
         resolution: side of the square input picture in px.
-        stem: output channels of the 3x3 stem convolution.
+        stem: output channels of the stem convolution.
         stages: from the input to the output.
-        head: output channels of the 1x1 head convolution.
+        head: output channels of the 1 x 1 head convolution; 0 leaves it out.
         stem_stride: stride of the stem convolution; networks for small pictures may use 1.
         channel_divisor: scaled channel counts are multiples of this.
+        stem_kernel: side of the stem convolution's kernel in px, odd.
+        stem_pool: stride of the 3 x 3 max pooling after the stem, as in ResNets; 1 leaves it out.
+        activation: after every convolution but those that project.
+        padding: `same`, TensorFlow's, which puts an odd zero on the far side, or `symmetric`, PyTorch's: kernel // 2 zeros on
+            either side. They differ where a convolution strides over an even side.
+        batch_norm_epsilon: added to the variance.
+        fixed_ends: scaling leaves the widths of stem and head and the repeats of the first and the last stage as they are
+            (EfficientNet-Lite).
     """
 
     name: str
@@ -63,19 +103,37 @@ class Architecture:
     head: int
     stem_stride: int = 2
     channel_divisor: int = 8
+    stem_kernel: int = 3
+    stem_pool: int = 1
+    activation: Activation = "silu"
+    padding: Padding = "same"
+    batch_norm_epsilon: float = 1e-3
+    fixed_ends: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise ValueError(f"Architecture.name must be a text, got {self.name!r}")
-        for field in ("resolution", "stem", "head", "stem_stride", "channel_divisor"):
+        for field in ("resolution", "stem", "stem_stride", "channel_divisor", "stem_kernel", "stem_pool"):
             _require_positive_int(f"Architecture.{field}", getattr(self, field))
+        if self.head != 0 or isinstance(self.head, bool):
+            _require_positive_int("Architecture.head", self.head)
+        if self.stem_kernel % 2 == 0:
+            raise ValueError(f"Architecture.stem_kernel must be odd, got {self.stem_kernel}")
+        _require_one_of("Architecture.activation", self.activation, get_args(Activation))
+        _require_one_of("Architecture.padding", self.padding, get_args(Padding))
+        if not (isinstance(self.batch_norm_epsilon, float) and 0 < self.batch_norm_epsilon < 1):
+            raise ValueError(f"Architecture.batch_norm_epsilon must be between 0 and 1, got {self.batch_norm_epsilon!r}")
+        if not isinstance(self.fixed_ends, bool):
+            raise ValueError(f"Architecture.fixed_ends must be true or false, got {self.fixed_ends!r}")
         if not self.stages or not all(isinstance(stage, Stage) for stage in self.stages):
             raise ValueError(f"Architecture.stages must be a non-empty tuple of Stage, got {self.stages!r}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data (numbers, strings, lists) from which `from_dict` builds an equal architecture."""
-        data = dataclasses.asdict(self)
-        return {**data, "stages": list(data["stages"])}
+        """Plain data (numbers, strings, lists) from which `from_dict` builds an equal architecture.
+
+        What only other families than EfficientNet use is left out where it has its default.
+        """
+        return {**_table(self), "stages": [_table(stage) for stage in self.stages]}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Architecture:
@@ -94,7 +152,25 @@ class Architecture:
     @property
     def structure(self) -> tuple[Any, ...]:
         """Everything but the name: equal for two architectures that are the same network."""
-        return (self.resolution, self.stem, self.stem_stride, self.stages, self.head)
+        free = {"name", "channel_divisor", "fixed_ends"}
+        return tuple(getattr(self, field.name) for field in dataclasses.fields(self) if field.name not in free)
+
+
+_ALWAYS = {
+    *("repeats", "kernel", "stride", "expansion", "channels", "squeeze_excite"),
+    *("name", "resolution", "stem", "stages", "head", "stem_stride", "channel_divisor"),
+}
+"""Fields that plain data always hold."""
+
+
+def _table(one: Stage | Architecture) -> dict[str, Any]:
+    values = {field.name: (getattr(one, field.name), field.default) for field in dataclasses.fields(one)}
+    return {name: value for name, (value, default) in values.items() if name in _ALWAYS or value != default}
+
+
+def _require_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
 
 
 def _require_positive_int(name: str, value: object) -> None:

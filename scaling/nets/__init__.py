@@ -1,5 +1,6 @@
 """Flax NNX networks from architectures."""
 
-from scaling.nets.efficientnet import EfficientNet, Settings, abstract, build
+from scaling.nets.blocks import Settings
+from scaling.nets.network import Network, abstract, build
 
-__all__ = ["EfficientNet", "Settings", "abstract", "build"]
+__all__ = ["Network", "Settings", "abstract", "build"]

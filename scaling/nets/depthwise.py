@@ -27,7 +27,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from scaling.nets.padding import same_padding
+from scaling.arch import Padding
+from scaling.nets.padding import Geometry, edges
 from scaling.nets.platform import per_platform
 
 LONGEST_BLOCK = 8
@@ -77,16 +78,16 @@ class _Side(NamedTuple):
         return max(0, -min(shifts)), max(0, self.more, max(shifts))
 
 
-def _shifted(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    (top, rows), (left, columns) = (_side(size, kernel.shape[0], stride) for size in images.shape[1:3])
+def _shifted(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
+    (top, rows), (left, columns) = (_side(size, kernel.shape[0], geometry) for size in images.shape[1:3])
     rows = rows._replace(more=-rows.outputs % _block(rows.outputs))
     columns = columns._replace(more=int(columns.outputs >= NARROW))
     return _correlation(images, kernel[top : top + rows.taps, left : left + columns.taps], rows, columns)
 
 
-def _side(size: int, kernel: int, stride: int) -> tuple[int, _Side]:
+def _side(size: int, kernel: int, geometry: Geometry) -> tuple[int, _Side]:
     """(first tap that meets the picture, the direction without the taps that do not)."""
-    low = same_padding(size, kernel, stride)[0]
+    stride, low = geometry.stride, edges(size, kernel, geometry)[0]
     starts = [output * stride - low for output in range(-(-size // stride))]
     met = [tap for tap in range(kernel) if any(0 <= start + tap < size for start in starts)]
     return met[0], _Side(size, len(met), stride, low - met[0], 0)
@@ -161,11 +162,11 @@ def _by_phase(spread: jax.Array, kernel: jax.Array, rows: _Side, columns: _Side)
 def _dilated(gradient: jax.Array, kernel: jax.Array, rows: _Side, columns: _Side) -> jax.Array:
     """The images' gradient elsewhere: a convolution with the mirrored kernel, zeros between the outputs."""
 
-    def edges(side: _Side) -> tuple[int, int]:
+    def around(side: _Side) -> tuple[int, int]:
         low = side.taps - 1 - side.low
         return low, side.size + side.taps - 1 - low - ((side.outputs - 1) * side.stride + 1)
 
-    spread = _pad(gradient, edges(rows), edges(columns), rows.stride)
+    spread = _pad(gradient, around(rows), around(columns), rows.stride)
     return _weighted_sum(
         kernel,
         [
@@ -231,27 +232,32 @@ def _pad(images: jax.Array, rows: tuple[int, int], columns: tuple[int, int], dil
     return lax.pad(images, zero, ((0, 0, 0), (*rows, dilation - 1), (*columns, dilation - 1), (0, 0, 0)))
 
 
-def _grouped(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+def _grouped(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
     return lax.conv_general_dilated(
         images,
         kernel[:, :, None, :],
-        (stride, stride),
-        "SAME",
+        (geometry.stride, geometry.stride),
+        [edges(size, kernel.shape[0], geometry) for size in images.shape[1:3]],
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=images.shape[-1],
     )
 
 
-depthwise = per_platform(cpu=_shifted, default=_grouped)
-"""Convolve every channel with its own k x k kernel, SAME padding: depthwise(images, kernel, stride).
+_depthwise = per_platform(cpu=_shifted, default=_grouped)
 
-y[n, p, q, c] = sum over i, j of x[n, s p + i - lo, s q + j - lo, c] w[i, j, c].
 
-Args:
-    images: (batch, height, width, channels).
-    kernel: (k, k, channels), of the same dtype.
-    stride: s, the same in both directions.
+def depthwise(images: jax.Array, kernel: jax.Array, stride: int, padding: Padding = "same") -> jax.Array:
+    """Convolve every channel with its own k x k kernel.
 
-Returns:
-    (batch, ceil(height / s), ceil(width / s), channels).
-"""
+    y[n, p, q, c] = sum over i, j of x[n, s p + i - lo, s q + j - lo, c] w[i, j, c].
+
+    Args:
+        images: (batch, height, width, channels).
+        kernel: (k, k, channels), of the same dtype.
+        stride: s, the same in both directions.
+        padding: where the zeros are: `same` (TensorFlow's) or `symmetric` (PyTorch's).
+
+    Returns:
+        (batch, ceil(height / s), ceil(width / s), channels).
+    """
+    return _depthwise(images, kernel, Geometry(stride, padding))

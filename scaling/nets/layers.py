@@ -1,15 +1,18 @@
-"""The layers of an EfficientNet, as Flax NNX modules; pictures and maps are NHWC throughout."""
+"""The layers of the networks, as Flax NNX modules; pictures and maps are NHWC throughout."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 
+from scaling.arch import Activation
 from scaling.nets.depthwise import depthwise
 from scaling.nets.initialise import Initialiser
-from scaling.nets.padding import same_padding
+from scaling.nets.padding import Geometry, edges
 from scaling.nets.platform import per_platform
 
 
@@ -26,55 +29,79 @@ class Pointwise(nnx.Module):
 
 
 class Depthwise(nnx.Module):
-    """k x k depthwise convolution, SAME padding."""
+    """k x k depthwise convolution."""
 
-    def __init__(self, channels: int, kernel: int, stride: int, init: Initialiser) -> None:
+    def __init__(self, channels: int, kernel: int, geometry: Geometry, init: Initialiser) -> None:
         self.kernel = nnx.Param(init.normal((kernel, kernel, channels), (2 / kernel**2) ** 0.5))
-        self.stride = stride
+        self.geometry = geometry
 
     def __call__(self, maps: jax.Array) -> jax.Array:
         """(batch, height, width, channels) -> (batch, ceil(height / stride), ceil(width / stride), channels)."""
-        return depthwise(maps, self.kernel[...].astype(maps.dtype), self.stride)
+        return depthwise(maps, self.kernel[...].astype(maps.dtype), self.geometry.stride, self.geometry.padding)
 
 
-class Stem(nnx.Module):
-    """3 x 3 convolution from the picture's channels, SAME padding.
+class Convolution(nnx.Module):
+    """k x k convolution, in groups or not.
 
-    On a CPU it is a matrix product over the nine shifted pictures: a convolution inside the loop over training steps
-    would run in XLA's slow form there.
+    On a CPU it is a matrix product over the k * k shifted maps: a convolution inside the loop over training steps would run
+    in XLA's slow form there.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int, init: Initialiser) -> None:
-        self.kernel = nnx.Param(init.normal((3, 3, inputs, outputs), (2 / (9 * outputs)) ** 0.5))
-        self.stride = stride
+    def __init__(self, inputs: int, outputs: int, kernel: int, geometry: Geometry, init: Initialiser) -> None:
+        shape = (kernel, kernel, inputs // geometry.groups, outputs)
+        self.kernel = nnx.Param(init.normal(shape, (2 / (kernel**2 * outputs / geometry.groups)) ** 0.5))
+        self.geometry = geometry
 
     def __call__(self, images: jax.Array) -> jax.Array:
         """(batch, height, width, inputs) -> (batch, ceil(height / stride), ceil(width / stride), outputs)."""
-        kernel = self.kernel[...].astype(images.dtype)
-        return _stem_convolution(images, kernel, self.stride)
+        return _convolution(images, self.kernel[...].astype(images.dtype), self.geometry)
 
 
-def _dense_convolution(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    return lax.conv_general_dilated(images, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+def _dense_convolution(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
+    return lax.conv_general_dilated(
+        images,
+        kernel,
+        (geometry.stride, geometry.stride),
+        [edges(side, kernel.shape[0], geometry) for side in images.shape[1:3]],
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=geometry.groups,
+    )
 
 
-def _patches_product(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    size = kernel.shape[0]
-    height, width = images.shape[1:3]
+def _patches_product(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
+    size, stride, groups = kernel.shape[0], geometry.stride, geometry.groups
+    height, width, channels = images.shape[1:]
     rows, columns = -(-height // stride), -(-width // stride)
-    edges = [same_padding(side, size, stride) for side in (height, width)]
-    padded = jnp.pad(images, ((0, 0), *edges, (0, 0)))
+    padded = jnp.pad(images, ((0, 0), *(edges(side, size, geometry) for side in (height, width)), (0, 0)))
     shifted = [
         padded[:, i : i + (rows - 1) * stride + 1 : stride, j : j + (columns - 1) * stride + 1 : stride]
         for i in range(size)
         for j in range(size)
     ]
-    patches = jnp.concatenate(shifted, axis=-1)
-    product = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
+    if groups == 1:
+        patches = jnp.concatenate(shifted, axis=-1)
+        product = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
+    else:
+        stacked = jnp.stack(shifted, axis=-2).reshape(-1, size**2, groups, channels // groups)
+        grouped = kernel.reshape(size**2, channels // groups, groups, -1)
+        product = jnp.einsum("ptgi,tigo->pgo", stacked, grouped)
     return product.reshape(images.shape[0], rows, columns, kernel.shape[-1])
 
 
-_stem_convolution = per_platform(cpu=_patches_product, default=_dense_convolution)
+_convolution = per_platform(cpu=_patches_product, default=_dense_convolution)
+
+
+class MaxPool(nnx.Module):
+    """The largest number under a 3 x 3 window, SAME padding or PyTorch's."""
+
+    def __init__(self, geometry: Geometry) -> None:
+        self.geometry = geometry
+
+    def __call__(self, maps: jax.Array) -> jax.Array:
+        """(batch, height, width, channels) -> (batch, ceil(height / stride), ceil(width / stride), channels)."""
+        stride = self.geometry.stride
+        around = [edges(side, 3, self.geometry) for side in maps.shape[1:3]]
+        return nnx.max_pool(maps, (3, 3), (stride, stride), around)
 
 
 @jax.custom_vjp
@@ -95,6 +122,9 @@ def _silu_gradient(maps: jax.Array, gradient: jax.Array) -> tuple[jax.Array]:
 
 
 silu.defvjp(lambda maps: (silu(maps), maps), _silu_gradient)
+
+ACTIVATIONS: dict[Activation, Callable[[jax.Array], jax.Array]] = {"silu": silu, "relu": nnx.relu, "relu6": nnx.relu6}
+"""By the name that an architecture has for it."""
 
 
 class SqueezeExcite(nnx.Module):

@@ -8,8 +8,10 @@ from functools import partial
 import jax
 from jax import lax
 
-Form = Callable[[jax.Array, jax.Array, int], jax.Array]
-"""(pictures or maps, kernel, stride) -> maps."""
+from scaling.nets.padding import Geometry
+
+Form = Callable[[jax.Array, jax.Array, Geometry], jax.Array]
+"""(pictures or maps, kernel, geometry) -> maps."""
 
 
 def per_platform(*, cpu: Form, default: Form) -> Form:
@@ -19,17 +21,17 @@ def per_platform(*, cpu: Form, default: Form) -> Form:
     """
 
     @partial(jax.custom_vjp, nondiff_argnums=(2,))
-    def convolve(images: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+    def convolve(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
         return lax.platform_dependent(
-            images, kernel, cpu=lambda x, w: cpu(x, w, stride), default=lambda x, w: default(x, w, stride)
+            images, kernel, cpu=lambda x, w: cpu(x, w, geometry), default=lambda x, w: default(x, w, geometry)
         )
 
-    def forward(images: jax.Array, kernel: jax.Array, stride: int) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-        return convolve(images, kernel, stride), (images, kernel)
+    def forward(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+        return convolve(images, kernel, geometry), (images, kernel)
 
-    def backward(stride: int, saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def backward(geometry: Geometry, saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
         return lax.platform_dependent(
-            *saved, gradient, cpu=partial(_pull_back, cpu, stride), default=partial(_pull_back, default, stride)
+            *saved, gradient, cpu=partial(_pull_back, cpu, geometry), default=partial(_pull_back, default, geometry)
         )
 
     convolve.defvjp(forward, backward)
@@ -37,6 +39,6 @@ def per_platform(*, cpu: Form, default: Form) -> Form:
 
 
 def _pull_back(
-    form: Form, stride: int, images: jax.Array, kernel: jax.Array, gradient: jax.Array
+    form: Form, geometry: Geometry, images: jax.Array, kernel: jax.Array, gradient: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    return jax.vjp(lambda x, w: form(x, w, stride), images, kernel)[1](gradient)
+    return jax.vjp(lambda x, w: form(x, w, geometry), images, kernel)[1](gradient)

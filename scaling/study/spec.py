@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scaling.arch import ARCHITECTURES, EFFICIENTNET_B0, Architecture, architecture
+from scaling.arch import Architecture
 from scaling.lattice import Lattice
 from scaling.recipe import Recipe
-from scaling.rules import RELEASED, scale
+from scaling.released import released
 from scaling.study.tables import SpecError, read_table, read_value, require_known
 
 Made = TypeVar("Made")
@@ -138,15 +138,13 @@ def read_baseline(name_or_path: str) -> Architecture:
         SpecError: there is no such name or file, or the file does not describe an architecture.
     """
     path = Path(name_or_path)
-    if name_or_path in RELEASED and name_or_path not in ARCHITECTURES:
-        return dataclasses.replace(scale(EFFICIENTNET_B0, RELEASED[name_or_path]), name=name_or_path)
     if path.suffix != ".toml":
-        return checked(lambda: architecture(name_or_path), "baseline")
+        return checked(lambda: released(name_or_path), "baseline")
     table = read_toml(path)
     if "baseline" in table:  # as it stands in a study
         table = table["baseline"]
         if isinstance(table, str):
-            return checked(lambda: architecture(str(table)), f"{path}: baseline")
+            return checked(lambda: released(str(table)), f"{path}: baseline")
     return checked(lambda: Architecture.from_dict({"name": path.stem, **table}), str(path))
 
 

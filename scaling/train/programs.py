@@ -16,7 +16,7 @@ import optax
 from flax import nnx
 from jax import lax
 
-from scaling.nets import EfficientNet, Settings, abstract
+from scaling.nets import Network, Settings, abstract
 from scaling.recipe import Recipe
 from scaling.train.optimizer import Packed, optimizer, pack, schedule, unpack
 from scaling.train.task import Task
@@ -73,7 +73,7 @@ def settings(recipe: Recipe, platform: str) -> Settings:
     )
 
 
-def split(network: EfficientNet) -> tuple[Any, Any, Any, Any]:
+def split(network: Network) -> tuple[Any, Any, Any, Any]:
     """(definition, parameters, batch-norm statistics, random state) of a network, in its present mode."""
     parts: tuple[Any, Any, Any, Any] = nnx.split(network, nnx.Param, nnx.BatchStat, ...)  # type: ignore[assignment]
     return parts

@@ -9,18 +9,22 @@ import pytest
 from jax import lax
 
 from scaling.nets.depthwise import depthwise
-from scaling.nets.layers import _stem_convolution
-from scaling.nets.padding import same_padding
+from scaling.nets.layers import _convolution
+from scaling.nets.padding import Geometry, edges
 
 CASES = [(kernel, stride, side) for kernel in (1, 3, 5, 7) for stride in (1, 2, 3) for side in (1, 2, 5, 8, 12, 13)]
 
 
-def reference(images, kernel, stride):
+def zeros(padding, kernel):
+    return "SAME" if padding == "same" else [(kernel // 2, kernel // 2)] * 2
+
+
+def reference(images, kernel, stride, padding="same"):
     return lax.conv_general_dilated(
         images,
         kernel[:, :, None, :],
         (stride, stride),
-        "SAME",
+        zeros(padding, kernel.shape[0]),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=images.shape[-1],
         precision="highest",
@@ -34,18 +38,24 @@ def arrays(kernel, side, batch=2, channels=3, wider=1):
 
 
 @partial(jax.jit, static_argnums=(0, 3))
-def with_gradients(form, images, kernel, stride):
-    out, pull_back = jax.vjp(lambda x, w: form(x, w, stride), images, kernel)
+def with_gradients(form, images, kernel, geometry):
+    out, pull_back = jax.vjp(lambda x, w: form(x, w, *geometry), images, kernel)
     weights = jnp.cos(jnp.arange(out.size, dtype=jnp.float32)).reshape(out.shape)
     return (out, *pull_back(weights))
 
 
-@pytest.mark.parametrize("wider", [0, 1])
+@pytest.mark.parametrize("padding", ["same", "symmetric"])
 @pytest.mark.parametrize(("kernel", "stride", "side"), CASES)
-def test_forward_and_gradients(kernel, stride, side, wider):
+def test_forward_and_gradients(kernel, stride, side, padding):
+    for wider in (0, 1):
+        check_forward_and_gradients(kernel, stride, side, padding, wider)
+
+
+def check_forward_and_gradients(kernel, stride, side, padding, wider):
     images, weights = arrays(kernel, side, wider=wider)
+    geometry = (stride, padding)
     for ours, theirs in zip(
-        with_gradients(depthwise, images, weights, stride), with_gradients(reference, images, weights, stride), strict=True
+        with_gradients(depthwise, images, weights, geometry), with_gradients(reference, images, weights, geometry), strict=True
     ):
         assert ours.shape == theirs.shape
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5)
@@ -60,25 +70,45 @@ def test_under_vmap():
     np.testing.assert_allclose(gradients[1], 2 * gradients[0], rtol=1e-5)
 
 
-@pytest.mark.parametrize("side", [5, 8])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_the_stem(stride, side):
+@pytest.mark.parametrize("padding", ["same", "symmetric"])
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(("kernel", "stride", "side"), [(3, 1, 5), (3, 2, 8), (3, 2, 5), (7, 2, 8), (1, 2, 8), (3, 3, 7)])
+def test_dense_convolutions(kernel, stride, side, groups, padding):
     random = np.random.default_rng(0)
-    images = jnp.asarray(random.standard_normal((2, side, side, 3), np.float32))
-    kernel = jnp.asarray(random.standard_normal((3, 3, 3, 4), np.float32))
+    images = jnp.asarray(random.standard_normal((2, side, side, 6), np.float32))
+    weights = jnp.asarray(random.standard_normal((kernel, kernel, 6 // groups, 4), np.float32))
 
-    def dense(x, w, stride):
-        return lax.conv_general_dilated(x, w, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    def dense(x, w, stride, padding, groups):
+        dimensions = ("NHWC", "HWIO", "NHWC")
+        return lax.conv_general_dilated(
+            x,
+            w,
+            (stride, stride),
+            zeros(padding, kernel),
+            dimension_numbers=dimensions,
+            feature_group_count=groups,
+            precision="highest",
+        )
 
-    for ours, theirs in zip(
-        with_gradients(_stem_convolution, images, kernel, stride), with_gradients(dense, images, kernel, stride), strict=True
+    def ours(x, w, *geometry):
+        return _convolution(x, w, Geometry(*geometry))
+
+    geometry = (stride, padding, groups)
+    for found, wanted in zip(
+        with_gradients(ours, images, weights, geometry), with_gradients(dense, images, weights, geometry), strict=True
     ):
-        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=2e-5)
+        np.testing.assert_allclose(found, wanted, rtol=3e-5, atol=3e-5)
 
 
 def test_padding_is_tensorflows():
-    assert same_padding(224, 3, 2) == (0, 1)
-    assert same_padding(225, 3, 2) == (1, 1)
-    assert same_padding(112, 5, 2) == (1, 2)
-    assert same_padding(7, 5, 1) == (2, 2)
-    assert same_padding(5, 1, 3) == (0, 0)
+    assert edges(224, 3, Geometry(2)) == (0, 1)
+    assert edges(225, 3, Geometry(2)) == (1, 1)
+    assert edges(112, 5, Geometry(2)) == (1, 2)
+    assert edges(7, 5, Geometry(1)) == (2, 2)
+    assert edges(5, 1, Geometry(3)) == (0, 0)
+
+
+def test_padding_is_pytorchs():
+    assert edges(224, 3, Geometry(2, "symmetric")) == (1, 1)
+    assert edges(224, 7, Geometry(2, "symmetric")) == (3, 3)
+    assert edges(5, 1, Geometry(3, "symmetric")) == (0, 0)

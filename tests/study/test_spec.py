@@ -62,7 +62,7 @@ def test_plain_data_is_json():
         ("side = 100000", r"x.toml: side must be from 1 to 4096 px, got 100000"),
         ("[recipe]\nflip = 1", r"recipe.flip must be true or false, got 1"),
         ("[recipe]\nepochs = 0", r"x.toml: recipe: Recipe.epochs must be at least 1, got 0"),
-        ('baseline = "b9"', r"unknown name 'b9'; known: efficientnet_b0, small"),
+        ('baseline = "b9"', r"no network 'b9'; known: efficientnet_b0, efficientnet_b1"),
         ("[baseline]\nstem = 3", r"x.toml: baseline: Architecture.stages must be a list of tables, got None"),
     ],
 )

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from scaling import RELEASED, Factors, Stage, architecture, cost, scale
+from scaling import Factors, Stage, architecture, cost, scale
 from scaling.nets import Settings, abstract, build
 from scaling.nets.batch_norm import BatchNorm
 from scaling.nets.layers import StochasticDepth
+from scaling.released import NAMES, released
 
 B0 = architecture("efficientnet_b0")
 SMALL = architecture("small")
@@ -29,10 +30,25 @@ def parameters(network):
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(nnx.state(network, nnx.Param)))
 
 
-@pytest.mark.parametrize("name", RELEASED)
-def test_released_networks_have_the_counted_parameters(name):
-    scaled = scale(B0, RELEASED[name])
-    assert parameters(abstract(scaled)) == cost(scaled).params
+@pytest.mark.parametrize("name", NAMES)
+def test_every_released_network_does_what_is_counted(name):
+    """Its parameters, and the products of the traced program."""
+    network = released(name)
+    counted = cost(network)
+    assert parameters(abstract(network)) == counted.params
+    assert traced(network) == (counted.macs, counted.activations)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v1", "resnet18", "resnext101_32x4d", "efficientnet_lite0", "efficientnetv2_b0"])
+def test_every_kind_of_block_is_counted_for_any_factors(name):
+    for factors in itertools.product((0.4, 1.3), (0.5, 1.0, 1.6), (0.31, 0.5)):
+        scaled = scale(architecture(name), Factors(*factors))
+        scaled = dataclasses.replace(
+            scaled, stages=tuple(dataclasses.replace(stage, repeats=min(3, stage.repeats)) for stage in scaled.stages)
+        )
+        counted = cost(scaled, 10, 1)
+        assert parameters(abstract(scaled, 10, 1)) == counted.params
+        assert traced(scaled, 10, 1) == (counted.macs, counted.activations)
 
 
 def test_parameters_equal_the_count_for_all_factors():
@@ -59,14 +75,19 @@ def test_b0_itself_maps_twelve_px():
     assert jax.jit(lambda x: network(x))(jnp.zeros((1, 12, 12, 1))).shape == (1, 10)
 
 
-def test_macs_and_activations_equal_what_the_program_does():
-    """The count against the traced program's products, additions and shapes, for a network of every kind of layer."""
-    network = build(TINY, 7, 2)
+def traced(architecture, num_classes=1000, in_channels=3):
+    """MACs and activations read off the program: its products, additions and shapes."""
+    network = abstract(architecture, num_classes, in_channels)
     network.eval()
-    jaxpr = jax.make_jaxpr(lambda x: network(x))(jnp.zeros((1, TINY.resolution, TINY.resolution, 2)))
+    graph, state = nnx.split(network)
+    images = jax.ShapeDtypeStruct((1, architecture.resolution, architecture.resolution, in_channels), jnp.float32)
+    jaxpr = jax.make_jaxpr(lambda state, x: nnx.merge(graph, state)(x))(state, images)
     products = [one for one in _equations(jaxpr.jaxpr) if one.primitive.name in ("dot_general", "conv_general_dilated")]
-    assert sum(_macs(one) for one in products) == cost(TINY, 7, 2).macs
-    assert sum(math.prod(one.outvars[0].aval.shape) for one in products) == cost(TINY, 7, 2).activations
+    return sum(_macs(one) for one in products), sum(math.prod(one.outvars[0].aval.shape) for one in products)
+
+
+def test_macs_and_activations_equal_what_the_program_does():
+    assert traced(TINY, 7, 2) == (cost(TINY, 7, 2).macs, cost(TINY, 7, 2).activations)
 
 
 def _equations(jaxpr):
