@@ -1,0 +1,201 @@
+"""What other libraries call the tensors of a network: for every layer of ours the names of its convolution and batch norm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from scaling.arch import Architecture, Stage
+
+
+class Place(NamedTuple):
+    """One layer of a network.
+
+    Attributes:
+        path: attributes and indices that lead to it in the Flax network.
+        part: `stem`, `expand`, `depthwise`, `squeeze`, `excite`, `project`, `branch` (of a ResNet's block), `shortcut`, `head`
+            or `classifier`.
+        stage: of the block it is in, None outside blocks.
+        stage_number: from 0.
+        repeat: number of the block in its stage, from 0.
+        block: number of the block in the network, from 0.
+        index: of a branch's convolutions, from 0.
+    """
+
+    path: tuple[str | int, ...]
+    part: str
+    stage: Stage | None = None
+    stage_number: int = 0
+    repeat: int = 0
+    block: int = 0
+    index: int = 0
+
+
+class Names(NamedTuple):
+    """Prefixes of a layer's tensors: `.weight` and `.bias` follow; norm is empty where there is no batch norm."""
+
+    convolution: str
+    norm: str = ""
+
+
+Naming = Callable[[Architecture, Place], Names]
+
+
+def places(architecture: Architecture) -> Iterator[Place]:
+    """Every layer with tensors, from the input to the output."""
+    yield Place(("stem",), "stem")
+    number, inputs = 0, architecture.stem
+    for stage_number, stage in enumerate(architecture.stages):
+        for repeat in range(stage.repeats):
+            stride = stage.stride if repeat == 0 else 1
+            for path, part, index in _block(stage, inputs, stride):
+                yield Place(("blocks", number, *path), part, stage, stage_number, repeat, number, index)
+            number, inputs = number + 1, stage.channels
+    if architecture.head:
+        yield Place(("head",), "head")
+    yield Place(("classifier",), "classifier")
+
+
+def _block(stage: Stage, inputs: int, stride: int) -> Iterator[tuple[tuple[str | int, ...], str, int]]:
+    if stage.block in ("basic", "bottleneck"):
+        for index in range(2 if stage.block == "basic" else 3):
+            yield ("branch", index), "branch", index
+        if stride != 1 or inputs != stage.channels:
+            yield ("shortcut",), "shortcut", 0
+        return
+    if stage.block == "fused" or (stage.block == "mbconv" and stage.expansion != 1):
+        yield ("expand",), "expand", 0
+    if stage.block != "fused":
+        yield ("depthwise",), "depthwise", 0
+    if stage.squeeze_excite:
+        yield ("attention", "squeeze"), "squeeze", 0
+        yield ("attention", "expand"), "excite", 0
+    if stage.block != "fused" or stage.expansion != 1:
+        yield ("project",), "project", 0
+
+
+def timm(architecture: Architecture, place: Place) -> Names:
+    """Timm's EfficientNets, V1 and V2, and MobileNets."""
+    outside = {"stem": Names("conv_stem", "bn1"), "head": Names("conv_head", "bn2"), "classifier": Names("classifier")}
+    if place.stage is None:
+        return outside[place.part]
+    block, expands = f"blocks.{place.stage_number}.{place.repeat}", place.stage.expansion != 1
+    if place.stage.block == "fused":
+        expand = "conv_exp" if expands else "conv"
+        names = {"expand": Names(expand, "bn1"), "project": Names("conv_pwl", "bn2")}
+    else:
+        names = {
+            "expand": Names("conv_pw", "bn1"),
+            "depthwise": Names("conv_dw", "bn2" if expands else "bn1"),
+            "squeeze": Names("se.conv_reduce"),
+            "excite": Names("se.conv_expand"),
+            "project": Names("conv_pwl", "bn3") if expands else Names("conv_pw", "bn2"),
+        }
+    return _inside(block, names[place.part])
+
+
+def resnet(architecture: Architecture, place: Place) -> Names:
+    """ResNets of torchvision and timm."""
+    outside = {"stem": Names("conv1", "bn1"), "classifier": Names("fc")}
+    if place.stage is None:
+        return outside[place.part]
+    block = f"layer{place.stage_number + 1}.{place.repeat}"
+    if place.part == "shortcut":
+        return _inside(block, Names("downsample.0", "downsample.1"))
+    return _inside(block, Names(f"conv{place.index + 1}", f"bn{place.index + 1}"))
+
+
+def torchvision_efficientnet(architecture: Architecture, place: Place) -> Names:
+    """Torchvision's EfficientNets, V1 and V2."""
+    last = len(architecture.stages) + 1
+    outside = {
+        "stem": Names("features.0.0", "features.0.1"),
+        "head": Names(f"features.{last}.0", f"features.{last}.1"),
+        "classifier": Names("classifier.1"),
+    }
+    if place.stage is None:
+        return outside[place.part]
+    order = ["expand", "depthwise", "squeeze", "project"] if place.stage.expansion != 1 else ["depthwise", "squeeze", "project"]
+    if place.stage.block == "fused":
+        order = ["expand", "project"]
+    block = f"features.{place.stage_number + 1}.{place.repeat}.block"
+    if place.part in ("squeeze", "excite"):
+        return Names(f"{block}.{order.index('squeeze')}.fc{1 if place.part == 'squeeze' else 2}")
+    layer = f"{block}.{order.index(place.part)}"
+    return Names(f"{layer}.0", f"{layer}.1")
+
+
+def torchvision_mobilenet(architecture: Architecture, place: Place) -> Names:
+    """Torchvision's MobileNetV2."""
+    last = sum(stage.repeats for stage in architecture.stages) + 1
+    outside = {
+        "stem": Names("features.0.0", "features.0.1"),
+        "head": Names(f"features.{last}.0", f"features.{last}.1"),
+        "classifier": Names("classifier.1"),
+    }
+    if place.stage is None:
+        return outside[place.part]
+    first = 0 if place.stage.expansion != 1 else -1
+    numbers = {"expand": first, "depthwise": first + 1, "project": first + 2}
+    layer = f"conv.{numbers[place.part]}"
+    names = Names(layer, f"conv.{first + 3}") if place.part == "project" else Names(f"{layer}.0", f"{layer}.1")
+    return _inside(f"features.{place.block + 1}", names)
+
+
+def lukemelas(architecture: Architecture, place: Place) -> Names:
+    """The PyTorch ports EfficientNet-PyTorch and EfficientNet-Lite."""
+    outside = {"stem": Names("_conv_stem", "_bn0"), "head": Names("_conv_head", "_bn1"), "classifier": Names("_fc")}
+    if place.stage is None:
+        return outside[place.part]
+    names = {
+        "expand": Names("_expand_conv", "_bn0"),
+        "depthwise": Names("_depthwise_conv", "_bn1"),
+        "squeeze": Names("_se_reduce"),
+        "excite": Names("_se_expand"),
+        "project": Names("_project_conv", "_bn2"),
+    }
+    return _inside(f"_blocks.{place.block}", names[place.part])
+
+
+def own(architecture: Architecture, place: Place) -> Names:
+    """Our own: the path in the network."""
+    path = ".".join(map(str, place.path))
+    if place.part in ("squeeze", "excite", "classifier"):
+        return Names(path)
+    return Names(f"{path}.convolution", f"{path}.norm")
+
+
+NAMINGS: dict[str, Naming] = {
+    "timm": timm,
+    "resnet": resnet,
+    "torchvision": torchvision_efficientnet,
+    "torchvision-mobilenet": torchvision_mobilenet,
+    "lukemelas": lukemelas,
+    "own": own,
+}
+"""By the name of their source."""
+
+_STEMS = {
+    "conv_stem.weight": "timm",
+    "conv1.weight": "resnet",
+    "_conv_stem.weight": "lukemelas",
+    "stem.convolution.weight": "own",
+}
+
+
+def source_of(names: Mapping[str, object]) -> str | None:
+    """Which of `NAMINGS` the names of a file's tensors follow; None if none.
+
+    Args:
+        names: a mapping by tensor name.
+    """
+    for stem, source in _STEMS.items():
+        if stem in names:
+            return source
+    if "features.0.0.weight" not in names:
+        return None
+    return "torchvision-mobilenet" if "features.1.conv.0.0.weight" in names else "torchvision"
+
+
+def _inside(block: str, names: Names) -> Names:
+    return Names(f"{block}.{names.convolution}", names.norm and f"{block}.{names.norm}")
