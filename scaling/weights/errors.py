@@ -1,0 +1,11 @@
+"""The error of everything that reads released weights."""
+
+from __future__ import annotations
+
+
+class WeightsError(ValueError):
+    """Weights that cannot be used as they are; the message is one line and says what to do."""
+
+    def __init__(self, message: str) -> None:
+        # Names inside a file may hold line breaks and undecodable bytes; neither may tear or break what is printed.
+        super().__init__("".join(char if char.isprintable() else ascii(char)[1:-1] for char in message))
