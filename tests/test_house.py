@@ -76,7 +76,7 @@ ALLOWED = {
     "count": {"stdlib", "rich"},
     "gallery": {"stdlib", "matplotlib"},
     "results": {"stdlib"},
-    "predict": {"stdlib", "numpy"},
+    "predict": {"stdlib", "numpy", "PIL"},
 }
 HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")
 

@@ -95,7 +95,7 @@ def unpickle(stream: BinaryIO) -> Unpickled:
     machine = _Machine()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about odd escapes in names, which are refused anyway
+            warnings.simplefilter("ignore")  # about odd escapes in STRING, which is refused anyway
             for count, (instruction, argument, _) in enumerate(pickletools.genops(stream)):
                 if count == _MOST_INSTRUCTIONS:
                     raise WeightsError(f"its pickle has more than {count:,} instructions, more than tensors need")
