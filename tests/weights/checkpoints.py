@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 import numpy as np
 
+KERNEL = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 MAGIC = 0x1950A86A20F9469CFC6C
 NAMES = {
     "float32": "FloatStorage",
@@ -100,6 +101,12 @@ def pickled(found, protocol=2, legacy=False):
     pickler = Pickler(stream, protocol, legacy)
     pickler.dump(found)
     return stream.getvalue(), pickler.storages
+
+
+def state_dict():
+    found = OrderedDict(kernel=tensor(KERNEL, "0"), bias=tensor(np.float32([1, 2]), "1"), count=tensor(np.int64(7), "2"))
+    found._metadata = OrderedDict({"": {"version": 2}})
+    return found
 
 
 def zip_file(found, protocol=2, order="little", root="archive", compression=zipfile.ZIP_STORED):
