@@ -1,4 +1,4 @@
-"""Weights that packages from the Python package index bring along."""
+"""Weights that installed Python packages bring along."""
 
 from __future__ import annotations
 

@@ -33,6 +33,9 @@ class Named:
     def __call__(self, *arguments):
         raise AssertionError("never called, only named")
 
+    def __repr__(self):
+        return f"{self.module}.{self.name}"
+
 
 class Call:
     """What becomes a call in the pickle."""
@@ -42,6 +45,9 @@ class Call:
 
     def __reduce__(self):
         return self.reduced
+
+    def __repr__(self):
+        return f"call of {self.reduced[0]}"
 
 
 class Storage:
