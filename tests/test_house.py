@@ -26,6 +26,7 @@ FLOORS = {
     "extrapolation": 2.5,
     "nets": 2,
     "data": 2,
+    "weights": 2.75,
     "train": 3,
     "study": 4,
     "analysis": 5,
@@ -42,6 +43,7 @@ FLOORS = {
     "family": 7,
     "gallery": 7,
     "results": 7,
+    "predict": 7,
 }
 ALLOWED = {
     "arch": {"stdlib"},
@@ -59,6 +61,7 @@ ALLOWED = {
     "extrapolation": {"stdlib"},
     "nets": {"stdlib", "numpy", "jax", "flax"},
     "data": {"stdlib", "numpy", "PIL"},
+    "weights": {"stdlib", "numpy", "PIL", "safetensors", "ml_dtypes"},
     "train": {"stdlib", "numpy", "jax", "flax", "optax", "platformdirs", "safetensors", "scipy"},
     "study": {"stdlib", "numpy", "jax", "rich"},
     "analysis": {"stdlib", "numpy", "scipy"},
@@ -75,6 +78,7 @@ ALLOWED = {
     "count": {"stdlib", "rich"},
     "gallery": {"stdlib", "matplotlib"},
     "results": {"stdlib"},
+    "predict": {"stdlib", "numpy", "PIL"},
 }
 HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")
 
@@ -132,7 +136,7 @@ def test_the_rules_need_the_standard_library_only():
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("command", ["grid", "count", "family", "gallery", "results"])
+@pytest.mark.parametrize("command", ["grid", "count", "family", "gallery", "results", "predict"])
 def test_help_loads_nothing_heavy(command):
     code = (
         f"import sys; from scaling.{command} import main\n"

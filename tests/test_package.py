@@ -28,6 +28,7 @@ def test_the_wheel_holds_package_specifications_pictures_and_published_data(whee
     published = {f"scaling/published/{path.name}" for path in (ROOT / "scaling" / "published").glob("*.csv")}
     assert published
     assert published <= names
+    assert {"scaling/weights/imagenet_classes.csv", "scaling/weights/LICENSE-WordNet"} <= names
     assert {name.split("/")[0] for name in names} == {"scaling", next(n for n in names if ".dist-info" in n).split("/")[0]}
 
 

@@ -82,6 +82,19 @@ def decode(
     return images[..., :1].copy() if all(grey for grey, _ in outcomes) else images
 
 
+def decode_whole(picture: Encoded) -> Image.Image:
+    """One picture as `decode` sees it before it cuts out the square: upright, in RGB, of its own size.
+
+    Raises:
+        DataError: it is unreadable, truncated or over Pillow's limit of px.
+    """
+    with _quiet():
+        image, reason = _attempt(picture, _upright_rgb)
+    if image is None:
+        raise DataError(f"{picture.name}: cannot be read: {reason}")
+    return image
+
+
 def _attempt(picture: Encoded, work: Callable[[Image.Image], _Made]) -> tuple[_Made | None, str]:
     """What `work` makes of the opened picture and "", or None and the reason why it cannot."""
     try:
@@ -101,16 +114,20 @@ def _shorter_side(image: Image.Image) -> int:
 
 def _write(image: Image.Image, row: NDArray[np.uint8]) -> bool:
     """Write the picture into (side, side, 3); True if it is grey."""
-    limit = Image.MAX_IMAGE_PIXELS
-    if limit is not None and image.width * image.height > limit:
-        raise ValueError(f"{image.width} x {image.height} px is over Pillow's limit of {limit} px")
-    ImageOps.exif_transpose(image, in_place=True)
-    colour = _rgb(image)
+    colour = _upright_rgb(image)
     short = min(colour.size)
     left, top = (colour.width - short) // 2, (colour.height - short) // 2
     square = (left, top, left + short, top + short)
     row[:] = np.asarray(colour.resize(row.shape[:2], Image.Resampling.BICUBIC, box=square))
     return bool((row == row[..., :1]).all())
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and image.width * image.height > limit:
+        raise ValueError(f"{image.width} x {image.height} px is over Pillow's limit of {limit} px")
+    ImageOps.exif_transpose(image, in_place=True)
+    return _rgb(image)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -124,7 +141,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    # Pillow warns about odd metadata, which changes no pixel, and about sizes, which `_write` refuses.
+    # Pillow warns about odd metadata, which changes no pixel, and about sizes, which `_upright_rgb` refuses.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

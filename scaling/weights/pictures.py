@@ -1,0 +1,78 @@
+"""From a picture file to what a released network was trained to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from scaling.data.decoding import decode_whole, on_disk
+
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What was done to the pictures that a network was evaluated on.
+
+    Args:
+        side: of the network's input, in px.
+        crop: side of the square that is cut out of the middle, as a share of the picture's shorter side; over 0, at most 1.
+        mean: subtracted from red, green and blue, which run from 0 to 255.
+        std: they are divided by this afterwards; over 0.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+
+    side: int
+    crop: float
+    mean: Colour
+    std: Colour
+
+    def __post_init__(self) -> None:
+        if self.side < 1 or not 0 < self.crop <= 1 or not min(self.std) > 0:
+            raise ValueError(f"Preprocessing needs side >= 1, 0 < crop <= 1 and std > 0, got {self}")
+
+
+def read_picture(path: Path) -> Image.Image:
+    """A picture file's first frame as it is: upright as its EXIF orientation says, in RGB, transparency laid on white.
+
+    Grey, palettes and CMYK become RGB; 16-bit grey is taken by its high byte. Colour profiles are not applied.
+
+    Raises:
+        DataError: the file is missing, no PNG, JPEG, WebP, BMP or GIF, truncated, or over Pillow's limit of px.
+    """
+    return decode_whole(on_disk(str(path), path))
+
+
+def normalised(picture: Image.Image, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """A picture as the network sees it.
+
+    The square in the middle, of `crop` times the shorter side, is resized with Pillow's antialiased bicubic filter in one
+    step; then (x - mean) / std.
+
+    Args:
+        picture: in RGB, of any size.
+        preprocessing: the network's.
+
+    Returns:
+        float32 (side, side, 3).
+    """
+    side, cut = preprocessing.side, preprocessing.crop * min(picture.size)
+    left, top = (picture.width - cut) / 2, (picture.height - cut) / 2
+    square = picture.resize((side, side), Image.Resampling.BICUBIC, box=(left, top, left + cut, top + cut))
+    mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
+    return (np.asarray(square, np.float32) - mean) / std
+
+
+def prepare(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """`normalised` of `read_picture`: float32 (side, side, 3) from a picture file.
+
+    Raises:
+        DataError: as `read_picture`.
+    """
+    return normalised(read_picture(path), preprocessing)

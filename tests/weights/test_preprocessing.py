@@ -1,0 +1,113 @@
+"""From picture files to what networks see."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scaling.data import DataError
+from scaling.weights import Preprocessing, prepare
+
+MEAN = (127.0, 127.0, 127.0)
+PLAIN = Preprocessing(4, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """saved(picture) -> the PNG file that holds it."""
+
+    def save(picture, **options):
+        path = tmp_path / "picture.png"
+        picture.save(path, **options)
+        return path
+
+    return save
+
+
+def noise(width, height):
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
+
+
+def test_mean_and_deviation_of_each_channel(saved):
+    found = prepare(
+        saved(Image.new("RGB", (9, 7), (255, 100, 0))), Preprocessing(5, 0.8, (127.0, 100.0, 30.0), (128.0, 9.0, 60.0))
+    )
+    assert (found.dtype, found.shape) == (np.float32, (5, 5, 3))
+    assert found.reshape(-1, 3).tolist() == [[1.0, 0.0, -0.5]] * 25
+
+
+@pytest.mark.parametrize(("width", "height", "left", "top"), [(14, 10, 3, 1), (10, 14, 1, 3)])
+def test_the_square_in_the_middle(width, height, left, top, saved):
+    picture = noise(width, height)
+    wanted = np.asarray(picture)[top : top + 8, left : left + 8]
+    np.testing.assert_array_equal(prepare(saved(picture), Preprocessing(8, 0.8, PLAIN.mean, PLAIN.std)), wanted)
+
+
+def test_resized_by_pillows_bicubic_filter_in_one_step(saved):
+    picture = noise(40, 30)
+    wanted = picture.resize((12, 12), Image.Resampling.BICUBIC, box=(6.875, 1.875, 33.125, 28.125))
+    np.testing.assert_array_equal(prepare(saved(picture), Preprocessing(12, 0.875, PLAIN.mean, PLAIN.std)), np.asarray(wanted))
+
+
+def test_upright(saved):
+    picture = noise(4, 4)
+    exif = Image.Exif()
+    exif[274] = 6  # turn by a quarter, clockwise
+    np.testing.assert_array_equal(prepare(saved(picture, exif=exif), PLAIN), np.rot90(np.asarray(picture), -1))
+
+
+@pytest.mark.parametrize(
+    ("picture", "colour"),
+    [
+        (Image.new("L", (4, 4), 70), [70, 70, 70]),
+        (Image.new("RGBA", (4, 4), (9, 9, 9, 0)), [255, 255, 255]),
+        (Image.new("LA", (4, 4), (0, 51)), [204, 204, 204]),
+        (Image.new("1", (4, 4), 1), [255, 255, 255]),
+        (Image.new("RGB", (4, 4), (1, 2, 3)).quantize(2), [1, 2, 3]),
+        (Image.fromarray(np.full((4, 4), 0x7F80, np.uint16)), [127, 127, 127]),
+    ],
+    ids=["grey", "clear", "grey and alpha", "one bit", "palette", "16 bit"],
+)
+def test_every_mode_becomes_rgb(picture, colour, saved):
+    assert prepare(saved(picture), PLAIN).reshape(-1, 3).tolist() == [colour] * 16
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "picture.png: cannot be read: No such file or directory"),
+        (b"", "picture.png: cannot be read: not a PNG, JPEG, WebP, BMP or GIF file"),
+        (b"words", "picture.png: cannot be read: not a PNG, JPEG, WebP, BMP or GIF file"),
+    ],
+    ids=["missing", "empty", "text"],
+)
+def test_what_cannot_be_read(content, message, tmp_path):
+    path = tmp_path / "picture.png"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=re.escape(message)):
+        prepare(path, PLAIN)
+
+
+def test_a_picture_cut_short(saved):
+    path = saved(noise(30, 30))
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(DataError, match=r"picture\.png: cannot be read: "):
+        prepare(path, PLAIN)
+
+
+@pytest.mark.parametrize("factor", [1.5, 3])
+def test_a_picture_over_pillows_limit(factor, saved, monkeypatch):
+    path = saved(noise(30, 30))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", int(900 / factor))
+    with pytest.raises(DataError, match=r"picture\.png: cannot be read: .*limit of"):
+        prepare(path, PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("side", "crop", "std"), [(0, 1.0, 1.0), (4, 0.0, 1.0), (4, 1.1, 1.0), (4, 1.0, 0.0), (4, float("nan"), 1.0)]
+)
+def test_numbers_out_of_range(side, crop, std):
+    with pytest.raises(ValueError, match="needs side >= 1, 0 < crop <= 1 and std > 0, got Preprocessing"):
+        Preprocessing(side, crop, MEAN, (1.0, std, 1.0))
