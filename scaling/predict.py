@@ -83,11 +83,9 @@ def _document(options: argparse.Namespace, pictures: Iterator[tuple[Path, Image.
     """The most probable classes of every picture as plain data."""
     import numpy as np
 
-    from scaling.weights.loading import MODELS, pretrained
+    from scaling.weights.models import pretrained
     from scaling.weights.pictures import normalised
 
-    if options.model not in MODELS:
-        raise ValueError(f"no model {options.model!r}; known: {', '.join(MODELS)}")
     model = pretrained(options.model, options.weights)
     ready = ((path, normalised(picture, model.preprocessing)) for path, picture in pictures)
     seen: list[dict[str, Any]] = []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from scaling import cam
 
 ROOT = Path(__file__).parents[1]
 
@@ -121,3 +124,21 @@ def test_bad_input_is_one_line(home, words, said):
     assert (status, out) == (2, "")
     assert err.count("\n") == 1
     assert said in err
+
+
+def test_where_its_networks_look(home, picture_folder, tmp_path, capsys):
+    run = home[0] / "runs" / "tiny"
+    words = ["--run", str(run), "--data", str(picture_folder), "--target", "2", "--out", str(tmp_path / "looks")]
+    assert cam.main([*words, "--picture", "0", "--picture", "3"]) == 0
+    assert (tmp_path / "looks.svg").stat().st_size > 1000
+    capsys.readouterr()
+    assert cam.main([*words, "--picture", "999"]) == 2
+    assert "picture 999: the run has test pictures 0 to" in capsys.readouterr().err
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("spec.json", "trials.jsonl"):
+        shutil.copy(run / name, bare / name)
+    assert cam.main(["--run", str(bare), *words[2:]]) == 2
+    assert "no weights here; train this run again in another folder" in capsys.readouterr().err
+    assert cam.main(["--run", str(run), "--data", "fashion-mnist-10k"]) == 2
+    assert "fashion-mnist-10k are other pictures than" in capsys.readouterr().err

@@ -31,6 +31,7 @@ FLOORS = {
     "study": 4,
     "analysis": 5,
     "recorded": 5.75,
+    "trained": 4.5,
     "figures": 6,
     "report": 6,
     "findings": 6,
@@ -44,6 +45,7 @@ FLOORS = {
     "gallery": 7,
     "results": 7,
     "predict": 7,
+    "cam": 7,
 }
 ALLOWED = {
     "arch": {"stdlib"},
@@ -61,7 +63,7 @@ ALLOWED = {
     "extrapolation": {"stdlib"},
     "nets": {"stdlib", "numpy", "jax", "flax"},
     "data": {"stdlib", "numpy", "PIL"},
-    "weights": {"stdlib", "numpy", "PIL", "safetensors", "ml_dtypes"},
+    "weights": {"stdlib", "numpy", "PIL", "safetensors", "ml_dtypes", "jax", "flax"},
     "train": {"stdlib", "numpy", "jax", "flax", "optax", "platformdirs", "safetensors", "scipy"},
     "study": {"stdlib", "numpy", "jax", "rich"},
     "analysis": {"stdlib", "numpy", "scipy"},
@@ -79,6 +81,8 @@ ALLOWED = {
     "gallery": {"stdlib", "matplotlib"},
     "results": {"stdlib"},
     "predict": {"stdlib", "numpy", "PIL"},
+    "cam": {"stdlib", "numpy", "jax", "flax"},
+    "trained": {"stdlib", "jax", "flax"},
 }
 HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")
 
@@ -136,7 +140,7 @@ def test_the_rules_need_the_standard_library_only():
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("command", ["grid", "count", "family", "gallery", "results", "predict"])
+@pytest.mark.parametrize("command", ["grid", "count", "family", "gallery", "results", "predict", "cam"])
 def test_help_loads_nothing_heavy(command):
     code = (
         f"import sys; from scaling.{command} import main\n"

@@ -39,12 +39,14 @@ def network(monkeypatch):
 
 def use(monkeypatch, made):
     def pretrained(name, weights):
+        if name not in ("colours", "shades"):
+            raise WeightsError(f"no model {name!r}; known: colours, shades")
         if weights is not None and not weights.exists():
             raise WeightsError(f"{weights}: no such\nfile")
         return SimpleNamespace(network=made, preprocessing=SEEN, source=str(weights or "the package of colours"))
 
-    fake = ModuleType("scaling.weights.loading")
-    fake.MODELS, fake.pretrained = {"colours": None, "shades": None}, pretrained
+    fake = ModuleType("scaling.weights.models")
+    fake.pretrained = pretrained
     monkeypatch.setitem(sys.modules, fake.__name__, fake)
     return made
 
@@ -153,7 +155,7 @@ def test_without_a_readable_picture_nothing_heavy_is_loaded():
     code = (
         "import sys; from scaling.predict import main\n"
         "status = main(['--model', 'colours', 'nowhere.png'])\n"
-        "assert not {'jax', 'flax', 'rich', 'matplotlib', 'scaling.weights.loading'} & set(sys.modules)\n"
+        "assert not {'jax', 'flax', 'rich', 'matplotlib', 'scaling.weights.models'} & set(sys.modules)\n"
         "sys.exit(status)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -32,18 +32,29 @@ class Network(nnx.Module):
 
     def __call__(self, images: jax.Array) -> jax.Array:
         """(batch, height, width, in_channels) -> float32 logits (batch, num_classes)."""
-        features = self.maps(images).mean((1, 2))
-        return self.classifier(features if self.dropout is None else self.dropout(features))
+        return self.logits(self.maps(images))
 
-    def maps(self, images: jax.Array) -> jax.Array:
-        """(batch, height, width, in_channels) -> the last maps before the mean, (batch, its height, its width, channels)."""
+    def maps(self, images: jax.Array, blocks: int | None = None) -> jax.Array:
+        """(batch, height, width, in_channels) -> the maps after the stem and so many blocks; after the head if None."""
         activate = ACTIVATIONS[self.activation]
         maps = activate(self.stem(images.astype(self.dtype)))
         if self.pool is not None:
             maps = self.pool(maps)
-        for block in self.blocks:
+        for block in self.blocks[:blocks]:
             maps = block(maps)
-        return maps if self.head is None else activate(self.head(maps))
+        return self._headed(maps) if blocks is None else maps
+
+    def logits(self, maps: jax.Array, blocks: int | None = None) -> jax.Array:
+        """`maps` of as many blocks -> float32 logits (batch, num_classes)."""
+        if blocks is not None:
+            for block in self.blocks[blocks:]:
+                maps = block(maps)
+            maps = self._headed(maps)
+        features = maps.mean((1, 2))
+        return self.classifier(features if self.dropout is None else self.dropout(features))
+
+    def _headed(self, maps: jax.Array) -> jax.Array:
+        return maps if self.head is None else ACTIVATIONS[self.activation](self.head(maps))
 
 
 def build(

@@ -19,7 +19,7 @@ class Place(NamedTuple):
         stage_number: from 0.
         repeat: number of the block in its stage, from 0.
         block: number of the block in the network, from 0.
-        index: of a branch's convolutions, from 0.
+        convolution: of a branch, from 0.
     """
 
     path: tuple[str | int, ...]
@@ -28,7 +28,7 @@ class Place(NamedTuple):
     stage_number: int = 0
     repeat: int = 0
     block: int = 0
-    index: int = 0
+    convolution: int = 0
 
 
 class Names(NamedTuple):
@@ -102,7 +102,7 @@ def resnet(architecture: Architecture, place: Place) -> Names:
     block = f"layer{place.stage_number + 1}.{place.repeat}"
     if place.part == "shortcut":
         return _inside(block, Names("downsample.0", "downsample.1"))
-    return _inside(block, Names(f"conv{place.index + 1}", f"bn{place.index + 1}"))
+    return _inside(block, Names(f"conv{place.convolution + 1}", f"bn{place.convolution + 1}"))
 
 
 def torchvision_efficientnet(architecture: Architecture, place: Place) -> Names:

