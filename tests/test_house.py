@@ -16,6 +16,8 @@ FLOORS = {
     "rules": 1,
     "counting": 1,
     "memory": 1.25,
+    "roofline": 1.25,
+    "profiles": 1.5,
     "solving": 1,
     "conventions": 1.25,
     "published": 1.5,
@@ -26,9 +28,11 @@ FLOORS = {
     "nets": 2,
     "data": 2,
     "train": 3,
+    "profiling": 3.5,
     "study": 4,
     "analysis": 5,
     "recorded": 5.75,
+    "profiled": 5.9,
     "figures": 6,
     "report": 6,
     "findings": 6,
@@ -38,6 +42,7 @@ FLOORS = {
     "family_request": 6,
     "grid": 7,
     "count": 7,
+    "profile": 7,
     "family": 7,
     "gallery": 7,
     "results": 7,
@@ -48,6 +53,8 @@ ALLOWED = {
     "rules": {"stdlib"},
     "counting": {"stdlib"},
     "memory": {"stdlib"},
+    "roofline": {"stdlib"},
+    "profiles": {"stdlib"},
     "solving": {"stdlib"},
     "conventions": {"stdlib"},
     "published": {"stdlib"},
@@ -58,9 +65,11 @@ ALLOWED = {
     "nets": {"stdlib", "numpy", "jax", "flax"},
     "data": {"stdlib", "numpy", "PIL"},
     "train": {"stdlib", "numpy", "jax", "flax", "optax", "platformdirs", "safetensors", "scipy"},
+    "profiling": {"stdlib", "numpy", "jax", "flax"},
     "study": {"stdlib", "numpy", "jax", "rich"},
     "analysis": {"stdlib", "numpy", "scipy"},
     "recorded": {"stdlib", "numpy"},
+    "profiled": {"stdlib", "numpy"},
     "figures": {"stdlib", "numpy", "matplotlib"},
     "report": {"stdlib", "rich"},
     "findings": {"stdlib"},
@@ -71,6 +80,7 @@ ALLOWED = {
     "family": {"stdlib", "rich"},
     "grid": {"stdlib", "rich"},
     "count": {"stdlib", "rich"},
+    "profile": {"stdlib", "rich", "jax"},
     "gallery": {"stdlib", "matplotlib"},
     "results": {"stdlib"},
 }
@@ -130,7 +140,7 @@ def test_the_rules_need_the_standard_library_only():
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("command", ["grid", "count", "family", "gallery", "results"])
+@pytest.mark.parametrize("command", ["grid", "count", "profile", "family", "gallery", "results"])
 def test_help_loads_nothing_heavy(command):
     code = (
         f"import sys; from scaling.{command} import main\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from scaling.counting import cost
 from scaling.study.lock import locked
 from scaling.study.provenance import provenance
-from scaling.study.records import RecordFile
+from scaling.study.records import RecordFile, write_whole
 from scaling.study.spec import difference
 from scaling.study.tables import SpecError
 from scaling.study.trial import Outcome, Seconds, Trial, pack_bits, unpack_bits
@@ -65,7 +64,7 @@ class Run:
             self.require_same(question)
             self.read()
             self._records.cut_torn_line()
-            _write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
+            write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
             yield self
 
     def read(self) -> None:
@@ -137,7 +136,7 @@ class Run:
 
     def keep(self, results: dict[str, Any]) -> None:
         """Write what the records show beside them."""
-        _write_whole(self.folder / "results.json", json.dumps(results, indent=1, allow_nan=False) + "\n")
+        write_whole(self.folder / "results.json", json.dumps(results, indent=1, allow_nan=False) + "\n")
 
     def _append(self, record: dict[str, Any]) -> None:
         self._records.append(record)
@@ -197,11 +196,3 @@ def _outcome(stored: dict[str, Any]) -> Outcome:
     if stored["status"] == "complete" and correct is None:
         raise ValueError("a complete trial needs its pictures")
     return Outcome(stored["status"], stored["reason"], correct, Seconds(**seconds))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    if path.exists() and path.read_text("utf-8") == text:
-        return
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, "utf-8")
-    os.replace(draft, path)
