@@ -93,8 +93,7 @@ def latency(
         MemoryError: the device does not bear it.
     """
     _require("latency", runs, precision)
-    with uncached():
-        program = _compiled(architecture, 1, precision, num_classes, in_channels)
+    program = _compiled(architecture, 1, precision, num_classes, in_channels)
     call = _ready(program, _weights(architecture, precision, num_classes, in_channels))
     _seconds(call)
     return _spread([1000 * one for one in _timed(call, runs)])

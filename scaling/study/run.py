@@ -174,13 +174,17 @@ class Run:
         stored, question = self._stored(), json.loads(json.dumps(question))  # as it is read back: lists, no tuples
         if stored is None:
             return
-        asked = {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "picture_side", "side")}
-        self.grown = difference({key: stored.get(key) for key in asked}, asked)
+        self.grown = difference(_free(stored), _free(question))
         changed = difference(_fixed(stored), _fixed(question))
         if changed:
             raise SpecError(
                 f"{self.folder} was made from another specification ({'; '.join(changed)}); take another folder with --run"
             )
+
+
+def _free(question: dict[str, Any]) -> dict[str, Any]:
+    """What may grow."""
+    return {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "picture_side", "side")}
 
 
 def _fixed(question: dict[str, Any]) -> dict[str, Any]:
