@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -71,13 +72,10 @@ def profile_network(
     counted = cost(architecture, num_classes, in_channels)
     measured, reason = None, None
     try:
-        measured = _measured(architecture, batch, runs, precision, num_classes, in_channels)
+        with _memory_errors():
+            measured = _measured(architecture, batch, runs, precision, num_classes, in_channels)
     except MemoryError as error:
         reason = str(error)
-    except jax.errors.JaxRuntimeError as error:
-        if "RESOURCE_EXHAUSTED" not in str(error):
-            raise
-        reason = f"out of memory: {str(error).splitlines()[0][:200]}"
     gc.collect()  # modules hold each other; what they hold on the device must go before the next network comes
     counts = (architecture.resolution, num_classes, in_channels)
     return Profile(architecture.name, *counts, precision, batch, runs, counted, measured, reason)
@@ -93,10 +91,10 @@ def latency(
         MemoryError: the device does not bear it.
     """
     _require("latency", runs, precision)
-    program = _compiled(architecture, 1, precision, num_classes, in_channels)
-    call = _ready(program, _weights(architecture, precision, num_classes, in_channels))
-    _seconds(call)
-    return _spread([1000 * one for one in _timed(call, runs)])
+    with _memory_errors():
+        program = _compiled(architecture, 1, precision, num_classes, in_channels)
+        call = _ready(program, _weights(architecture, precision, num_classes, in_channels))
+        return _spread([1000 * one for one in _timed(call, runs)])
 
 
 def device_limits(precision: str = "float32") -> DeviceLimits:
@@ -115,6 +113,17 @@ def device_limits(precision: str = "float32") -> DeviceLimits:
     return DeviceLimits(_flops_per_s(jnp.dtype(precision)), _bytes_per_s())
 
 
+@contextlib.contextmanager
+def _memory_errors() -> Iterator[None]:
+    """A device's own error of this kind becomes Python's."""
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise MemoryError(f"out of memory: {str(error).splitlines()[0][:200]}") from None
+
+
 def _measured(
     architecture: Architecture, batch: int, runs: int, precision: str, num_classes: int, in_channels: int
 ) -> Measured:
@@ -130,12 +139,7 @@ def _measured(
     call = _ready(single, weights)
     first = _seconds(call)
     alone = _timed(call, runs)
-    if batch == 1:
-        together = alone
-    else:
-        call = _ready(whole, weights)
-        _seconds(call)
-        together = _timed(call, runs)
+    together = alone if batch == 1 else _timed(_ready(whole, weights), runs)
     after = _peak_bytes(device)
     return Measured(
         single.seconds,

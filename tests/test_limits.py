@@ -14,6 +14,7 @@ from scaling.limits import Limits
 from scaling.memory import training_bytes
 from scaling.profiles import Spread
 from scaling.recorded import read_search
+from scaling.results import main as show_results
 from scaling.study.latencies import FILE, network_key, read_latencies, record_latency
 from scaling.study.run import Run
 from scaling.study.spec import read_spec
@@ -213,22 +214,24 @@ def test_bad_amounts(words, capsys):
     assert f"argument --max-params: must be a number above 0, as 1e9 or 8G, got '{words}'" in capsys.readouterr().err
 
 
-def test_a_limited_run_trains_the_rest_and_is_read_back(grid, tiny, tmp_path):
-    done = grid("--spec", tiny, "--max-latency", "10000", "--seeds", "1", "--json")
+def test_a_limited_run_trains_the_rest_and_is_read_back(grid, tiny, tmp_path, capsys):
+    done = grid("--spec", tiny, "--max-latency", "1e6", "--seeds", "1", "--json")
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "runs" / "tiny"
     networks = json.loads(done.stdout)["networks"]
     assert len(read_latencies(folder)) == len(networks)
     asked = read_search(folder).study.spec.limits
-    assert asked == Limits(latency=10000)
+    assert asked == Limits(latency=1e6)
     kept = (folder / FILE).read_bytes()
     smallest = sorted(one["params"] for one in networks if "lattice" in one["origin"])[0]
     again = grid("--spec", tiny, "--max-params", smallest, "--seeds", "1", "--json")
     assert again.returncode == 0, again.stderr
     assert (folder / FILE).read_bytes() == kept
-    assert "limits.latency: 10000.0, now None" in again.stderr
+    assert "limits.latency: 1000000.0, now None" in again.stderr
     found = json.loads(again.stdout)
     assert all(one["params"] <= smallest for one in found["networks"] if "lattice" in one["origin"])
     assert all(not one["eligible"] for one in found["networks"] if one["params"] > smallest)
     assert len(read_search(folder).study.space.candidates) == len(found["networks"])
     assert Run(folder).question()["limits"]["params"] == smallest
+    assert show_results([str(folder)]) == 0
+    assert f"At most {smallest} params: {found['over_limits']} of the lattice's " in capsys.readouterr().out

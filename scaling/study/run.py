@@ -31,7 +31,8 @@ def folder_named(study: str, baseline: str | None, data: str | None) -> Path:
 
 
 class Run:
-    """A run folder `runs/NAME`: `spec.json` (the question), `trials.jsonl` (the records), `weights/`."""
+    """A run folder `runs/NAME`: `spec.json` (the question), `trials.jsonl` (the records), `weights/`; beside them
+    `latencies.json` where a limit asked for them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
