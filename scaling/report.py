@@ -123,7 +123,6 @@ def document(
     return {
         "run": run,
         "points": space.points,
-        "over_limits": space.over_limits,
         "target": space.target,
         "networks": networks,
         "best": best,
