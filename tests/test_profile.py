@@ -166,7 +166,7 @@ def test_a_network_too_large_does_not_stop_the_others(quick, tiny, monkeypatch, 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["b0"], "unknown name 'b0'; known: efficientnet_b0"),
+        (["b0"], "'b0'; known: efficientnet_b0"),
         (["small", "nowhere.toml"], "nowhere.toml: cannot be read: No such file or directory"),
         (["small", "--batch", "0"], "--batch must be at least 1, got 0"),
         (["small", "--runs", "0"], "--runs must be at least 1, got 0"),
