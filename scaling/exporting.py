@@ -30,7 +30,7 @@ def stablehlo(network: Network, side: int, channels: int, platforms: Sequence[st
         platforms: to lower it for.
     """
     graph, state = nnx.split(network)
-    weights = jax.tree.map(np.asarray, state)
+    weights = jax.device_get(state)
 
     def logits(pictures: jax.Array) -> jax.Array:
         return nnx.merge(graph, jax.tree.map(jnp.asarray, weights))(pictures)

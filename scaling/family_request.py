@@ -19,9 +19,6 @@ from scaling.study.spec import read_baseline
 MEASURES = ("macs", "params", "activations", "memory")
 """What a budget may be of."""
 
-UNITS = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
-"""What may follow the number of a budget."""
-
 
 def refuse_idle(options: argparse.Namespace) -> None:
     """Refuse flags that would do nothing.
@@ -122,12 +119,11 @@ def budget_asked(text: str, memory: Callable[[Member], int]) -> Budget:
         ValueError: it is of another form, or of something else.
     """
     measure, _, number = text.replace(" ", "").partition("=")
-    unit = UNITS.get(number[-1:], 1)
     try:
-        most = unit * float(number[:-1] if unit > 1 else number)
-    except ValueError:
+        most = terminal.amount(number)
+    except argparse.ArgumentTypeError:
         most = -1.0
-    if measure not in MEASURES or not 0 < most < float("inf"):
+    if measure not in MEASURES or most < 0:
         raise ValueError(
             f"--budget must be WHAT=NUMBER with WHAT of {', '.join(MEASURES)}, as macs=1e9 or memory=8G, got {text!r}"
         )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scaling.arch import Architecture
 from scaling.extrapolation import member
 from scaling.lattice import BUDGET, Lattice
+from scaling.limits import Limits
 from scaling.rules import Rule
-from scaling.space import Candidate
+from scaling.space import Candidate, Space
 from scaling.study.estimate import Pace, estimated_seconds
+from scaling.study.latencies import network_key
 from scaling.study.planning import expected_standard_error
 from scaling.study.progress import duration
 from scaling.study.study import Study
@@ -35,6 +37,7 @@ def announcement(
         f"references {len(space.candidates)}; {seeds} seed(s) each.",
         f"Pictures: {pictures.name}, {len(pictures.train):,} to train, {judged:,} to choose, {len(pictures.test):,} to "
         f"report; {pictures.num_classes} classes.",
+        *limited(study.spec.limits, space),
         *enlarged(pictures, space.candidates),
         f"Device: {device}. Records: {folder}.",
         *growth(grown),
@@ -48,6 +51,24 @@ def announcement(
         )
     else:
         said.append(f"All {total} trials are recorded already; nothing to train.")
+    return said
+
+
+def limited(limits: Limits, space: Space, latencies: Mapping[str, float] | None = None) -> list[str]:
+    """How many lattice networks the limits of a search leave out, and of how many the latency is not known yet.
+
+    Args:
+        limits: of the search.
+        space: within them.
+        latencies: those known, by `network_key`; None where that is all of them.
+    """
+    if not limits.given():
+        return []
+    every = space.over_limits + len(space.lattice)
+    said = [f"At most {limits}: {space.over_limits} of the lattice's {every} networks are left out."]
+    unknown = 0 if latencies is None else sum(network_key(one.architecture) not in latencies for one in space.candidates)
+    if limits.latency is not None and unknown:
+        said.append(f"The latency of {unknown} networks is not known yet; it is measured before anything is trained.")
     return said
 
 

@@ -35,6 +35,7 @@ examples:
   python -m scaling.grid --phi 1                       the default study
   python -m scaling.grid --dry-run                     list its candidates and the time it would take, train nothing
   python -m scaling.grid --seeds 4                     train the seeds that are missing, rank again
+  python -m scaling.grid --max-params 80k --max-latency 1.5   leave out networks that cost more than that
   python -m scaling.grid --constraint realised         choose candidates by real cost instead of the product
   python -m scaling.grid --phi 2 --extrapolate runs/step1 --run runs/phi2   is a choice at phi 1 still one at phi 2?
   python -m scaling.grid --data pictures/ --run runs/mine   your own folder of class folders
@@ -76,6 +77,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="also train the choice of that search, carried to this phi's cost, and say what searching here gained",
     )
+    limits = made.add_argument_group("which candidates cost too much; the references stay, but are not chosen")
+    limits.add_argument("--max-params", type=terminal.amount, metavar="N", help="most parameters, as 100k or 5.3e6")
+    limits.add_argument("--max-macs", type=terminal.amount, metavar="N", help="most multiply-adds a picture, as 1.2M")
+    limits.add_argument("--max-memory", type=terminal.amount, metavar="BYTES", help="most memory to train, estimated, as 8G")
+    limits.add_argument(
+        "--max-latency", type=terminal.amount, metavar="MS", help="most milliseconds a picture at inference, measured here once"
+    )
     how = made.add_argument_group("how")
     how.add_argument("--run", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     how.add_argument(
@@ -109,9 +117,11 @@ def _spec(options: argparse.Namespace) -> StudySpec:
     if options.baseline is not None:
         flags["baseline"] = read_baseline(options.baseline)
     lattice = {name: getattr(options, name) for name in ("constraint", "step", "tolerance", "sample")}
+    limits = {name: getattr(options, f"max_{name}") for name in ("params", "macs", "latency", "memory")}
     try:
-        changed = dataclasses.replace(spec.lattice, **_given(lattice))
-        spec = dataclasses.replace(spec, lattice=changed, **_given(flags))
+        flags["lattice"] = dataclasses.replace(spec.lattice, **_given(lattice))
+        flags["limits"] = dataclasses.replace(spec.limits, **_given(limits))
+        spec = dataclasses.replace(spec, **_given(flags))
     except ValueError as error:
         raise SpecError(str(error)) from None
     if options.extrapolate is None:
@@ -135,9 +145,10 @@ def _folder(options: argparse.Namespace, spec: StudySpec) -> Path:
 
 
 def _dry_run(options: argparse.Namespace) -> int:
-    from scaling.findings import enlarged, power
+    from scaling.findings import enlarged, limited, power
     from scaling.report import candidates_table, document, rows
     from scaling.study.estimate import estimated_seconds, pace
+    from scaling.study.latencies import read_latencies
     from scaling.study.progress import duration
     from scaling.study.run import Run
     from scaling.study.study import load_pictures, make_study, plan
@@ -145,15 +156,16 @@ def _dry_run(options: argparse.Namespace) -> int:
 
     spec = _spec(options)
     pictures = load_pictures(spec)
-    study = make_study(spec, pictures, "float32")
+    folder = _folder(options, spec)
+    latencies = read_latencies(folder)
+    study = make_study(spec, pictures, "float32", latencies)
     space = study.space
     counted = f"the {pictures.num_classes} classes and {pictures.in_channels} channel(s) of {pictures.name}"
     if options.baseline is not None and options.data is None and spec.baseline.resolution > 2 * pictures.side:
         # Nobody means a network for large photographs and these small pictures; --data says which are meant.
-        space = plan(spec, 1000, 3)
+        space = plan(spec, 1000, 3, latencies)
         counted = "1000 classes and 3 channels, as published; --data NAME counts for your pictures"
     lines = rows(space, (), None, {})
-    folder = _folder(options, spec)
     speed, total, missing = pace(folder.parent), len(study.all_trials()), left_to_train(study, Run(folder))
     seconds = estimated_seconds(missing, speed)
     if options.json:
@@ -165,6 +177,7 @@ def _dry_run(options: argparse.Namespace) -> int:
         f"{space.points} lattice points make {len(space.lattice)} distinct networks, realised x{min(realised):.2f} to "
         f"x{max(realised):.2f} for a target of x{space.target:g}; {len(space.candidates) - len(space.lattice)} references "
         "beside them.",
+        *limited(spec.limits, space, latencies),
         f"MACs counted with {counted}.",
         *enlarged(pictures, space.candidates),
         power(pictures, spec.seeds),
@@ -183,6 +196,7 @@ def _run(options: argparse.Namespace) -> int:
     from scaling.findings import announcement
     from scaling.report import document, rows
     from scaling.study.estimate import pace
+    from scaling.study.latencies import read_latencies
     from scaling.study.run import Run
     from scaling.study.study import load_pictures, make_study
     from scaling.study.trials import test_missing, train_missing
@@ -193,12 +207,14 @@ def _run(options: argparse.Namespace) -> int:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
     pictures = load_pictures(spec)
 
+    from scaling.limiting import held_to_latency
     from scaling.study.local import LocalEngine
 
     engine = LocalEngine(pictures, run.weights)
-    study = make_study(spec, pictures, engine.precision)
+    study = make_study(spec, pictures, engine.precision, read_latencies(run.folder))
     console = Console(stderr=True)
     with run.opened(study.question()):
+        study = held_to_latency(study, run.folder, engine.device)
         speed = pace(run.folder.parent)
         terminal.say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
         train_missing(study, run, engine, speed, console)

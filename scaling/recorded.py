@@ -14,8 +14,10 @@ from scaling.analysis.ranking import Ranking, rank
 from scaling.arch import Architecture
 from scaling.extrapolation import carried
 from scaling.lattice import Lattice
+from scaling.limits import Limits
 from scaling.recipe import Recipe
 from scaling.study.family import FamilySpec, FamilyStudy, Kinship
+from scaling.study.latencies import read_latencies
 from scaling.study.records import RecordFile
 from scaling.study.run import Run
 from scaling.study.spec import StudySpec
@@ -83,8 +85,9 @@ def read_search(folder: Path) -> Search:
     pictures, revision = _recorded(folder, question)
     try:
         lattice = Lattice(**{name: _pair(value) for name, value in question["lattice"].items()})
-        spec = StudySpec(phi=question["phi"], lattice=lattice, **_common(folder, question))
-        space = plan(spec, pictures.num_classes, pictures.in_channels)
+        limits = Limits(**question.get("limits", {}))
+        spec = StudySpec(phi=question["phi"], lattice=lattice, limits=limits, **_common(folder, question))
+        space = plan(spec, pictures.num_classes, pictures.in_channels, read_latencies(folder))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _damaged(folder) from None
     study, run = Study(spec, pictures, space, spec.recipe, revision), _read(folder)

@@ -60,7 +60,7 @@ def _show(options: argparse.Namespace) -> int:
 def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     from scaling.analysis import response_surface
     from scaling.analysis.collecting import direct_lead, stability_of, tested
-    from scaling.findings import Scaled, direct, findings
+    from scaling.findings import Scaled, direct, findings, limited
     from scaling.recorded import read_search
     from scaling.report import document, ranking_table, rows, test_table
 
@@ -69,7 +69,7 @@ def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     stability, tests = stability_of(collected, ranking), tested(study, search.run)
     lines = rows(study.space, collected.candidates, ranking, tests)
     scaled = Scaled(study.spec.baseline, study.spec.lattice, study.pictures.num_classes, study.pictures.in_channels)
-    parts: list[Any] = [ranking_table(lines), *collected.incomplete]
+    parts: list[Any] = [ranking_table(lines), *collected.incomplete, *limited(study.spec.limits, study.space)]
     parts += findings(scaled, ranking, collected.winner(ranking), stability)
     if tests:
         parts += ["\nTest pictures, looked at after the choice:", test_table(lines)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from scaling.arch import Architecture
 from scaling.counting import Cost
 from scaling.enumeration import Networks, enumerate_networks, lattice_points
 from scaling.lattice import BUDGET, REFERENCES, UNIT, Coefficients, Lattice, distance, representative
+from scaling.limits import SAID, Limits
 from scaling.rules import Factors, scale, scaled_name
 
 
@@ -33,6 +34,7 @@ class Candidate:
         cost: with the classes and channels of the pictures.
         realised: MACs over the baseline's.
         shares: realised shares of depth, width and resolution, None for the baseline.
+        over: the limits of the search that it is over, which only a reference may be.
     """
 
     architecture: Architecture
@@ -42,11 +44,16 @@ class Candidate:
     cost: Cost
     realised: float
     shares: tuple[float, float, float] | None
+    over: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """Its coefficients as people write them."""
         return "{:.2f} {:.2f} {:.2f}".format(*self.coefficients.decimals)
+
+
+Size = Callable[[str, Candidate], float | None]
+"""(name of a limit, candidate) -> what it costs by that measure; None where it is not known yet."""
 
 
 class Space(NamedTuple):
@@ -56,6 +63,8 @@ class Space(NamedTuple):
     candidates: tuple[Candidate, ...]
     target: float
     """MACs wanted over the baseline's: 2^phi"""
+    over_limits: int = 0
+    """lattice networks that were left out, being over a limit"""
 
     @property
     def lattice(self) -> tuple[Candidate, ...]:
@@ -95,6 +104,31 @@ def search_space(
     candidates = [builder.candidate(network, groups[network], origins[network]) for network in groups]
     candidates.sort(key=lambda one: ("lattice" not in one.origin, one.coefficients))
     return Space(len(kept), tuple(candidates), float(BUDGET**phi))
+
+
+def within(space: Space, limits: Limits, size: Size) -> Space:
+    """A search space without the lattice networks that are over a limit.
+
+    The references stay, whatever they cost; one over a limit is no lattice network any more and says so (`Candidate.over`),
+    so that it is not chosen. A network whose size is not known yet stays.
+
+    Args:
+        space: unlimited.
+        limits: inclusive.
+        size: of its candidates.
+
+    Raises:
+        ValueError: no lattice network is left; the message has, for each limit, how many are over it and the least found.
+    """
+    most = limits.given()
+    judged = [_judged(one, most, size) for one in space.candidates]
+    kept = [one for one in judged if one.origin]  # any reason left to be here
+    kept.sort(key=lambda one: ("lattice" not in one.origin, one.coefficients))
+    left = [one for one in kept if "lattice" in one.origin]
+    if not left:
+        raise ValueError(_too_tight_message(space.lattice, most, size))
+    points = sum(len(one.aliases) for one in left)
+    return space._replace(points=points, candidates=tuple(kept), over_limits=len(space.lattice) - len(left))
 
 
 def realised_shares(alone: Sequence[float]) -> tuple[float, float, float] | None:
@@ -194,3 +228,22 @@ def _sample(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         return rows
     # The first points of one fixed shuffle: a larger sample contains a smaller one, so a run can grow.
     return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:count])]
+
+
+def _judged(candidate: Candidate, limits: Mapping[str, float], size: Size) -> Candidate:
+    sizes = {name: size(name, candidate) for name in limits}
+    over = tuple(name for name, found in sizes.items() if found is not None and found > limits[name])
+    if not over:
+        return candidate
+    return dataclasses.replace(candidate, over=over, origin=tuple(name for name in candidate.origin if name != "lattice"))
+
+
+def _too_tight_message(lattice: Sequence[Candidate], limits: Mapping[str, float], size: Size) -> str:
+    said = []
+    for name, most in limits.items():
+        sizes = [found for found in (size(name, one) for one in lattice) if found is not None]
+        over = [found for found in sizes if found > most]
+        if over:
+            word = SAID[name]
+            said.append(f"{len(over)} over {word.format(most)}, the least found is {word.format(min(sizes))}")
+    return f"none of the lattice's {len(lattice)} networks is within the limits: {'; '.join(said)}"

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+UNITS = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+"""What may follow the number of an amount."""
+
+
 class Parser(argparse.ArgumentParser):
     """Flags of a command; a wrong one ends the process in one line and status 2.
 
@@ -116,6 +120,22 @@ def table(*columns: str) -> Table:
     for column in columns:
         made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left", no_wrap=True)
     return made
+
+
+def amount(text: str) -> float:
+    """A number above 0 as people write it, with a unit or without: 1e9, 84.6k, 8G.
+
+    Raises:
+        argparse.ArgumentTypeError: it is of another form.
+    """
+    unit = UNITS.get(text[-1:], 1.0)
+    try:
+        found = unit * float(text[:-1] if text[-1:] in UNITS else text)
+    except ValueError:
+        found = -1.0
+    if not 0 < found < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, as 1e9 or 8G, got {text!r}")
+    return found
 
 
 def short(count: int) -> str:

@@ -66,3 +66,10 @@ def test_lines_for_people_and_documents_for_machines_do_not_mix(capsys):
     assert err == "[bold] is no markup\n"
     with pytest.raises(ValueError, match="not JSON compliant"):
         terminal.emit({"macs": float("nan")})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1e9", 1e9), ("84.6k", 84_600), ("1.5M", 1.5e6), ("8G", 8e9), ("2T", 2e12), ("0.5", 0.5)]
+)
+def test_amounts_as_people_write_them(text, value):
+    assert terminal.amount(text) == pytest.approx(value)

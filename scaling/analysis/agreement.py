@@ -10,7 +10,7 @@ import numpy as np
 from scaling.analysis.correlation import kendall, spearman
 from scaling.analysis.errors import CONFIDENCE, Estimate, Floats, errors, estimate
 from scaling.analysis.measured import Measured, by_name, require_confidence
-from scaling.analysis.ranking import adjustment, is_eligible
+from scaling.analysis.ranking import adjustment, may_win
 from scaling.analysis.shrinkage import plausible
 
 MINIMUM_COMMON = 3
@@ -88,7 +88,7 @@ def _pairs(short: Sequence[Measured], long: Sequence[Measured], target: float | 
     """The networks in both studies, those eligible if there is a target, the cheaper first, then by name."""
     longs = {network.name: network for network in by_name(long)}
     pairs = [(network, longs[network.name]) for network in by_name(short) if network.name in longs]
-    pairs = [pair for pair in pairs if target is None or is_eligible(pair[0].ratio, target)]
+    pairs = [pair for pair in pairs if target is None or all(may_win(one, target) for one in pair)]
     if len(pairs) < MINIMUM_COMMON:
         raise ValueError(f"agreement: at least {MINIMUM_COMMON} networks must be in both studies, got {len(pairs)}")
     for one, other in pairs:

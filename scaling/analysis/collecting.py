@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,7 @@ def collect(study: Study, run: Run) -> Collected:
     """Right and wrong on validation of every network of a study."""
     judged = [(candidate, _measured(study, run, candidate, False)) for candidate in study.space.candidates]
     found = [(candidate, measured) for candidate, measured in judged if measured is not None]
-    candidates, measured = tuple(one for one, _ in found), tuple(one for _, one in found)
+    candidates, measured = tuple(one for one, _ in found), tuple(replace(one, admitted=not of.over) for of, one in found)
     return Collected(candidates, measured, tuple(incomplete(study, run)))
 
 

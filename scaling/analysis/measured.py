@@ -26,6 +26,7 @@ class Measured:
         correct: bool, shape (seeds, pictures): right or wrong; the same pictures in the same order for every network.
         shares: realised shares of depth, width and resolution, sum 1; None where they have no meaning (the baseline).
         origin: any of `ORIGINS`.
+        admitted: may be chosen; a reference over a limit of the search may not.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Measured:
     correct: NDArray[np.bool_]
     shares: tuple[float, float, float] | None
     origin: tuple[str, ...]
+    admitted: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what no analysis can use."""

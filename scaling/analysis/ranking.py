@@ -35,7 +35,7 @@ class Ranked(NamedTuple):
         name: as passed.
         accuracy: as measured.
         adjusted: the same at exactly the target cost.
-        eligible: its cost is near enough to the target.
+        eligible: its cost is near enough to the target, and it is within the limits of its search.
         tied: eligible and not shown to be worse than the best.
         rank: 1 is the best; the eligible first, then by adjusted accuracy.
     """
@@ -95,7 +95,7 @@ def rank(networks: Sequence[Measured], target: float, *, confidence: float = CON
     measured = errors(ordered)
     rows = adjustment(ordered, target)
     adjusted = rows @ measured.accuracy
-    eligible = np.array([is_eligible(network.ratio, target) for network in ordered])
+    eligible = np.array([may_win(network, target) for network in ordered])
     places = _places(ordered, adjusted, eligible)
     tied = np.zeros(len(ordered), dtype=bool)
     tied[eligible] = shortfalls(rows[eligible], measured, confidence=confidence) <= 0
@@ -128,6 +128,11 @@ def rank(networks: Sequence[Measured], target: float, *, confidence: float = CON
 def is_eligible(ratio: float, target: float) -> bool:
     """Whether a cost is within 20 % of the target, inclusive."""
     return abs(ratio / target - 1) <= ELIGIBLE_WITHIN + _ROUNDING
+
+
+def may_win(network: Measured, target: float) -> bool:
+    """Whether a network is eligible and admitted by the limits of its search."""
+    return network.admitted and is_eligible(network.ratio, target)
 
 
 def adjustment(networks: Sequence[Measured], target: float) -> Floats:

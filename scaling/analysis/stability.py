@@ -11,7 +11,7 @@ import numpy as np
 from scaling.analysis.correlation import kendall
 from scaling.analysis.errors import CONFIDENCE, Floats, errors
 from scaling.analysis.measured import Measured, by_name, require
-from scaling.analysis.ranking import adjustment, is_eligible
+from scaling.analysis.ranking import adjustment, may_win
 from scaling.analysis.shrinkage import DRAWS, plausible
 
 _SEED = 20_190_529  # the noise of fresh seeds is not that of `plausible` once more
@@ -59,7 +59,7 @@ def rank_stability(networks: Sequence[Measured], target: float) -> Stability:
     """
     require("rank_stability", target, CONFIDENCE)
     ordered = sorted(by_name(networks), key=lambda network: network.macs)  # the first of equals is the ranking's
-    eligible = np.array([is_eligible(network.ratio, target) for network in ordered])
+    eligible = np.array([may_win(network, target) for network in ordered])
     measured = errors(ordered)
     if eligible.sum() < 2:
         raise ValueError(f"rank_stability: at least 2 networks must be eligible at x{target:g}, got {eligible.sum()}")

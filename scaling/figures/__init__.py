@@ -3,6 +3,7 @@
 from scaling.figures.frontier import FrontierNumbers, frontier, frontier_numbers
 from scaling.figures.nominal_realised import NominalNumbers, nominal_realised, nominal_realised_numbers
 from scaling.figures.points import Percent, Point, points
+from scaling.figures.profiled import ProfiledNumbers, profiled, profiled_numbers
 from scaling.figures.published_dimensions import DimensionsNumbers, published_dimensions, published_dimensions_numbers
 from scaling.figures.published_families import FamiliesNumbers, published_families, published_families_numbers
 from scaling.figures.published_widths import WidthsNumbers, published_widths, published_widths_numbers
@@ -21,6 +22,7 @@ __all__ = [
     "NominalNumbers",
     "Percent",
     "Point",
+    "ProfiledNumbers",
     "RuleCurvesNumbers",
     "SharesNumbers",
     "TrainedCostsNumbers",
@@ -31,6 +33,8 @@ __all__ = [
     "nominal_realised",
     "nominal_realised_numbers",
     "points",
+    "profiled",
+    "profiled_numbers",
     "published_dimensions",
     "published_dimensions_numbers",
     "published_families",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from scaling.counting import cost
 from scaling.study.lock import locked
 from scaling.study.provenance import provenance
-from scaling.study.records import RecordFile
+from scaling.study.records import RecordFile, write_whole
 from scaling.study.spec import difference
 from scaling.study.tables import SpecError
 from scaling.study.trial import Outcome, Seconds, Trial, pack_bits, unpack_bits
@@ -32,7 +31,8 @@ def folder_named(study: str, baseline: str | None, data: str | None) -> Path:
 
 
 class Run:
-    """A run folder `runs/NAME`: `spec.json` (the question), `trials.jsonl` (the records), `weights/`."""
+    """A run folder `runs/NAME`: `spec.json` (the question), `trials.jsonl` (the records), `weights/`; beside them
+    `latencies.json` where a limit asked for them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -65,7 +65,7 @@ class Run:
             self.require_same(question)
             self.read()
             self._records.cut_torn_line()
-            _write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
+            write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
             yield self
 
     def read(self) -> None:
@@ -137,7 +137,7 @@ class Run:
 
     def keep(self, results: dict[str, Any]) -> None:
         """Write what the records show beside them."""
-        _write_whole(self.folder / "results.json", json.dumps(results, indent=1, allow_nan=False) + "\n")
+        write_whole(self.folder / "results.json", json.dumps(results, indent=1, allow_nan=False) + "\n")
 
     def _append(self, record: dict[str, Any]) -> None:
         self._records.append(record)
@@ -175,13 +175,17 @@ class Run:
         stored, question = self._stored(), json.loads(json.dumps(question))  # as it is read back: lists, no tuples
         if stored is None:
             return
-        asked = {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "picture_side", "side")}
-        self.grown = difference({key: stored.get(key) for key in asked}, asked)
+        self.grown = difference(_free(stored), _free(question))
         changed = difference(_fixed(stored), _fixed(question))
         if changed:
             raise SpecError(
                 f"{self.folder} was made from another specification ({'; '.join(changed)}); take another folder with --run"
             )
+
+
+def _free(question: dict[str, Any]) -> dict[str, Any]:
+    """What may grow."""
+    return {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "picture_side", "side")}
 
 
 def _fixed(question: dict[str, Any]) -> dict[str, Any]:
@@ -197,11 +201,3 @@ def _outcome(stored: dict[str, Any]) -> Outcome:
     if stored["status"] == "complete" and correct is None:
         raise ValueError("a complete trial needs its pictures")
     return Outcome(stored["status"], stored["reason"], correct, Seconds(**seconds))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    if path.exists() and path.read_text("utf-8") == text:
-        return
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, "utf-8")
-    os.replace(draft, path)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from scaling.arch import Architecture
 from scaling.lattice import Lattice
+from scaling.limits import Limits
 from scaling.recipe import Recipe
 from scaling.released import released
 from scaling.study.tables import SpecError, read_table, read_value, require_known
@@ -33,6 +34,7 @@ class StudySpec:
         seeds: trainings of each network, at least 1.
         lattice: the candidates.
         recipe: the training.
+        limits: the most that a network of the lattice may cost.
     """
 
     name: str
@@ -43,6 +45,7 @@ class StudySpec:
     seeds: int = 2
     lattice: Lattice = field(default_factory=Lattice)
     recipe: Recipe = field(default_factory=Recipe)
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
@@ -53,7 +56,8 @@ class StudySpec:
             raise ValueError(f"phi must be above 0, got {self.phi:g}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, every default filled in."""
+        """Plain data, every default filled in; limits only where there are any."""
+        limits = {"limits": dataclasses.asdict(self.limits)} if self.limits.given() else {}
         return {
             "baseline": self.baseline.to_dict(),
             "data": self.data,
@@ -62,6 +66,7 @@ class StudySpec:
             "seeds": self.seeds,
             "lattice": dataclasses.asdict(self.lattice),
             "recipe": dataclasses.asdict(self.recipe),
+            **limits,
         }
 
 
@@ -80,6 +85,7 @@ def read_spec(name_or_path: str) -> StudySpec:
     if "phi" in table:
         values["phi"] = read_value(float, table["phi"], f"{path}: phi")
     values["lattice"] = read_table(Lattice, table.get("lattice", {}), f"{path}: lattice")
+    values["limits"] = read_table(Limits, table.get("limits", {}), f"{path}: limits")
     return checked(lambda: StudySpec(**values), str(path))
 
 

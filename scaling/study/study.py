@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from scaling.data import PictureSet, load
+from scaling.memory import training_bytes
 from scaling.recipe import REVISION, Recipe
-from scaling.space import Candidate, Space, search_space
+from scaling.space import Candidate, Space, search_space, within
+from scaling.study.latencies import network_key
 from scaling.study.spec import StudySpec
 from scaling.study.tables import SpecError
 from scaling.study.trials import Pictures, Trials, resolved
@@ -38,23 +41,46 @@ def load_pictures(spec: StudySpec) -> PictureSet:
     return load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
 
 
-def plan(spec: StudySpec, num_classes: int, in_channels: int) -> Space:
-    """The candidates of a specification.
+def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping[str, float] | None = None) -> Space:
+    """The candidates of a specification, within its limits.
+
+    Args:
+        spec: with the precision of its recipe resolved where it limits the memory.
+        num_classes: of the pictures.
+        in_channels: of the pictures.
+        latencies: milliseconds by `network_key`; a network without one is over no limit of latency.
 
     Raises:
-        SpecError: its lattice has no point that meets its constraint.
+        SpecError: its lattice has no point that meets its constraint, or none within its limits.
     """
+    number = 2 if spec.recipe.precision == "bfloat16" else 4
+
+    def size(name: str, candidate: Candidate) -> float | None:
+        if name == "latency":
+            return (latencies or {}).get(network_key(candidate.architecture))
+        if name == "memory":
+            return training_bytes(candidate.architecture, spec.recipe.batch, num_classes, in_channels, number)
+        return float(getattr(candidate.cost, name))
+
     try:
-        return search_space(spec.baseline, spec.lattice, spec.phi, num_classes=num_classes, in_channels=in_channels)
+        space = search_space(spec.baseline, spec.lattice, spec.phi, num_classes=num_classes, in_channels=in_channels)
+        return within(space, spec.limits, size)
     except ValueError as error:
         raise SpecError(str(error)) from None
 
 
-def make_study(spec: StudySpec, pictures: PictureSet, precision: str) -> Study:
-    """Find the candidates of a specification on its pictures; `precision` is what `auto` means on the device.
+def make_study(spec: StudySpec, pictures: PictureSet, precision: str, latencies: Mapping[str, float] | None = None) -> Study:
+    """Find the candidates of a specification on its pictures.
+
+    Args:
+        spec: what is asked.
+        pictures: what is trained on.
+        precision: what `auto` means on the device.
+        latencies: of the networks that were measured, as `plan` takes them.
 
     Raises:
         SpecError: as `plan`, or the pictures do not fill a batch.
     """
     recipe = resolved(spec.recipe, pictures, precision)
-    return Study(spec, pictures, plan(spec, pictures.num_classes, pictures.in_channels), recipe)
+    asked = replace(spec, recipe=recipe)
+    return Study(spec, pictures, plan(asked, pictures.num_classes, pictures.in_channels, latencies), recipe)

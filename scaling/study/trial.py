@@ -44,13 +44,8 @@ class Trial:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that decides the outcome, as plain data."""
-        network = {
-            key: value
-            for key, value in self.architecture.to_dict().items()
-            if key not in ("name", "channel_divisor")  # neither changes a network that is already scaled
-        }
         return {
-            "architecture": network,
+            "architecture": network_dict(self.architecture),
             "recipe": dataclasses.asdict(self.recipe),
             "revision": self.revision,
             "data": self.data,
@@ -62,9 +57,8 @@ class Trial:
 
     @property
     def id(self) -> str:
-        """Hash of the canonical JSON of `to_dict`, 16 hexadecimal digits."""
-        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        """`digest` of `to_dict`."""
+        return digest(self.to_dict())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +90,17 @@ class Outcome:
     def accuracy(self) -> float | None:
         """Share of the validation pictures that are right."""
         return None if self.correct is None else float(self.correct.mean())
+
+
+def network_dict(architecture: Architecture) -> dict[str, Any]:
+    """A scaled network as plain data, without what does not change it any more: its name and channel divisor."""
+    return {key: value for key, value in architecture.to_dict().items() if key not in ("name", "channel_divisor")}
+
+
+def digest(values: dict[str, Any]) -> str:
+    """Hash of the canonical JSON of plain data, 16 hexadecimal digits."""
+    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def pack_bits(correct: NDArray[np.bool_]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import importlib.metadata
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,22 @@ def enable_cache() -> None:
         compilation_cache.reset_cache()  # it settles on its folder at the first compilation of the process
 
 
+@contextlib.contextmanager
+def uncached() -> Iterator[None]:
+    """Within it JAX compiles everything anew: its compilation cache is neither read nor filled."""
+    before = _setting("jax_enable_compilation_cache")
+    _enable(False)
+    try:
+        yield
+    finally:
+        _enable(before)
+
+
+def _enable(cache: bool) -> None:
+    jax.config.update("jax_enable_compilation_cache", cache)
+    compilation_cache.reset_cache()  # it settles on its use at the first compilation of the process
+
+
 def compiled(name: str, inputs: Any, make: Callable[[], Any], arguments: Any, result: Any, donated: Any = ()) -> Program:
     """A program, traced, compiled and loaded, as far as that is not on the disk already.
 
@@ -87,10 +103,11 @@ def compiled(name: str, inputs: Any, make: Callable[[], Any], arguments: Any, re
 
     shapes = [[list(leaf.shape), str(leaf.dtype)] for leaf in leaves]
     exported = _stored(_key(name, inputs, shapes), trace)
-    return Program(_compile(jax.jit(exported.call, donate_argnums=donate).lower(*leaves)), jax.tree.structure(result))
+    return Program(compile_lowered(jax.jit(exported.call, donate_argnums=donate).lower(*leaves)), jax.tree.structure(result))
 
 
-def _compile(lowered: Any) -> Any:
+def compile_lowered(lowered: Any) -> Any:
+    """A lowered program (`jax.jit(...).lower(...)`), compiled with the options that are fastest on its device."""
     if jax.default_backend() != "cpu":
         return lowered.compile()
     flags = os.environ.get("XLA_FLAGS", "")

@@ -178,3 +178,13 @@ def test_refuses():
         rank(study([bits(0.9)], [2.0]), -1)
     with pytest.raises(ValueError, match="rank: confidence"):
         rank(study([bits(0.9)], [2.0]), 2, confidence=90)
+
+
+def test_what_a_search_does_not_admit_is_ranked_behind_and_never_chosen():
+    networks = study([bits(accuracy, seed=i) for i, accuracy in enumerate((0.7, 0.95, 0.8))], [1.0, 2.0, 2.0])
+    assert rank(networks, TARGET).best == 1
+    barred = [networks[0], dataclasses.replace(networks[1], admitted=False), networks[2]]
+    found = rank(barred, TARGET)
+    assert (found.best, found.slope) == (2, rank(networks, TARGET).slope)
+    assert [entry.eligible for entry in found.networks] == [False, False, True]
+    assert not found.networks[1].tied

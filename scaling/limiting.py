@@ -1,0 +1,39 @@
+"""A search held to its limit of latency: what the networks take is measured once and recorded in the run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from scaling import terminal
+from scaling.profiling import latency
+from scaling.study.latencies import network_key, read_latencies, record_latency
+from scaling.study.study import Study, plan
+
+
+def held_to_latency(study: Study, folder: Path, device: str) -> Study:
+    """A study without the lattice networks over its limit of latency.
+
+    Every candidate that the folder has no latency of is measured, the references too, in the recipe's precision and before
+    anything is trained.
+
+    Args:
+        study: its candidates within the other limits.
+        folder: of its run, opened.
+        device: in words.
+
+    Raises:
+        SpecError: no lattice network is left, or the folder's latencies are damaged.
+        MemoryError: the device does not bear a network.
+    """
+    if study.spec.limits.latency is None:
+        return study
+    recorded = read_latencies(folder)
+    missing = [one for one in study.networks if network_key(one.architecture) not in recorded]
+    counts = {"num_classes": study.pictures.num_classes, "in_channels": study.pictures.in_channels}
+    for number, one in enumerate(missing, 1):
+        found = latency(one.architecture, precision=study.recipe.precision, **counts)
+        record_latency(folder, one.architecture, found, device)
+        terminal.say([f"[{number}/{len(missing)}] {one.label}: {found.median:.3g} ms of latency"])
+    spec = dataclasses.replace(study.spec, recipe=study.recipe)
+    return dataclasses.replace(study, space=plan(spec, **counts, latencies=read_latencies(folder)))

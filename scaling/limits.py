@@ -1,0 +1,44 @@
+"""The most that a network of a search may cost."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+SAID = {
+    "params": "{:,.0f} params",
+    "macs": "{:,.0f} MACs",
+    "latency": "{:.3g} ms of latency",
+    "memory": "{:,.0f} bytes of memory",
+}
+"""An amount of each in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most of each, inclusive; None is no limit.
+
+    Args:
+        params: parameters.
+        macs: multiply-adds of one picture.
+        latency: milliseconds of inference with one picture, as measured on the device.
+        memory: bytes held while it trains at the recipe's batch, by `scaling.memory.training_bytes`. An estimate, since it
+            is the same on every machine, and known before anything is compiled.
+    """
+
+    params: float | None = None
+    macs: float | None = None
+    latency: float | None = None
+    memory: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, most in dataclasses.asdict(self).items():
+            if most is not None and not 0 < most < float("inf"):
+                raise ValueError(f"limit of {name} must be finite and above 0, got {most:g}")
+
+    def given(self) -> dict[str, float]:
+        """Those that there are, by name."""
+        return {name: most for name, most in dataclasses.asdict(self).items() if most is not None}
+
+    def __str__(self) -> str:
+        return ", ".join(SAID[name].format(most) for name, most in self.given().items())

@@ -1,0 +1,56 @@
+"""The latencies of a run folder: measured once for each network, so that the same candidates come back every time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from scaling.arch import Architecture
+from scaling.profiles import Spread
+from scaling.study.provenance import provenance
+from scaling.study.records import write_whole
+from scaling.study.tables import SpecError
+from scaling.study.trial import digest, network_dict
+
+FILE = "latencies.json"
+
+
+def network_key(architecture: Architecture) -> str:
+    """Of a network, whatever its name: 16 hexadecimal digits."""
+    return digest(network_dict(architecture))
+
+
+def read_latencies(folder: Path) -> dict[str, float]:
+    """Median milliseconds of one picture, by `network_key`; empty where none was measured.
+
+    Raises:
+        SpecError: the file is damaged.
+    """
+    try:
+        return {key: float(one["latency_ms"]["median"]) for key, one in _stored(folder).items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise SpecError(f"{folder / FILE}: damaged; restore it or take another folder with --run") from None
+
+
+def record_latency(folder: Path, architecture: Architecture, latency_ms: Spread, device: str) -> None:
+    """Add a network's latency to a run folder; the file is written whole.
+
+    Args:
+        folder: of the run.
+        architecture: what was measured.
+        latency_ms: milliseconds of one picture.
+        device: it was measured on, in words.
+
+    Raises:
+        ValueError: the file is damaged.
+        OSError: it cannot be written.
+    """
+    found = {"network": architecture.name, "latency_ms": latency_ms._asdict(), "provenance": provenance(device)}
+    stored = {**_stored(folder), network_key(architecture): found}
+    write_whole(folder / FILE, json.dumps(stored, indent=1, allow_nan=False) + "\n")
+
+
+def _stored(folder: Path) -> dict[str, Any]:
+    path = folder / FILE
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
