@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scaling import cam
+from scaling import cam, export
 
 ROOT = Path(__file__).parents[1]
 
@@ -142,3 +142,14 @@ def test_where_its_networks_look(home, picture_folder, tmp_path, capsys):
     assert "no weights here; train this run again in another folder" in capsys.readouterr().err
     assert cam.main(["--run", str(run), "--data", "fashion-mnist-10k"]) == 2
     assert "fashion-mnist-10k are other pictures than" in capsys.readouterr().err
+
+
+def test_its_networks_are_exported(home, picture_folder, tmp_path, capsys):
+    run, out = home[0] / "runs" / "tiny", tmp_path / "width.stablehlo"
+    words = ["--run", str(run), "--data", str(picture_folder), "--out", str(out)]
+    assert export.main([*words, "--network", "width 1"]) == 0
+    described = json.loads(out.with_suffix(".json").read_text())
+    assert (described["input"], described["classes"]) == (["batch", 12, 12, 1], ["above", "below"])
+    capsys.readouterr()
+    assert export.main([*words, "--network", "width"]) == 2
+    assert "has 'baseline', " in capsys.readouterr().err

@@ -54,6 +54,7 @@ FLOORS = {
     "results": 7,
     "predict": 7,
     "cam": 7,
+    "export": 7,
 }
 ALLOWED = {
     "arch": {"stdlib"},
@@ -97,6 +98,7 @@ ALLOWED = {
     "results": {"stdlib"},
     "predict": {"stdlib", "numpy", "PIL"},
     "cam": {"stdlib", "numpy", "jax", "flax"},
+    "export": {"stdlib", "numpy"},
     "trained": {"stdlib", "jax", "flax"},
     "exporting": {"stdlib", "numpy", "jax", "flax"},
 }
@@ -156,7 +158,7 @@ def test_the_rules_need_the_standard_library_only():
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("command", ["grid", "count", "profile", "family", "gallery", "results", "predict", "cam"])
+@pytest.mark.parametrize("command", ["grid", "count", "profile", "family", "gallery", "results", "predict", "cam", "export"])
 def test_help_loads_nothing_heavy(command):
     code = (
         f"import sys; from scaling.{command} import main\n"

@@ -100,9 +100,9 @@ def resnet(architecture: Architecture, place: Place) -> Names:
     if place.stage is None:
         return outside[place.part]
     block = f"layer{place.stage_number + 1}.{place.repeat}"
-    if place.part == "shortcut":
-        return _inside(block, Names("downsample.0", "downsample.1"))
-    return _inside(block, Names(f"conv{place.convolution + 1}", f"bn{place.convolution + 1}"))
+    number = place.convolution + 1
+    names = {"branch": Names(f"conv{number}", f"bn{number}"), "shortcut": Names("downsample.0", "downsample.1")}
+    return _inside(block, names[place.part])
 
 
 def torchvision_efficientnet(architecture: Architecture, place: Place) -> Names:
@@ -165,6 +165,7 @@ def own(architecture: Architecture, place: Place) -> Names:
     return Names(f"{path}.convolution", f"{path}.norm")
 
 
+# A naming that has no name for a part raises KeyError with it.
 NAMINGS: dict[str, Naming] = {
     "timm": timm,
     "resnet": resnet,

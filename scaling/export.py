@@ -1,0 +1,172 @@
+"""A network in a form that others run: `python -m scaling.export`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scaling import terminal
+
+if TYPE_CHECKING:
+    from scaling.arch import Architecture
+    from scaling.nets import Network
+
+COMMAND = "python -m scaling.export"
+
+DESCRIPTION = """\
+Write a network with its weights for others to run. NAME.stablehlo is a whole program, for CPU, GPU and TPU and any number of
+pictures, which jax.export.deserialize reads without this project; NAME.safetensors are its weights, named as other libraries
+name them. What was written is read back and run beside the network. NAME.json says how pictures are prepared for it."""
+
+EXAMPLES = """\
+examples:
+  python -m scaling.export --model efficientnet_lite0 --out lite0.stablehlo
+  python -m scaling.export --model resnet50 --weights resnet50.pth --out resnet50.safetensors --names resnet
+  python -m scaling.export --run runs/step1 --network "1.20 1.10 1.15" --out paper.stablehlo
+
+exit status: 0 done, 2 bad input (one line says what)."""
+
+TOLERANCE = 1e-4
+"""A program read back may differ from the network by so much of its largest logit: platforms round differently."""
+
+
+class Chosen(NamedTuple):
+    """A network to write, and how its pictures are prepared: (x - mean) / std of bytes, by channel."""
+
+    name: str
+    architecture: Architecture
+    network: Network
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    classes: tuple[str, ...]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's flags."""
+    made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
+    made.add_argument("--model", metavar="NAME", help="a network with released weights")
+    made.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: those an installed package has)")
+    made.add_argument("--run", type=Path, metavar="FOLDER", help="a recorded run; its weights must lie in the folder")
+    made.add_argument("--network", metavar="LABEL", help="which of the run's networks, as its tables name it")
+    made.add_argument("--data", metavar="NAME|PATH", help="the run's pictures, where its own name does not find them")
+    made.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .stablehlo or .safetensors")
+    made.add_argument("--names", default="own", metavar="SOURCE", help="of tensors: own, timm, torchvision, ... (default: own)")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status."""
+    options = parser().parse_args(arguments)
+    return terminal.status(COMMAND, lambda: _export(options), (ValueError,))
+
+
+def _export(options: argparse.Namespace) -> int:
+    if (options.run is None) == (options.model is None):
+        raise ValueError("give either --model or --run with --network; --help shows both")
+    if options.out.suffix not in (".stablehlo", ".safetensors"):
+        raise ValueError(f"--out must end in .stablehlo or .safetensors, got {options.out}")
+    chosen = _of_model(options) if options.run is None else _of_run(options)
+    written = _program(chosen, options.out) if options.out.suffix == ".stablehlo" else _weights(chosen, options)
+    _write(options.out.with_suffix(".json"), json.dumps(_described(chosen), indent=1).encode() + b"\n")
+    terminal.show(written, f"How its pictures are prepared: {options.out.with_suffix('.json')}")
+    return 0
+
+
+def _of_model(options: argparse.Namespace) -> Chosen:
+    from scaling.weights.files import read_weights
+    from scaling.weights.imagenet import class_names
+    from scaling.weights.loading import load
+    from scaling.weights.models import model, weights_of
+
+    architecture, preprocessing = model(options.model)
+    path = weights_of(options.model, options.weights)
+    network = load(architecture, read_weights(path), path)
+    names = class_names()
+    classes = names if network.classifier.bias.shape[0] == len(names) else ()
+    return Chosen(options.model, architecture, network, preprocessing.mean, preprocessing.std, classes)
+
+
+def _of_run(options: argparse.Namespace) -> Chosen:
+    from scaling.data import load
+    from scaling.recorded import is_family, read_family, read_search
+    from scaling.train import prepare
+    from scaling.trained import trained_network
+
+    found = read_family(options.run) if is_family(options.run) else read_search(options.run)
+    labels = {one.label: one for one in found.study.networks}
+    if options.network not in labels:
+        raise ValueError(f"--network: {options.run} has {', '.join(map(repr, labels))}; got {options.network!r}")
+    one = labels[options.network]
+    network = trained_network(found.run, found.study.trials(one)[0])
+    pictures = load(options.data or found.study.pictures.name, side=found.study.pictures.side or None)
+    if pictures.fingerprint != found.study.pictures.fingerprint:
+        raise ValueError(f"{pictures.name} are other pictures than {options.run} was trained on; give them with --data")
+    pixels = prepare(pictures, one.architecture.resolution).pixels
+    mean, std = (tuple(map(float, values)) for values in pixels)
+    return Chosen(one.label, one.architecture, network, mean, std, pictures.classes)
+
+
+def _program(chosen: Chosen, path: Path) -> str:
+    from scaling.exporting import PLATFORMS, largest_difference, stablehlo
+
+    shape = (chosen.architecture.resolution, len(chosen.mean))
+    content = stablehlo(chosen.network, *shape)
+    difference = largest_difference(content, chosen.network, *shape)
+    if not difference <= TOLERANCE:
+        raise ValueError(f"the exported program differs from {chosen.name} by {difference:.1e} of its largest logit")
+    _write(path, content)
+    return (
+        f"{path}: {len(content):,} bytes for {', '.join(PLATFORMS)}, any number of pictures; read back and run, its logits "
+        f"differ from the network's by {difference:.1e} of the largest."
+    )
+
+
+def _weights(chosen: Chosen, options: argparse.Namespace) -> str:
+    import numpy as np
+
+    from scaling.weights.files import read_weights, write_safetensors
+    from scaling.weights.loading import load, unload
+    from scaling.weights.naming import NAMINGS
+
+    if options.names not in NAMINGS:
+        raise ValueError(f"--names must be one of {', '.join(NAMINGS)}, got {options.names!r}")
+    try:
+        tensors = unload(chosen.network, chosen.architecture, options.names)
+    except KeyError as error:
+        raise ValueError(f"--names {options.names}: has no name for {error.args[0]} of {chosen.name}") from None
+    write_safetensors(options.out, tensors, {"network": chosen.name})
+    again = unload(load(chosen.architecture, read_weights(options.out), options.out), chosen.architecture, options.names)
+    if not all(np.array_equal(again[name], tensor) for name, tensor in tensors.items()):
+        raise ValueError(f"{options.out}: read back, the weights are not those of {chosen.name}")
+    return f"{options.out}: {len(tensors)} tensors, read back and equal."
+
+
+def _described(chosen: Chosen) -> dict[str, Any]:
+    side, channels = chosen.architecture.resolution, len(chosen.mean)
+    return {
+        "network": chosen.name,
+        "input": ["batch", side, side, channels],
+        "mean": list(chosen.mean),
+        "std": list(chosen.std),
+        "classes": list(chosen.classes),
+        "architecture": chosen.architecture.to_dict(),
+    }
+
+
+def _write(path: Path, content: bytes) -> None:
+    """A file that appears whole or not at all."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
