@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from scaling import architecture
+from scaling.analysis import response_surface
 from scaling.data import load
+from scaling.figures import frontier, frontier_numbers, save, triangle, triangle_numbers
 from scaling.recorded import NotRecorded, is_family, read_family, read_search, require_same_pictures, with_choice
 from scaling.results import main
 from scaling.study.family import FamilySpec, Kinship, make_family_study
@@ -246,6 +248,18 @@ def test_what_a_direct_search_gained(direct_folder, capsys):
     assert 0.07 < found["difference"]["low"] < 0.1 < found["difference"]["high"] < 0.13
     assert found["p"] < 1e-6
     assert found["difference"]["n"] == 2
+
+
+def test_it_is_drawn(direct_folder, tmp_path):
+    search = read_search(direct_folder)
+    save(
+        frontier(frontier_numbers(search.collected.measured, search.ranking), data_set="made up", device="none"), tmp_path, "a"
+    )
+    fitted = response_surface(search.collected.measured, 4)
+    numbers = triangle_numbers(search.collected.measured, search.ranking, fitted)
+    assert "extrapolated" in {role for point in numbers.points for role in point.roles}
+    save(triangle(numbers, data_set="made up", device="none"), tmp_path, "b")
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_search_alone_says_nothing_of_extrapolation(capsys):

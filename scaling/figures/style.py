@@ -27,8 +27,24 @@ WORSE = "#9fb7c8"
 BASELINE = "#000000"
 SURFACE_COLOURS = "cividis"  # lightness rises evenly, so grey keeps the order
 
-COLOURS = {"baseline": "#000000", "depth": "#009e73", "width": "#cc79a7", "resolution": "#56b4e9", "paper": "#e69f00"}
-MARKERS = {"baseline": "s", "depth": "v", "width": ">", "resolution": "^", "paper": "D", "lattice": "o", "best": "*"}
+COLOURS = {
+    "baseline": "#000000",
+    "depth": "#009e73",
+    "width": "#cc79a7",
+    "resolution": "#56b4e9",
+    "paper": "#e69f00",
+    "extrapolated": "#8c510a",
+}
+MARKERS = {
+    "baseline": "s",
+    "depth": "v",
+    "width": ">",
+    "resolution": "^",
+    "paper": "D",
+    "extrapolated": "P",
+    "lattice": "o",
+    "best": "*",
+}
 
 TITLE_SIZE, LABEL_SIZE, TEXT_SIZE, SMALL_SIZE = 12.5, 11, 10.5, 9  # points; the figure is 9 inches wide
 WIDTH_INCHES = 9.0
