@@ -15,6 +15,9 @@ from scaling.nets.initialise import Initialiser
 from scaling.nets.padding import Geometry, edges
 from scaling.nets.platform import per_platform
 
+FEW_CHANNELS = 4
+"""Pictures have no more; their convolution is a matrix product over shifted pictures in evaluation too."""
+
 
 class Pointwise(nnx.Module):
     """1 x 1 convolution as one matrix product over all pixels, the fastest form on a CPU."""
@@ -43,18 +46,22 @@ class Depthwise(nnx.Module):
 class Convolution(nnx.Module):
     """k x k convolution, in groups or not.
 
-    On a CPU it is a matrix product over the k * k shifted maps: a convolution inside the loop over training steps would run
-    in XLA's slow form there.
+    While training on a CPU it is a matrix product over the k * k shifted maps: a convolution inside the loop over training
+    steps would run in XLA's slow form there. In evaluation, outside of loops, XLA's own is as fast or faster from a few
+    channels on (two cores, float32: ResNet-50 64 ms a picture either way, V2-B0 12 against 21, ResNeXt-101 166 against 288).
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, geometry: Geometry, init: Initialiser) -> None:
         shape = (kernel, kernel, inputs // geometry.groups, outputs)
         self.kernel = nnx.Param(init.normal(shape, (2 / (kernel**2 * outputs / geometry.groups)) ** 0.5))
         self.geometry = geometry
+        self.few = inputs <= FEW_CHANNELS
+        self.deterministic = False
 
     def __call__(self, images: jax.Array) -> jax.Array:
         """(batch, height, width, inputs) -> (batch, ceil(height / stride), ceil(width / stride), outputs)."""
-        return _convolution(images, self.kernel[...].astype(images.dtype), self.geometry)
+        form = _dense_convolution if self.deterministic and not self.few else _convolution
+        return form(images, self.kernel[...].astype(images.dtype), self.geometry)
 
 
 def _dense_convolution(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:

@@ -198,3 +198,17 @@ def test_narrow_batch_norm_is_as_exact_as_its_output(mean):
     exact = (exact - exact.mean((0, 1, 2))) / np.sqrt(exact.var((0, 1, 2)) + 1e-3)
     found = np.asarray(BatchNorm(4, 0.9, 1e-3, _Ones())(narrow), np.float64)
     assert np.sqrt(((found - exact) ** 2).mean()) < 0.003
+
+
+@pytest.mark.parametrize("name", ["resnet18", "efficientnetv2_b0", "resnext101_32x4d"])
+def test_training_and_evaluation_convolve_alike(name):
+    """They take different forms on a CPU; batch statistics and running ones are made the same."""
+    scaled = architecture(name)
+    stages = tuple(dataclasses.replace(stage, repeats=1) for stage in scaled.stages[:2])
+    network = build(dataclasses.replace(scaled, stages=stages), 5, 3, settings=Settings(dropout=0, stochastic_depth=0))
+    images = jnp.asarray(np.random.default_rng(0).standard_normal((2, 32, 33, 3), np.float32))
+    for module in (module for _, module in nnx.iter_modules(network) if isinstance(module, BatchNorm)):
+        module.use_running_average = True
+    trained = network(images)
+    network.eval()
+    np.testing.assert_allclose(network(images), trained, rtol=1e-4, atol=1e-4)
