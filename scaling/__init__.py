@@ -5,7 +5,7 @@ Everything importable from here needs the standard library only.
 
 from scaling.arch import ARCHITECTURES, Architecture, Stage, architecture
 from scaling.counting import Cost, cost
-from scaling.rules import RELEASED, Factors, compound, scale, shares, single
+from scaling.rules import RELEASED, Factors, compound, scale, scale_v2, shares, single
 
 __all__ = [
     "ARCHITECTURES",
@@ -18,6 +18,7 @@ __all__ = [
     "compound",
     "cost",
     "scale",
+    "scale_v2",
     "shares",
     "single",
 ]

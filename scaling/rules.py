@@ -194,6 +194,37 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
     )
 
 
+def scale_v2(
+    architecture: Architecture, factors: Factors, *, late: float = 1.0, largest: int = 480, rounding: Rounding = "unguarded"
+) -> Architecture:
+    """EfficientNetV2's way to scale: pictures no larger than a limit, and more of the new layers in the late stages.
+
+    As `scale`, but the resolution is at most `largest` px (or the baseline's own, if that is larger), and the last two stages
+    of the baseline are deepened by depth * late.
+
+    Args:
+        architecture: the baseline.
+        factors: what to multiply by; each above 0.
+        late: factor on the repeats of the last two stages beside that of depth. The paper has no number for it; from V2-S to
+            V2-M those stages grow by 1.5 to 1.6, the others by 1.2.
+        largest: side of the pictures in px, at least 12; the paper's is 480.
+        rounding: a name that `scale` knows.
+
+    Raises:
+        ValueError: late is not finite and positive, largest is below 12, or as `scale` does.
+
+    Source: Tan and Le 2021 (EfficientNetV2), section 3.3.
+    """
+    if not (math.isfinite(late) and late > 0):
+        raise ValueError(f"scale_v2: late must be finite and above 0, got {late}")
+    if largest < MINIMUM_RESOLUTION:
+        raise ValueError(f"scale_v2: largest must be at least {MINIMUM_RESOLUTION} px, got {largest}")
+    scaled = scale(architecture, factors, rounding=rounding)
+    deeper = scale(architecture, factors._replace(depth=factors.depth * late), rounding=rounding)
+    side = min(scaled.resolution, max(largest, architecture.resolution))
+    return dataclasses.replace(scaled, stages=(*scaled.stages[:-2], *deeper.stages[-2:]), resolution=side)
+
+
 RELEASED: dict[str, Factors] = {
     "efficientnet_b0": Factors(1.0, 1.0, 224 / 224),
     "efficientnet_b1": Factors(1.1, 1.0, 240 / 224),

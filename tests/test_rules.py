@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from scaling import RELEASED, Factors, architecture, compound, cost, scale, shares, single
+from scaling import RELEASED, Factors, architecture, compound, cost, scale, scale_v2, shares, single
 from scaling.rules import MINIMUM_RESOLUTION
 
 B0 = architecture("efficientnet_b0")
@@ -171,3 +171,20 @@ def test_scale_is_checked():
         scale(B0, Factors(0, 1, 1))
     with pytest.raises(ValueError, match="rounding must be one of released, unguarded, nearest, got 'floor'"):
         scale(B0, Factors(1, 1, 1), rounding="floor")
+
+
+def test_the_way_of_v2_caps_the_pictures_and_deepens_the_late_stages():
+    small = architecture("efficientnetv2_s")
+    found = scale_v2(small, Factors(1.2, 1.25, 1.4), late=1.3)
+    assert found.resolution == 480
+    assert [stage.repeats for stage in found.stages] == [3, 5, 5, 8, 15, 24]
+    assert [stage.channels for stage in found.stages] == [stage.channels for stage in _plain(small).stages]
+    assert scale_v2(small, Factors(1.2, 1.25, 1.1)) == scale(small, Factors(1.2, 1.25, 1.1), rounding="unguarded")
+    assert scale_v2(architecture("efficientnetv2_xl"), Factors(1, 1, 1.1)).resolution == 512
+    for wrong, message in (({"late": 0}, "late must be finite and above 0, got 0"), ({"largest": 8}, "at least 12 px, got 8")):
+        with pytest.raises(ValueError, match=message):
+            scale_v2(small, Factors(1, 1, 1), **wrong)
+
+
+def _plain(network):
+    return scale(network, Factors(1.2, 1.25, 1.4), rounding="unguarded")

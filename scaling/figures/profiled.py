@@ -11,17 +11,29 @@ from scaling.figures import style
 from scaling.figures.curves import TOP1_LABEL, labels, line, log_scale, panel
 from scaling.profile_record import Record
 from scaling.profiles import Profile, Spread
-from scaling.published import libraries
+from scaling.published import efficientnet, libraries
 from scaling.study.tables import SpecError
+
+_FAMILIES = {
+    "efficientnet_b": ("B", style.TIED, "s"),
+    "efficientnet_lite": ("Lite", style.COLOURS["depth"], "v"),
+    "efficientnetv2_": ("V2-", style.BEST, "D"),
+    "resnet": ("ResNet-", style.FAINT, "o"),
+}
+"""Of names that start so: how labels start, colour and marker."""
 
 _OTHER_PICTURES = ("jft", "in12k", "in21k")
 """Marks of weights that saw more than ImageNet-1k."""
+
+
+_RESNETS_PX = 224
 
 
 class ProfiledPoint(NamedTuple):
     """One network at one resolution.
 
     Attributes:
+        family: the start of its name, a key of `_FAMILIES`.
         label: words that name it: B0, or B1 at 224 px where that is not its own resolution.
         own: whether the resolution is its own.
         latency_ms: of one picture.
@@ -29,6 +41,7 @@ class ProfiledPoint(NamedTuple):
         lowest: of its lowest.
     """
 
+    family: str
     label: str
     own: bool
     latency_ms: Spread
@@ -59,9 +72,11 @@ def profiled_numbers(record: Record) -> ProfiledNumbers:
         accuracies = _top1_percent(entry.profile)
         if entry.profile.measured is None or not accuracies:
             continue
-        own, words = "@" not in name, entry.profile.network.removeprefix("efficientnet_").upper()
+        family = next(start for start in _FAMILIES if entry.profile.network.startswith(start))
+        words = _FAMILIES[family][0] + entry.profile.network.removeprefix(family).upper()
+        own = "@" not in name
         label = words if own else f"{words} at {entry.profile.resolution} px"
-        found.append(ProfiledPoint(label, own, entry.profile.measured.latency_ms, max(accuracies), min(accuracies)))
+        found.append(ProfiledPoint(family, label, own, entry.profile.measured.latency_ms, max(accuracies), min(accuracies)))
         runs.add(entry.profile.runs)
     if not found:
         names = ", ".join(record.entries) or "none"
@@ -81,15 +96,16 @@ def profiled(numbers: ProfiledNumbers) -> Figure:
         numbers: from `profiled_numbers`.
     """
     figure = style.new_figure(5.6)
-    axes = panel(figure, (0.075, 0.205, 0.905, 0.715))
+    axes = panel(figure, (0.075, 0.235, 0.905, 0.685))
     latencies = [value for point in numbers.points for value in point.latency_ms]
     low, high = min(latencies) / 1.35, max(latencies) * 1.35
     ticks = [step * 10.0**decade for decade in range(-3, 7) for step in (1, 2, 5) if low <= step * 10.0**decade <= high]
     log_scale(axes, "x", (low, high), ticks)
     axes.set_ylim(min(point.lowest for point in numbers.points) - 0.6, max(point.best for point in numbers.points) + 0.8)
     labels(axes, "latency of one picture, ms (log scale)", TOP1_LABEL)
-    own = [point for point in numbers.points if point.own]
-    line(axes, [point.latency_ms.median for point in own], [point.best for point in own], style.TIED, "s", zorder=4)
+    for family, (_, colour, marker) in _FAMILIES.items():
+        own = [point for point in numbers.points if point.own and point.family == family]
+        line(axes, [point.latency_ms.median for point in own], [point.best for point in own], colour, marker, zorder=4)
     for point in numbers.points:
         _draw(axes, point)
     style.heading(figure, "What accuracy costs in time: published weights on this device")
@@ -97,17 +113,19 @@ def profiled(numbers: ProfiledNumbers) -> Figure:
         figure,
         f"Latency: {numbers.device}, {numbers.precision}, one picture, median of {numbers.runs} after warming up, bars from "
         "the 5 % to the 95 % quantile. Accuracy: timm's results on ImageNet for weights trained on ImageNet-1k alone, the "
-        "best at that resolution, the thin line down to the lowest. Each network has a recipe of its own: the line mixes both.",
+        "best at that resolution, the thin line down to the lowest; ResNets from the EfficientNet paper's Table 2. Each "
+        "network has a recipe of its own: the lines mix both.",
     )
     return figure
 
 
 def _draw(axes: Axes, point: ProfiledPoint) -> None:
     median, low, high = point.latency_ms
-    axes.plot([low, high], [point.best] * 2, color=style.TIED, linewidth=1.6, zorder=3)
+    colour = _FAMILIES[point.family][1]
+    axes.plot([low, high], [point.best] * 2, color=colour, linewidth=1.6, zorder=3)
     axes.plot([median] * 2, [point.lowest, point.best], color=style.WORSE, linewidth=1, zorder=1)
     if not point.own:
-        axes.plot([median], [point.best], color=style.TIED, marker="o", markerfacecolor="white", markersize=6.5, zorder=4)
+        axes.plot([median], [point.best], color=colour, marker="o", markerfacecolor="white", markersize=6.5, zorder=4)
     offset, flush = ((-7, 5), "right") if point.own else ((8, -10), "left")
     looks: dict[str, Any] = {"fontsize": style.TEXT_SIZE, "color": style.INK, "ha": flush, "zorder": 5}
     axes.annotate(point.label, (median, point.best), offset, textcoords="offset points", **looks)
@@ -116,7 +134,11 @@ def _draw(axes: Axes, point: ProfiledPoint) -> None:
 def _top1_percent(profile: Profile) -> list[float]:
     """Of the network's weights at its resolution; timm has two names for a network, one for weights taken from Google's."""
     names = (profile.network, f"tf_{profile.network}")
-    found = []
+    found = [
+        rival.top1_percent
+        for rival in efficientnet.table2_rivals()
+        if rival.network.replace("-", "").lower() == profile.network and profile.resolution == _RESNETS_PX
+    ]
     for row in libraries.timm_imagenet():
         name, _, tag = row.weights.partition(".")
         if name in names and row.resolution_px == profile.resolution and not any(mark in tag for mark in _OTHER_PICTURES):
