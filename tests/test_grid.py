@@ -236,7 +236,7 @@ BAD_FLAGS = [
     (["--phi", "one"], "argument --phi: invalid float value: 'one'"),
     (["--constraint", "exact"], "invalid choice: 'exact'"),
     (["--spec", "nope"], "no specification 'nope'"),
-    (["--baseline", "b0"], "unknown name 'b0'; known: efficientnet_b0, small"),
+    (["--baseline", "b0"], "no network 'b0'; known: efficientnet_b0, efficientnet_b1"),
     (["--data", "nowhere"], "no pictures called 'nowhere'; allowed: fashion-mnist-10k"),
     (["--bogus"], "unrecognized arguments: --bogus"),
 ]
