@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _draw(options: argparse.Namespace) -> int:
     if (options.run is None) == (options.model is None):
         raise ValueError("give either --run with a recorded family or --model with pictures; --help shows both")
+    if not (math.isfinite(options.target) and options.target > 0):
+        raise ValueError(f"--target must be above 0, got {options.target:g}")
     from scaling.figures import save
     from scaling.figures.activation_maps import MapsNumbers, activation_maps
 
@@ -103,10 +106,7 @@ def _of_models(
 ) -> tuple[list[Column], list[str], list[NDArray[np.uint8]], Sequence[str], str]:
     import numpy as np
 
-    from scaling.weights.files import read_weights
-    from scaling.weights.imagenet import class_names
-    from scaling.weights.loading import load
-    from scaling.weights.models import model, weights_of
+    from scaling.weights.models import open_model
     from scaling.weights.pictures import middle, normalised, read_picture
 
     if not options.pictures:
@@ -114,15 +114,18 @@ def _of_models(
     if len(options.model) > COLUMNS:
         raise ValueError(f"at most {COLUMNS} networks fit side by side, got {len(options.model)}")
     read = [read_picture(path) for path in options.pictures]
-    columns = []
+    columns: list[Column] = []
+    shown: list[NDArray[np.uint8]] = []
+    classes: tuple[str, ...] = ()
     for name in options.model:
-        architecture, preprocessing = model(name)
-        path = weights_of(name, options.weights)
-        network = load(architecture, read_weights(path), path)
-        columns.append(Column(name, network, np.stack([normalised(one, preprocessing) for one in read])))
-    shown = [np.asarray(middle(one, preprocessing.crop, 320)) for one in read]
+        opened = open_model(name, options.weights)
+        if classes and opened.classes != classes:
+            raise ValueError(f"{name} tells other classes apart than the network before it; draw them one by one")
+        classes, seen = opened.classes, opened.preprocessing
+        columns.append(Column(name, opened.network, np.stack([normalised(one, seen) for one in read])))
+        shown = [np.asarray(middle(one, seen.crop, 320)) for one in read]
     names = [path.name for path in options.pictures]
-    return columns, names, shown, class_names(), "Networks with released ImageNet weights on the middle of each picture."
+    return columns, names, shown, classes, "Networks with released weights on the middle of each picture."
 
 
 def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[NDArray[np.uint8]], Sequence[str], str]:

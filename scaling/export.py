@@ -21,7 +21,8 @@ COMMAND = "python -m scaling.export"
 DESCRIPTION = """\
 Write a network with its weights for others to run. NAME.stablehlo is a whole program, for CPU, GPU and TPU and any number of
 pictures, which jax.export.deserialize reads without this project; NAME.safetensors are its weights, named as other libraries
-name them. What was written is read back and run beside the network. NAME.json says how pictures are prepared for it."""
+name them. What was written is read back and run beside the network. A second file that ends in .json says how pictures are
+prepared for it."""
 
 EXAMPLES = """\
 examples:
@@ -72,23 +73,18 @@ def _export(options: argparse.Namespace) -> int:
         raise ValueError(f"--out must end in .stablehlo or .safetensors, got {options.out}")
     chosen = _of_model(options) if options.run is None else _of_run(options)
     written = _program(chosen, options.out) if options.out.suffix == ".stablehlo" else _weights(chosen, options)
-    _write(options.out.with_suffix(".json"), json.dumps(_described(chosen), indent=1).encode() + b"\n")
-    terminal.show(written, f"How its pictures are prepared: {options.out.with_suffix('.json')}")
+    described = options.out.with_name(f"{options.out.name}.json")
+    _write(described, json.dumps(_described(chosen), indent=1).encode() + b"\n")
+    terminal.show(written, f"How its pictures are prepared: {described}")
     return 0
 
 
 def _of_model(options: argparse.Namespace) -> Chosen:
-    from scaling.weights.files import read_weights
-    from scaling.weights.imagenet import class_names
-    from scaling.weights.loading import load
-    from scaling.weights.models import model, weights_of
+    from scaling.weights.models import open_model
 
-    architecture, preprocessing = model(options.model)
-    path = weights_of(options.model, options.weights)
-    network = load(architecture, read_weights(path), path)
-    names = class_names()
-    classes = names if network.classifier.bias.shape[0] == len(names) else ()
-    return Chosen(options.model, architecture, network, preprocessing.mean, preprocessing.std, classes)
+    found = open_model(options.model, options.weights)
+    seen = found.preprocessing
+    return Chosen(options.model, found.architecture, found.network, seen.mean, seen.std, found.classes)
 
 
 def _of_run(options: argparse.Namespace) -> Chosen:
@@ -130,15 +126,16 @@ def _weights(chosen: Chosen, options: argparse.Namespace) -> str:
     import numpy as np
 
     from scaling.weights.files import read_weights, write_safetensors
-    from scaling.weights.loading import load, unload
+    from scaling.weights.loading import as_trained, load, unload
     from scaling.weights.naming import NAMINGS
 
     if options.names not in NAMINGS:
         raise ValueError(f"--names must be one of {', '.join(NAMINGS)}, got {options.names!r}")
-    try:
-        tensors = unload(chosen.network, chosen.architecture, options.names)
-    except KeyError as error:
-        raise ValueError(f"--names {options.names}: has no name for {error.args[0]} of {chosen.name}") from None
+    if as_trained(chosen.architecture, options.names) != chosen.architecture:
+        raise ValueError(
+            f"--names {options.names}: that library pads and normalises otherwise; {chosen.name} would be another network there"
+        )
+    tensors = unload(chosen.network, chosen.architecture, options.names)
     write_safetensors(options.out, tensors, {"network": chosen.name})
     again = unload(load(chosen.architecture, read_weights(options.out), options.out), chosen.architecture, options.names)
     if not all(np.array_equal(again[name], tensor) for name, tensor in tensors.items()):

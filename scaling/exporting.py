@@ -45,4 +45,4 @@ def largest_difference(content: bytes, network: Network, side: int, channels: in
     pictures = np.random.default_rng(0).standard_normal((batch, side, side, channels), np.float32)
     theirs = np.asarray(export.deserialize(bytearray(content)).call(pictures))
     ours = np.asarray(nnx.jit(lambda net, x: net(x))(network, pictures))
-    return float(np.abs(ours - theirs).max() / np.abs(ours).max())
+    return float(np.abs(ours - theirs).max() / max(np.abs(ours).max(), np.finfo(np.float32).tiny))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
@@ -136,8 +137,9 @@ def carried(
 ) -> Coefficients:
     """Where a choice of coefficients leads at another phi: those of the same rule whose real cost is nearest to 2^phi.
 
-    The rule's factors at its `realised_phi` q are alpha^q, beta^q, gamma^q; as coefficients at phi they are alpha^(q/phi),
-    beta^(q/phi), gamma^(q/phi), in whole hundredths.
+    The rule's factors at q are alpha^q, beta^q, gamma^q; as coefficients at phi they are alpha^(q/phi), beta^(q/phi),
+    gamma^(q/phi), in whole hundredths. Of the q within 15 % of its `realised_phi` it is the one whose coefficients, so rounded,
+    make the network whose real cost is nearest.
 
     Raises:
         ValueError: phi is not above 0, or the choice never costs that much.
@@ -145,7 +147,15 @@ def carried(
     if not phi > 0:
         raise ValueError(f"phi must be above 0, got {phi:g}")
     reached = realised_phi(baseline, Rule("the extrapolated choice", choice.factors), phi, num_classes, in_channels, rounding)
-    return Coefficients(*(round(100 * base ** (reached / phi)) for base in choice.decimals))
+
+    def rounded(q: float) -> Coefficients:
+        return Coefficients(*(round(100 * base ** (q / phi)) for base in choice.decimals))
+
+    def miss(q: float) -> tuple[float, float]:
+        there = member(baseline, Rule("rounded", rounded(q).factors), phi, num_classes, in_channels, rounding)
+        return abs(math.log(there.ratio / BUDGET**phi)), abs(q - reached)
+
+    return rounded(min((reached * (1 + step / 200) for step in range(-30, 31)), key=miss))
 
 
 def phi_range(text: str) -> tuple[float, ...]:

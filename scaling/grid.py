@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
         help="study: a TOML file, or a name from ./grid or the shipped ones (default: default)",
     )
     what.add_argument("--phi", type=float, help="budget exponent: candidates cost about 2^phi times the baseline")
-    what.add_argument("--baseline", metavar="NAME|FILE", help="what is scaled: small, efficientnet_b0, or a TOML file")
+    what.add_argument("--baseline", metavar="NAME|FILE", help="what is scaled: a released network, small, or a TOML file")
     what.add_argument(
         "--data",
         metavar="NAME|PATH",

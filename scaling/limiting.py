@@ -14,8 +14,8 @@ from scaling.study.study import Study, plan
 def held_to_latency(study: Study, folder: Path, device: str) -> Study:
     """A study without the lattice networks over its limit of latency.
 
-    Every candidate that the folder has no latency of is measured, the references too, in the recipe's precision and before
-    anything is trained.
+    Every candidate that the folder has no latency of on this device is measured, the references too, in the recipe's precision
+    and before anything is trained.
 
     Args:
         study: its candidates within the other limits.
@@ -28,7 +28,7 @@ def held_to_latency(study: Study, folder: Path, device: str) -> Study:
     """
     if study.spec.limits.latency is None:
         return study
-    recorded = read_latencies(folder)
+    recorded = read_latencies(folder, device)
     missing = [one for one in study.networks if network_key(one.architecture) not in recorded]
     counts = {"num_classes": study.pictures.num_classes, "in_channels": study.pictures.in_channels}
     for number, one in enumerate(missing, 1):
@@ -36,4 +36,4 @@ def held_to_latency(study: Study, folder: Path, device: str) -> Study:
         record_latency(folder, one.architecture, found, device)
         terminal.say([f"[{number}/{len(missing)}] {one.label}: {found.median:.3g} ms of latency"])
     spec = dataclasses.replace(study.spec, recipe=study.recipe)
-    return dataclasses.replace(study, space=plan(spec, **counts, latencies=read_latencies(folder)))
+    return dataclasses.replace(study, space=plan(spec, **counts, latencies=read_latencies(folder, device)))

@@ -17,7 +17,7 @@ from scaling.lattice import Lattice
 from scaling.limits import Limits
 from scaling.recipe import Recipe
 from scaling.study.family import FamilySpec, FamilyStudy, Kinship
-from scaling.study.latencies import read_latencies
+from scaling.study.latencies import network_key, read_latencies
 from scaling.study.records import RecordFile
 from scaling.study.run import Run
 from scaling.study.spec import StudySpec
@@ -87,9 +87,14 @@ def read_search(folder: Path) -> Search:
         lattice = Lattice(**{name: _pair(value) for name, value in question["lattice"].items()})
         limits = Limits(**question.get("limits", {}))
         spec = StudySpec(phi=question["phi"], lattice=lattice, limits=limits, **_common(folder, question))
-        space = plan(spec, pictures.num_classes, pictures.in_channels, read_latencies(folder))
+        latencies = read_latencies(folder)
+        space = plan(spec, pictures.num_classes, pictures.in_channels, latencies)
+    except SpecError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _damaged(folder) from None
+    if limits.latency is not None and any(network_key(one.architecture) not in latencies for one in space.candidates):
+        raise SpecError(f"{folder}: not every latency is measured that its limit asks for; go on with the command that made it")
     study, run = Study(spec, pictures, space, spec.recipe, revision), _read(folder)
     collected = collect(study, run)
     if not collected.measured:
@@ -141,12 +146,16 @@ def with_choice(spec: StudySpec, folder: Path) -> StudySpec:
         raise SpecError(
             f"{folder}: scaled the baseline {baseline.name}, not {spec.baseline.name}; its choice means nothing here"
         )
+    if search.study.spec.phi == spec.phi:
+        raise SpecError(
+            f"{folder}: searched at phi {spec.phi:g} itself, there is nothing to extrapolate; give --phi another value"
+        )
     counted = (pictures.num_classes, pictures.in_channels, spec.lattice.rounding)
     try:
         chosen = carried(spec.baseline, winner.coefficients, spec.phi, *counted).decimals
+        return replace(spec, lattice=replace(spec.lattice, extrapolated=chosen))
     except ValueError as error:
         raise SpecError(f"{folder}: {error}") from None
-    return replace(spec, lattice=replace(spec.lattice, extrapolated=chosen))
 
 
 def require_same_pictures(studies: Sequence[Study | FamilyStudy]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from scaling.nets import Network, abstract
@@ -14,7 +17,7 @@ from scaling.train.programs import settings, split
 
 
 def trained_network(run: Run, trial: Trial) -> Network:
-    """The network of a finished trial, in evaluation mode.
+    """The network of a finished trial, in evaluation mode and in float32, whatever it was trained in.
 
     Raises:
         SpecError: the run folder has no weights of it (they are not kept under version control), or they are damaged.
@@ -29,7 +32,7 @@ def trained_network(run: Run, trial: Trial) -> Network:
         ) from None
     except ValueError as error:
         raise SpecError(str(error)) from None
-    made = settings(trial.recipe, jax.default_backend())
+    made = dataclasses.replace(settings(trial.recipe, jax.default_backend()), dtype=jnp.float32)
     network = abstract(trial.architecture, trial.num_classes, trial.in_channels, made)
     network.eval()
     definition, _, _, random = split(network)

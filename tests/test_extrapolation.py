@@ -106,3 +106,13 @@ def test_a_carried_choice_costs_what_the_other_phi_asks(choice):
         carried(B0, choice, 0, 1000, 3)
     with pytest.raises(ValueError, match="the extrapolated choice: no phi up to 40 costs x4 or more"):
         carried(B0, Coefficients(100, 100, 100), 2, 1000, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "choice", "phi", "within"),
+    [("small", (100, 100, 140), 2, 0.1), ("small", (120, 110, 115), 1, 0.05), ("efficientnet_lite0", (120, 110, 115), 1, 0.06)],
+)
+def test_rounding_to_hundredths_does_not_spoil_the_cost(name, choice, phi, within):
+    baseline = architecture(name)
+    there = carried(baseline, Coefficients(*choice), phi, 10, 1)
+    assert abs(member(baseline, Rule("there", there.factors), phi, 10, 1).ratio / 2**phi - 1) < within

@@ -148,7 +148,7 @@ def test_its_networks_are_exported(home, picture_folder, tmp_path, capsys):
     run, out = home[0] / "runs" / "tiny", tmp_path / "width.stablehlo"
     words = ["--run", str(run), "--data", str(picture_folder), "--out", str(out)]
     assert export.main([*words, "--network", "width 1"]) == 0
-    described = json.loads(out.with_suffix(".json").read_text())
+    described = json.loads(Path(f"{out}.json").read_text())
     assert (described["input"], described["classes"]) == (["batch", 12, 12, 1], ["above", "below"])
     capsys.readouterr()
     assert export.main([*words, "--network", "width"]) == 2

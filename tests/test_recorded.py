@@ -273,3 +273,8 @@ def test_only_a_choice_for_this_baseline_is_carried():
         with_choice(dataclasses.replace(spec, baseline=architecture("efficientnet_b0")), STEP1)
     with pytest.raises(NotRecorded, match="no such run folder"):
         with_choice(spec, Path("runs/nothing"))
+
+
+def test_nothing_is_extrapolated_to_its_own_phi():
+    with pytest.raises(SpecError, match="searched at phi 1 itself, there is nothing to extrapolate; give --phi another value"):
+        with_choice(read_spec("default"), STEP1)

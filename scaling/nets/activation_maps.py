@@ -30,7 +30,7 @@ def class_activation_maps(network: Network, images: jax.Array, classes: jax.Arra
 def gradient_activation_maps(network: Network, images: jax.Array, classes: jax.Array, blocks: int) -> jax.Array:
     """Grad-CAM after some blocks: relu(sum over channels k of a[k] * maps[.., k]), a[k] the mean gradient of the logit.
 
-    On the last maps it is the positive part of `class_activation_maps` but for a factor.
+    After the last block of a network without a head it is the positive part of `class_activation_maps` but for a factor.
 
     Args:
         network: in evaluation mode.

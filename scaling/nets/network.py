@@ -28,6 +28,7 @@ class Network(nnx.Module):
         self.dropout = nnx.data(nnx.Dropout(make.settings.dropout, rngs=rngs) if rngs is not None else None)
         self.classifier = Classifier(head or last, num_classes, make.init)
         self.activation = architecture.activation
+        self.in_channels = in_channels
         self.dtype = make.settings.dtype
 
     def __call__(self, images: jax.Array) -> jax.Array:

@@ -21,14 +21,20 @@ def network_key(architecture: Architecture) -> str:
     return digest(network_dict(architecture))
 
 
-def read_latencies(folder: Path) -> dict[str, float]:
+def read_latencies(folder: Path, device: str | None = None) -> dict[str, float]:
     """Median milliseconds of one picture, by `network_key`; empty where none was measured.
+
+    Args:
+        folder: of the run.
+        device: only those measured on it, in words; None takes all.
 
     Raises:
         SpecError: the file is damaged.
     """
     try:
-        return {key: float(one["latency_ms"]["median"]) for key, one in _stored(folder).items()}
+        stored = _stored(folder).items()
+        taken = {key: one for key, one in stored if device in (None, one["provenance"]["device"])}
+        return {key: float(one["latency_ms"]["median"]) for key, one in taken.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SpecError(f"{folder / FILE}: damaged; restore it or take another folder with --run") from None
 

@@ -157,7 +157,7 @@ def read_baseline(name_or_path: str) -> Architecture:
 def baseline_toml(architecture: Architecture) -> str:
     """An architecture as the TOML that `read_baseline` takes back."""
     values = architecture.to_dict()
-    stages = [", ".join(f"{key} = {value}" for key, value in stage.items()) for stage in values.pop("stages")]
+    stages = [", ".join(f"{key} = {json.dumps(value)}" for key, value in stage.items()) for stage in values.pop("stages")]
     lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
     return "\n".join([*lines, "stages = [", *(f"    {{ {stage} }}," for stage in stages), "]", ""])
 

@@ -92,9 +92,13 @@ class Outcome:
         return None if self.correct is None else float(self.correct.mean())
 
 
+_FREE = ("name", "channel_divisor", "fixed_ends")
+"""Fields that change nothing of a network that is already scaled."""
+
+
 def network_dict(architecture: Architecture) -> dict[str, Any]:
-    """A scaled network as plain data, without what does not change it any more: its name and channel divisor."""
-    return {key: value for key, value in architecture.to_dict().items() if key not in ("name", "channel_divisor")}
+    """A scaled network as plain data, without what does not change it any more."""
+    return {key: value for key, value in architecture.to_dict().items() if key not in _FREE}
 
 
 def digest(values: dict[str, Any]) -> str:

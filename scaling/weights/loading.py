@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scaling.arch import Architecture
 from scaling.nets import Network, Settings, abstract
 from scaling.weights.errors import WeightsError
-from scaling.weights.naming import NAMINGS, places, source_of
+from scaling.weights.naming import NAMINGS, names_of, places, source_of
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -101,9 +101,8 @@ def as_trained(architecture: Architecture, source: str) -> Architecture:
 
 
 def _tensors(network: Network, architecture: Architecture, source: str) -> Iterator[_Tensor]:
-    naming = NAMINGS[source]
     for place in places(architecture):
-        names, module = naming(architecture, place), _at(network, place.path)
+        names, module = names_of(architecture, place, source), _at(network, place.path)
         if not names.norm:
             yield _Tensor(f"{names.convolution}.weight", module.kernel)
             yield _Tensor(f"{names.convolution}.bias", module.bias)
@@ -129,7 +128,7 @@ def _shape(
 ) -> tuple[int, ...]:
     """The shape of the stem's or the classifier's weights, which decides channels and classes."""
     place = next(place for place in places(architecture) if place.part == part)
-    name = f"{NAMINGS[source](architecture, place).convolution}.weight"
+    name = f"{names_of(architecture, place, source).convolution}.weight"
     shape = _found(where, architecture, tensors, source, name).shape
     if len(shape) != dimensions:
         raise WeightsError(f"{where}: tensor {name} is {shape}, of another number of dimensions than {dimensions}")

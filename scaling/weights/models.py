@@ -13,16 +13,21 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
+from scaling.nets import Network
 from scaling.released import NAMES, released
 from scaling.weights.errors import WeightsError
 from scaling.weights.files import read_weights
-from scaling.weights.loading import load
+from scaling.weights.imagenet import class_names
+from scaling.weights.loading import as_trained, load
+from scaling.weights.naming import source_of
 from scaling.weights.packaged import PACKAGES, packaged_weights
 from scaling.weights.pictures import Preprocessing
 
 _IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 _V2 = ((128.0,) * 3, (128.0,) * 3)
 _LITE = ((127.0,) * 3, (128.0,) * 3)
+_TORCHVISION_RESIZED = {"efficientnet_b0": 256, "efficientnet_b1": 256, "efficientnet_b4": 384}
+"""Shorter side in px before torchvision crops; it crops nothing for the others."""
 
 PYTORCH = "-pytorch"
 """Ends the names of EfficientNets trained in PyTorch: symmetric padding, batch norm's epsilon at 1e-5."""
@@ -60,9 +65,21 @@ def _preprocessing(architecture: Architecture) -> Preprocessing:
     """As the weights were evaluated: EfficientNets leave 32 px around the crop, the large V2 nothing, others an eighth."""
     name, side = architecture.name, architecture.resolution
     crop = side / (side + 32) if name.startswith("efficientnet") else 0.875
-    if name.startswith("efficientnetv2"):
-        return Preprocessing(side, crop if "_b" in name else 1.0, *_V2)
+    if name.startswith("efficientnetv2") and "_b" not in name:
+        return Preprocessing(side, 1.0, *_V2)
     return Preprocessing(side, crop, *(_LITE if "lite" in name else _IMAGENET if name != "mobilenet_v1" else _V2))
+
+
+def as_evaluated(preprocessing: Preprocessing, architecture: Architecture, source: str | None) -> Preprocessing:
+    """A model's preprocessing with what the source of its weights did otherwise.
+
+    Torchvision's EfficientNets see ImageNet's mean and deviation, V2-L excepted, and crops of its own.
+    """
+    if source != "torchvision":
+        return preprocessing
+    name, side = architecture.name, architecture.resolution
+    colours = (preprocessing.mean, preprocessing.std) if name == "efficientnetv2_l" else _IMAGENET
+    return Preprocessing(side, side / _TORCHVISION_RESIZED.get(name, side), *colours)
 
 
 MODELS: dict[str, Model] = {
@@ -98,6 +115,48 @@ def weights_of(name: str, weights: Path | None = None) -> Path:
     return path
 
 
+class Opened(NamedTuple):
+    """A model with its weights in it.
+
+    Attributes:
+        architecture: with the padding and batch norm of the weights' source.
+        network: in evaluation mode.
+        preprocessing: of the weights' source.
+        source: the file, in words.
+        classes: names of its outputs: ImageNet's for a thousand of them, else their numbers.
+    """
+
+    architecture: Architecture
+    network: Network
+    preprocessing: Preprocessing
+    source: str
+    classes: tuple[str, ...]
+
+
+def open_model(name: str, weights: Path | None = None) -> Opened:
+    """A model with the weights of a file, or of an installed package, as a network.
+
+    Args:
+        name: a key of `MODELS`.
+        weights: as `pretrained` takes them.
+
+    Raises:
+        WeightsError: as `pretrained`, or the weights are of pictures without three channels.
+    """
+    architecture, preprocessing = model(name)
+    path = weights_of(name, weights)
+    tensors = read_weights(path)
+    network = load(architecture, tensors, path)
+    channels, outputs = network.in_channels, network.classifier.bias.shape[0]
+    if channels != len(preprocessing.mean):
+        raise WeightsError(f"{path}: weights for pictures of {channels} channel(s), {name} is given {len(preprocessing.mean)}")
+    source = source_of(tensors)
+    names = class_names()
+    classes = names if outputs == len(names) else tuple(f"class {number}" for number in range(outputs))
+    trained = as_trained(architecture, source or "")
+    return Opened(trained, network, as_evaluated(preprocessing, architecture, source), str(path), classes)
+
+
 def pretrained(name: str, weights: Path | None = None) -> Pretrained:
     """A network with released weights.
 
@@ -109,9 +168,7 @@ def pretrained(name: str, weights: Path | None = None) -> Pretrained:
     Raises:
         WeightsError: there is no such model, no weights of it are found, or the file is not of it.
     """
-    architecture, preprocessing = model(name)
-    path = weights_of(name, weights)
-    network = load(architecture, read_weights(path), path)
-    graph, state = nnx.split(network)
+    opened = open_model(name, weights)
+    graph, state = nnx.split(opened.network)
     apply = jax.jit(lambda state, pictures: nnx.merge(graph, state)(pictures))
-    return Pretrained(lambda pictures: apply(state, pictures), preprocessing, str(path))
+    return Pretrained(lambda pictures: apply(state, pictures), opened.preprocessing, opened.source)

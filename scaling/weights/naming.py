@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from scaling.arch import Architecture, Stage
+from scaling.weights.errors import WeightsError
 
 
 class Place(NamedTuple):
@@ -165,7 +166,6 @@ def own(architecture: Architecture, place: Place) -> Names:
     return Names(f"{path}.convolution", f"{path}.norm")
 
 
-# A naming that has no name for a part raises KeyError with it.
 NAMINGS: dict[str, Naming] = {
     "timm": timm,
     "resnet": resnet,
@@ -182,6 +182,20 @@ _STEMS = {
     "_conv_stem.weight": "lukemelas",
     "stem.convolution.weight": "own",
 }
+
+
+def names_of(architecture: Architecture, place: Place, source: str) -> Names:
+    """What a source calls a layer.
+
+    Raises:
+        WeightsError: it has no name for it: the source has no network of this kind.
+    """
+    try:
+        return NAMINGS[source](architecture, place)
+    except (KeyError, ValueError):
+        raise WeightsError(
+            f"{architecture.name} has layers that the names of {source} have no name for: {place.part}"
+        ) from None
 
 
 def source_of(names: Mapping[str, object]) -> str | None:

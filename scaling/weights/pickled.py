@@ -46,6 +46,7 @@ _VALUES = {
     *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
 }
 _MOST_INSTRUCTIONS = 1_000_000  # the largest EfficientNet's checkpoint has 50,000
+_MOST_DIMENSIONS = 64
 _LONGEST_NAME = 100  # characters of a name that an error repeats
 
 
@@ -208,9 +209,14 @@ def _named(name: str) -> _Named:
 def _fill(target: Any, items: list[Any]) -> None:
     keys, values = items[::2], items[1::2]
     # Tuples as keys would be hashed, which takes for ever where they hold each other twice.
-    if not isinstance(target, dict) or not all(isinstance(key, str | int | float | bytes | None) for key in keys):
+    if not isinstance(target, dict) or not all(isinstance(key, str | bytes | None) or _small(key) for key in keys):
         raise WeightsError("its pickle fills something that is no dictionary, or with keys that are no plain values")
     target.update(zip(keys, values, strict=True))
+
+
+def _small(key: Any) -> bool:
+    """Whether a number may be a key: large ones can be chosen so that their hashes collide."""
+    return isinstance(key, int) and abs(key) < 2**32
 
 
 def _extend(target: Any, items: list[Any]) -> None:
@@ -225,10 +231,6 @@ def _called(function: Any, arguments: Any) -> Any:
     match name, arguments:
         case "collections.OrderedDict", ():
             return {}
-        case "collections.OrderedDict", (list(pairs),) if all(isinstance(pair, list | tuple) for pair in pairs):
-            filled: dict[Any, Any] = {}
-            _fill(filled, [item for pair in pairs for item in pair[:2]])
-            return filled
         case "torch.Size", (tuple(lengths),):
             return lengths
         case (
@@ -242,9 +244,11 @@ def _called(function: Any, arguments: Any) -> Any:
 
 
 def _tensor(storage: Storage, offset: int, size: tuple[Any, ...], stride: tuple[Any, ...]) -> Tensor:
+    if len(size) > _MOST_DIMENSIONS:
+        raise WeightsError(f"a tensor has {len(size):,} dimensions, over {_MOST_DIMENSIONS}")
     numbers = (offset, *size, *stride)
-    if len(size) != len(stride) or not all(isinstance(number, int) and number >= 0 for number in numbers):
-        raise WeightsError("a tensor's offset, sizes and strides must be whole numbers of at least 0, as many strides as sizes")
+    if len(size) != len(stride) or not all(isinstance(number, int) and 0 <= number < 2**63 for number in numbers):
+        raise WeightsError("a tensor's offset, sizes, strides must be whole numbers from 0 to 2^63, as many strides as sizes")
     # One past the last element; strides of 0, which repeat elements, are no larger a tensor than its storage is.
     end = offset + 1 + sum((length - 1) * step for length, step in zip(size, stride, strict=True))
     if math.prod(size) > storage.elements or (0 not in size and end > storage.elements):

@@ -5,8 +5,9 @@ import pytest
 
 from scaling.arch import SMALL
 from scaling.lattice import Lattice
+from scaling.released import NAMES, released
 from scaling.study.family_reading import read_family_spec
-from scaling.study.spec import StudySpec, difference, find_spec, read_baseline, read_spec
+from scaling.study.spec import StudySpec, baseline_toml, difference, find_spec, read_baseline, read_spec
 from scaling.study.tables import SpecError
 
 GRID = Path(__file__).parents[2] / "grid"
@@ -100,3 +101,10 @@ def test_differences_are_named():
     old, new = StudySpec("a", SMALL).to_dict(), StudySpec("a", SMALL, seeds=3).to_dict()
     assert difference(old, new) == ["seeds: 2, now 3"]
     assert difference({"a": {"b": 1}}, {"a": {"b": 2}, "c": 3}) == ["a.b: 1, now 2", "c: None, now 3"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_network_comes_back_from_its_toml(name, tmp_path):
+    path = tmp_path / f"{name}.toml"
+    path.write_text(baseline_toml(released(name)))
+    assert read_baseline(str(path)) == released(name)

@@ -7,7 +7,7 @@ from scaling.nets import build
 from scaling.released import NAMES
 from scaling.weights import Preprocessing, WeightsError, write_safetensors
 from scaling.weights.loading import unload
-from scaling.weights.models import MODELS, model, pretrained, weights_of
+from scaling.weights.models import MODELS, as_evaluated, model, open_model, pretrained, weights_of
 
 
 def test_every_released_network_is_a_model():
@@ -49,3 +49,35 @@ def test_what_is_not_there(monkeypatch):
         weights_of("efficientnet_lite1")
     with pytest.raises(WeightsError, match="no weights of resnet18 are installed: give a file with --weights"):
         weights_of("resnet18")
+
+
+def test_preprocessing_follows_the_source_of_the_weights():
+    imagenet = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+    for name, wanted in (
+        ("efficientnet_b0", Preprocessing(224, 0.875, *imagenet)),
+        ("efficientnet_b7", Preprocessing(600, 1.0, *imagenet)),
+        ("efficientnetv2_s", Preprocessing(384, 1.0, *imagenet)),
+        ("efficientnetv2_l", Preprocessing(480, 1.0, (128.0,) * 3, (128.0,) * 3)),
+    ):
+        architecture, preprocessing = model(name)
+        assert as_evaluated(preprocessing, architecture, "torchvision") == wanted
+        assert as_evaluated(preprocessing, architecture, "timm") == preprocessing
+    assert model("efficientnetv2_b0").preprocessing == Preprocessing(224, 0.875, *imagenet)
+
+
+def test_classes_are_named_only_where_there_are_a_thousand(tmp_path):
+    described = architecture("mobilenet_v1")
+    path = tmp_path / "weights"
+    write_safetensors(path, unload(build(described, 7), described), {})
+    assert open_model("mobilenet_v1", path).classes == tuple(f"class {number}" for number in range(7))
+    write_safetensors(path, unload(build(described, 7, 1), described), {})
+    with pytest.raises(WeightsError, match=r"weights for pictures of 1 channel\(s\), mobilenet_v1 is given 3"):
+        open_model("mobilenet_v1", path)
+
+
+def test_torchvisions_weights_are_opened_as_torchvisions_network(tmp_path):
+    described = architecture("efficientnet_b0")
+    path = tmp_path / "weights"
+    write_safetensors(path, unload(build(described), described, "torchvision"), {})
+    found = open_model("efficientnet_b0", path).architecture
+    assert (found.padding, found.batch_norm_epsilon) == ("symmetric", 1e-5)

@@ -174,3 +174,9 @@ def test_torchvisions_padding_and_batch_norm():
 def test_every_source_is_recognised():
     assert set(NAMINGS) == {source for _, sources in KINDS.values() for source in sources}
     assert source_of({"weight": 0}) is None
+
+
+def test_a_file_of_another_kind_of_network_is_refused():
+    tensors = unload(build(architecture("mobilenet_v2")), architecture("mobilenet_v2"), "torchvision-mobilenet")
+    with pytest.raises(WeightsError, match="layers that the names of torchvision-mobilenet have no name for: squeeze"):
+        load(architecture("efficientnet_b0"), tensors, "a file")

@@ -129,7 +129,7 @@ def test_endless_pickles(refusal, monkeypatch):
         ((25,), (1,), 0),
         ((24,), (1,), 1),
         ((2, 3), (23, 1), 0),
-        ((2,), (2**70,), 0),
+        ((2,), (2**62,), 0),
         ((1,), (1,), 24),
         ((), (), 24),
         ((2**40,), (0,), 0),
@@ -146,19 +146,33 @@ def test_tensors_outside_their_storage(write, size, stride, offset, refusal):
 @FORMATS
 @pytest.mark.parametrize(
     ("size", "stride", "offset"),
-    [((-1,), (1,), 0), ((2,), (-1,), 5), ((2,), (1,), -1), ((2, 3), (1,), 0), ((2.0,), (1,), 0), (("2",), (1,), 0)],
+    [
+        ((-1,), (1,), 0),
+        ((2,), (-1,), 5),
+        ((2,), (1,), -1),
+        ((2, 3), (1,), 0),
+        ((2.0,), (1,), 0),
+        (("2",), (1,), 0),
+        ((2,), (2**70,), 0),
+    ],
     ids=str,
 )
 def test_sizes_and_strides_are_whole_numbers(write, size, stride, offset, refusal):
-    assert "whole numbers of at least 0, as many strides as sizes" in refusal(
+    assert "whole numbers from 0 to 2^63, as many strides as sizes" in refusal(
         write({"a": tensor(KERNEL, "0", size, stride, offset)})
     )
 
 
 @FORMATS
-@pytest.mark.parametrize("size", [(1,) * 65, (0, 2**40, 2**40), (0, 2**70)], ids=["65", "2^80", "2^70"])
-def test_shapes_that_no_array_has(write, size, refusal):
-    assert refusal(write({"a": tensor(KERNEL, "0", size, (1,) * len(size))})).startswith("tensor a: ")
+def test_shapes_that_no_array_has(write, refusal):
+    assert refusal(write({"a": tensor(KERNEL, "0", (0, 2**40, 2**40), (1, 1, 1))})).startswith("tensor a: ")
+    assert "a tensor has 65 dimensions, over 64" in refusal(write({"a": tensor(KERNEL, "0", (1,) * 65, (1,) * 65)}))
+
+
+@FORMATS
+def test_numbers_as_keys_are_small(write, refusal):
+    """Multiples of 2^61 - 1 have one hash: a dictionary of them takes for ever."""
+    assert "keys that are no plain values" in refusal(write({"a": {(2**61 - 1) * 2: 1, (2**61 - 1) * 4: 2}}))
 
 
 @FORMATS

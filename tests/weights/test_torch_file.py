@@ -61,7 +61,7 @@ def test_views_are_copied_out_of_their_storage(write, read):
                 "transposed": view(storage, (4, 3), (1, 4)),
                 "column": view(storage, (3,), (4,), offset=1),
                 "one": view(storage, (), (), offset=11),
-                "odd stride of one": view(storage, (1, 2), (2**80, 1)),
+                "odd stride of one": view(storage, (1, 2), (2**62, 1)),
                 "none": view(storage, (0, 4), (4, 1)),
             }
         )
@@ -78,8 +78,7 @@ def test_older_ways_to_write_tensors(write, read):
     storage = Storage(KERNEL, "0")
     plain = Call("torch._utils", "_rebuild_tensor", storage, 12, Call("torch", "Size", (3, 4)), (4, 1))
     parameter = Call("torch._utils", "_rebuild_parameter", view(storage, (24,), (1,)), True, OrderedDict())
-    pairs = Call("collections", "OrderedDict", [["plain", plain], ["parameter", parameter]])
-    same(read(write(pairs)), {"plain": KERNEL[1], "parameter": KERNEL.ravel()})
+    same(read(write({"plain": plain, "parameter": parameter})), {"plain": KERNEL[1], "parameter": KERNEL.ravel()})
 
 
 @FORMATS
