@@ -37,6 +37,8 @@ examples:
 
 exit status: 0 done, 2 bad input (one line says what)."""
 
+_OF_RUNS = ("--data", "--target", "--picture")
+
 COLUMNS = 5
 """Networks side by side at most."""
 
@@ -63,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: those an installed package has)")
     made.add_argument("--run", type=Path, metavar="FOLDER", help="a recorded family; its weights must lie in the folder")
     made.add_argument("--data", metavar="NAME|PATH", help="the run's pictures, where its own name does not find them")
-    made.add_argument("--target", type=float, default=4, metavar="X", help="cost over the baseline's (default: 4)")
+    made.add_argument("--target", type=float, metavar="X", help="cost over the baseline's (default: 4)")
     made.add_argument("--picture", type=int, action="append", metavar="N", help="test picture, from 0; may be given again")
     made.add_argument("--block", type=int, metavar="N", help="Grad-CAM after N blocks instead of CAM on the last maps")
     made.add_argument(
@@ -81,8 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _draw(options: argparse.Namespace) -> int:
     if (options.run is None) == (options.model is None):
         raise ValueError("give either --run with a recorded family or --model with pictures; --help shows both")
-    if not (math.isfinite(options.target) and options.target > 0):
-        raise ValueError(f"--target must be above 0, got {options.target:g}")
+    idle = {"--weights": options.weights} if options.run else {name: getattr(options, name[2:]) for name in _OF_RUNS}
+    if given := [name for name, value in idle.items() if value is not None]:
+        raise ValueError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
     from scaling.figures import save
     from scaling.figures.activation_maps import MapsNumbers, activation_maps
 
@@ -134,7 +137,7 @@ def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[
     from scaling.data import load
     from scaling.recorded import read_family
     from scaling.train import prepare
-    from scaling.trained import trained_network
+    from scaling.trained import first_trained
 
     if options.pictures:
         raise ValueError("--run draws test pictures of the run, by --picture N; picture files go with --model")
@@ -145,9 +148,12 @@ def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[
     chosen = options.picture or [0, 1, 2]
     if bad := [number for number in chosen if not 0 <= number < len(pictures.test)]:
         raise ValueError(f"picture {bad[0]}: the run has test pictures 0 to {len(pictures.test) - 1:,}")
+    target = 4.0 if options.target is None else options.target
+    if not (math.isfinite(target) and target > 0):
+        raise ValueError(f"--target must be above 0, got {target:g}")
     columns = []
-    for heading, kin in _nearest(family, options.target):
-        network = trained_network(family.run, family.study.trials(kin)[0])
+    for heading, kin in _nearest(family, target):
+        network = first_trained(family.study, family.run, kin)
         prepared = prepare(pictures, kin.architecture.resolution)
         wide = jnp.asarray(prepared.test.images[chosen], jnp.float32)
         columns.append(Column(heading, network, (wide - prepared.pixels.mean) / prepared.pixels.deviation))

@@ -69,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _export(options: argparse.Namespace) -> int:
     if (options.run is None) == (options.model is None):
         raise ValueError("give either --model or --run with --network; --help shows both")
+    idle = {"--weights": options.weights} if options.run else {"--network": options.network, "--data": options.data}
+    if given := [name for name, value in idle.items() if value is not None]:
+        raise ValueError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
     if options.out.suffix not in (".stablehlo", ".safetensors"):
         raise ValueError(f"--out must end in .stablehlo or .safetensors, got {options.out}")
     chosen = _of_model(options) if options.run is None else _of_run(options)
@@ -91,14 +94,14 @@ def _of_run(options: argparse.Namespace) -> Chosen:
     from scaling.data import load
     from scaling.recorded import is_family, read_family, read_search
     from scaling.train import prepare
-    from scaling.trained import trained_network
+    from scaling.trained import first_trained
 
     found = read_family(options.run) if is_family(options.run) else read_search(options.run)
     labels = {one.label: one for one in found.study.networks}
     if options.network not in labels:
         raise ValueError(f"--network: {options.run} has {', '.join(map(repr, labels))}; got {options.network!r}")
     one = labels[options.network]
-    network = trained_network(found.run, found.study.trials(one)[0])
+    network = first_trained(found.study, found.run, one)
     pictures = load(options.data or found.study.pictures.name, side=found.study.pictures.side or None)
     if pictures.fingerprint != found.study.pictures.fingerprint:
         raise ValueError(f"{pictures.name} are other pictures than {options.run} was trained on; give them with --data")

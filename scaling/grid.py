@@ -158,7 +158,7 @@ def _dry_run(options: argparse.Namespace) -> int:
     pictures = load_pictures(spec)
     folder = _folder(options, spec)
     latencies = read_latencies(folder)
-    study = make_study(spec, pictures, "float32", latencies)
+    study = make_study(spec, pictures, Run(folder).recorded_precision() or "float32", latencies)
     space = study.space
     counted = f"the {pictures.num_classes} classes and {pictures.in_channels} channel(s) of {pictures.name}"
     if options.baseline is not None and options.data is None and spec.baseline.resolution > 2 * pictures.side:

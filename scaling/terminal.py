@@ -62,6 +62,10 @@ def status(command: str, work: Callable[[], int], bad_input: tuple[type[Exceptio
         return fail(command, f"{error.filename or 'cannot write'}: {error.strerror or error}")
     except (MemoryError, OverflowError) as error:
         return fail(command, f"too large for this machine: {error}")
+    except RuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):  # what JAX says where a device's memory does not do
+            raise
+        return fail(command, f"too large for this device: {str(error).splitlines()[0]}")
     except KeyboardInterrupt:
         print(f"\n{stopped}", file=sys.stderr)
         return 130

@@ -12,8 +12,22 @@ from scaling.nets import Network, abstract
 from scaling.study.run import Run
 from scaling.study.tables import SpecError
 from scaling.study.trial import Trial
+from scaling.study.trials import Network as Member
+from scaling.study.trials import Trials, complete_trials
 from scaling.train import Task, load_weights
 from scaling.train.programs import settings, split
+
+
+def first_trained(study: Trials, run: Run, network: Member) -> Network:
+    """One of a study's networks as the first of its complete trials left it.
+
+    Raises:
+        SpecError: it has no complete trial, or as `trained_network`.
+    """
+    trials = complete_trials(study, run, network)
+    if not trials:
+        raise SpecError(f"{run.folder}: no training of {network.label} is complete; go on with the command that made it")
+    return trained_network(run, trials[0])
 
 
 def trained_network(run: Run, trial: Trial) -> Network:

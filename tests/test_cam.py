@@ -59,7 +59,8 @@ def test_models_on_pictures(weights, picture, tmp_path, capsys):
             ["--model", "resnet18", "--weights", "WEIGHTS", "PICTURE"],
             "tensor stem.convolution.weight is (32, 3, 3, 3), resnet18 needs (64, 3, 7, 7)",
         ),
-        (["--model", "mobilenet_v1", "--target", "0", "PICTURE"], "--target must be above 0, got 0"),
+        (["--model", "mobilenet_v1", "--target", "2", "PICTURE"], "--target has no meaning beside --model"),
+        (["--run", "runs/nothing", "--weights", "WEIGHTS"], "--weights has no meaning beside --run"),
         ([*["--model", "mobilenet_v1"] * 6, "PICTURE"], "at most 5 networks fit side by side, got 6"),
     ],
 )

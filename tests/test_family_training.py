@@ -132,6 +132,8 @@ def test_where_its_networks_look(home, picture_folder, tmp_path, capsys):
     assert cam.main([*words, "--picture", "0", "--picture", "3"]) == 0
     assert (tmp_path / "looks.svg").stat().st_size > 1000
     capsys.readouterr()
+    assert cam.main([*words[:4], "--target", "0"]) == 2
+    assert "--target must be above 0, got 0" in capsys.readouterr().err
     assert cam.main([*words, "--picture", "999"]) == 2
     assert "picture 999: the run has test pictures 0 to" in capsys.readouterr().err
     bare = tmp_path / "bare"

@@ -73,3 +73,15 @@ def test_lines_for_people_and_documents_for_machines_do_not_mix(capsys):
 )
 def test_amounts_as_people_write_them(text, value):
     assert terminal.amount(text) == pytest.approx(value)
+
+
+def test_a_device_without_memory_is_one_line(capsys):
+    def work():
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.\nmore")
+
+    assert terminal.status("a command", work, ()) == 2
+    assert capsys.readouterr().err == (
+        "a command: error: too large for this device: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.\n"
+    )
+    with pytest.raises(RuntimeError, match="something else"):
+        terminal.status("a command", lambda: (_ for _ in ()).throw(RuntimeError("something else")), ())

@@ -90,6 +90,11 @@ class Run:
         stored = self._stored()
         return int(stored["seeds"]) if stored else 0
 
+    def recorded_precision(self) -> str | None:
+        """The precision that the folder was last trained in; None if it is new."""
+        precision = (self._stored() or {}).get("recipe", {}).get("precision")
+        return None if precision is None else str(precision)
+
     @property
     def devices(self) -> str:
         """What the recorded trials were trained on, in words."""

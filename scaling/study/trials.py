@@ -172,11 +172,10 @@ def left_to_train(study: Trials, run: Run) -> list[Trial]:
     Raises:
         SpecError: the folder answers another question, or a record is damaged.
     """
-    stored = run.question()
-    if stored is None:
+    if run.question() is None:
         return study.all_trials()
-    if (precision := stored.get("recipe", {}).get("precision")) is not None:  # a dry run knows no device
-        study = dataclasses.replace(study, recipe=dataclasses.replace(study.recipe, precision=precision))  # type: ignore[type-var]
+    if (precision := run.recorded_precision()) is not None:  # a dry run knows no device
+        study = dataclasses.replace(study, recipe=dataclasses.replace(study.recipe, precision=precision))  # type: ignore[type-var, arg-type]
     run.require_same(study.question())
     run.read()
     return run.missing(study.all_trials())
