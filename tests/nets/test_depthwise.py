@@ -44,8 +44,16 @@ def with_gradients(form, images, kernel, geometry):
     return (out, *pull_back(weights))
 
 
-@pytest.mark.parametrize("padding", ["same", "symmetric"])
-@pytest.mark.parametrize(("kernel", "stride", "side"), CASES)
+def _differs(kernel, stride, side):
+    return any(
+        edges(one, kernel, Geometry(stride)) != edges(one, kernel, Geometry(stride, "symmetric")) for one in (side, side + 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "side", "padding"),
+    [(*case, "same") for case in CASES] + [(*case, "symmetric") for case in CASES if _differs(*case)],
+)
 def test_forward_and_gradients(kernel, stride, side, padding):
     for wider in (0, 1):
         check_forward_and_gradients(kernel, stride, side, padding, wider)
