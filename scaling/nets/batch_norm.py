@@ -38,24 +38,29 @@ class BatchNorm(nnx.Module):
         return normed
 
 
+# In `lax` from here on: a network has dozens of these, and jax.numpy traces each operation as a call.
+
+
 def _statistics(maps: jax.Array) -> tuple[jax.Array, jax.Array]:
-    wide = maps.astype(jnp.float32)
-    axes = tuple(range(maps.ndim - 1))
-    mean = wide.mean(axes)
-    return mean, jnp.maximum((wide * wide).mean(axes) - mean * mean, 0)
+    wide = lax.convert_element_type(maps, jnp.float32)
+    mean, square = _mean(wide), _mean(lax.mul(wide, wide))
+    return mean, lax.max(lax.sub(square, lax.mul(mean, mean)), lax.full_like(mean, 0))
 
 
 def _normalise(maps: jax.Array, scale: jax.Array, bias: jax.Array, epsilon: float) -> tuple[jax.Array, jax.Array, jax.Array]:
     """(normalised maps, mean, variance); the running statistics learn from the latter two, so they pass no gradient."""
-    mean, var = (lax.stop_gradient(one) for one in _statistics(maps))
+    mean, var = _statistics(lax.stop_gradient(maps))  # stopped before, not after: what is stopped is not linearised
     return _with_statistics(maps, scale, bias, mean, lax.rsqrt(var + epsilon)), mean, var
 
 
 @jax.custom_vjp
 def _with_statistics(maps: jax.Array, scale: jax.Array, bias: jax.Array, mean: jax.Array, precision: jax.Array) -> jax.Array:
-    factor = scale * precision
+    factor = lax.mul(scale, precision)
+    offset = lax.sub(bias, lax.mul(mean, factor))
     # In float32 whatever the maps are: in bfloat16 the product and the offset would cancel to a few bits.
-    return (maps.astype(jnp.float32) * factor + (bias - mean * factor)).astype(maps.dtype)
+    wide = lax.convert_element_type(maps, jnp.float32)
+    normed = lax.add(lax.mul(wide, _spread(factor, wide)), _spread(offset, wide))
+    return lax.convert_element_type(normed, maps.dtype)
 
 
 def _forward(
@@ -67,15 +72,29 @@ def _forward(
 def _backward(saved: tuple[jax.Array, ...], gradient: jax.Array) -> tuple[jax.Array | None, ...]:
     """With z = (x - mean) / deviation and the sums over all pixels: scale (g - mean of g - z * mean of g z) / deviation."""
     maps, scale, mean, precision = saved
-    axes = tuple(range(maps.ndim - 1))
-    pixels = maps.size // maps.shape[-1]
-    wide, g = maps.astype(jnp.float32), gradient.astype(jnp.float32)
-    of_bias = g.sum(axes)
-    of_scale = (g * (wide - mean)).sum(axes) * precision
-    slope = of_scale * precision / pixels
-    constant = of_bias / pixels - mean * slope
-    of_maps = (g - (wide * slope + constant)) * (scale * precision)
-    return of_maps.astype(maps.dtype), of_scale, of_bias, None, None
+    wide, g = (lax.convert_element_type(one, jnp.float32) for one in (maps, gradient))
+    pixels = lax.full_like(mean, maps.size // maps.shape[-1])
+    of_bias = _sum(g)
+    of_scale = lax.mul(_sum(lax.mul(g, lax.sub(wide, _spread(mean, wide)))), precision)
+    slope = lax.div(lax.mul(of_scale, precision), pixels)
+    constant = lax.sub(lax.div(of_bias, pixels), lax.mul(mean, slope))
+    centred = lax.sub(g, lax.add(lax.mul(wide, _spread(slope, wide)), _spread(constant, wide)))
+    of_maps = lax.mul(centred, _spread(lax.mul(scale, precision), wide))
+    return lax.convert_element_type(of_maps, maps.dtype), of_scale, of_bias, None, None
 
 
 _with_statistics.defvjp(_forward, _backward)
+
+
+def _sum(maps: jax.Array) -> jax.Array:
+    return lax.reduce_sum(maps, tuple(range(maps.ndim - 1)))
+
+
+def _mean(maps: jax.Array) -> jax.Array:
+    total = _sum(maps)
+    return lax.div(total, lax.full_like(total, maps.size // maps.shape[-1]))
+
+
+def _spread(vector: jax.Array, maps: jax.Array) -> jax.Array:
+    """A number for each channel, for every pixel."""
+    return lax.broadcast_in_dim(vector, maps.shape, (maps.ndim - 1,))

@@ -20,7 +20,7 @@ What the form for CPUs pays attention to:
 from __future__ import annotations
 
 import math
-from functools import partial, reduce
+from functools import reduce
 from typing import NamedTuple
 
 import jax
@@ -78,11 +78,30 @@ class _Side(NamedTuple):
         return max(0, -min(shifts)), max(0, self.more, max(shifts))
 
 
-def _shifted(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
+class _Met(NamedTuple):
+    """A convolution without the taps that meet nothing but padding."""
+
+    top: int
+    """the first row of the kernel that meets the picture"""
+    left: int
+    rows: _Side
+    columns: _Side
+
+    def kernel(self, kernel: jax.Array) -> jax.Array:
+        """Its part of a kernel."""
+        last = (self.top + self.rows.taps, self.left + self.columns.taps, kernel.shape[2])
+        return lax.slice(kernel, (self.top, self.left, 0), last)
+
+    def whole(self, part: jax.Array, size: int) -> jax.Array:
+        """A part of a kernel, with zeros where the rest is."""
+        starts = ((self.top, self.rows.taps), (self.left, self.columns.taps))
+        return lax.pad(part, jnp.zeros((), part.dtype), (*((low, size - low - taps, 0) for low, taps in starts), (0, 0, 0)))
+
+
+def _met(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> _Met:
     (top, rows), (left, columns) = (_side(size, kernel.shape[0], geometry) for size in images.shape[1:3])
     rows = rows._replace(more=-rows.outputs % _block(rows.outputs))
-    columns = columns._replace(more=int(columns.outputs >= NARROW))
-    return _correlation(images, kernel[top : top + rows.taps, left : left + columns.taps], rows, columns)
+    return _Met(top, left, rows, columns._replace(more=int(columns.outputs >= NARROW)))
 
 
 def _side(size: int, kernel: int, geometry: Geometry) -> tuple[int, _Side]:
@@ -100,11 +119,12 @@ def _block(rows: int) -> int:
     return min(range(LONGEST_BLOCK // 2, LONGEST_BLOCK + 1), key=lambda block: (-rows % block, -block))
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
-def _correlation(images: jax.Array, kernel: jax.Array, rows: _Side, columns: _Side) -> jax.Array:
+def _shifted(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
+    met = _met(images, kernel, geometry)
+    rows, columns = met.rows, met.columns
     padded = _pad(images, rows.padding, columns.padding)
     return _weighted_sum(
-        kernel,
+        met.kernel(kernel),
         [
             (i, j, _window(padded, i, j, rows.stride, rows.outputs, columns.outputs))
             for i in range(rows.taps)
@@ -113,26 +133,18 @@ def _correlation(images: jax.Array, kernel: jax.Array, rows: _Side, columns: _Si
     )
 
 
-def _forward(
-    images: jax.Array, kernel: jax.Array, rows: _Side, columns: _Side
-) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    return _correlation(images, kernel, rows, columns), (images, kernel)
-
-
-def _backward(
-    rows: _Side, columns: _Side, saved: tuple[jax.Array, jax.Array], gradient: jax.Array
+def _shifted_gradients(
+    images: jax.Array, kernel: jax.Array, gradient: jax.Array, geometry: Geometry
 ) -> tuple[jax.Array, jax.Array]:
-    images, kernel = saved
+    met = _met(images, kernel, geometry)
+    rows, columns, part = met.rows, met.columns, met.kernel(kernel)
     spread = _pad(gradient, rows.reach, columns.reach)
     padded = _pad(images, rows.padding, columns.padding)
     if all(side.size % side.stride == 0 for side in (rows, columns)):
-        of_images = _by_phase(spread, kernel, rows, columns)
+        of_images = _by_phase(spread, part, rows, columns)
     else:
-        of_images = _dilated(gradient, kernel, rows, columns)
-    return of_images, _kernel_gradient(padded, kernel, spread, rows, columns)
-
-
-_correlation.defvjp(_forward, _backward)
+        of_images = _dilated(gradient, part, rows, columns)
+    return of_images, met.whole(_kernel_gradient(padded, part, spread, rows, columns), kernel.shape[0])
 
 
 def _by_phase(spread: jax.Array, kernel: jax.Array, rows: _Side, columns: _Side) -> jax.Array:
@@ -243,7 +255,7 @@ def _grouped(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Ar
     )
 
 
-_depthwise = per_platform(cpu=_shifted, default=_grouped)
+_depthwise = per_platform(cpu=_shifted, cpu_gradients=_shifted_gradients, default=_grouped)
 
 
 def depthwise(images: jax.Array, kernel: jax.Array, stride: int, padding: Padding = "same") -> jax.Array:

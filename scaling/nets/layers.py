@@ -13,7 +13,7 @@ from scaling.arch import Activation
 from scaling.nets.depthwise import depthwise
 from scaling.nets.initialise import Initialiser
 from scaling.nets.padding import Geometry, edges
-from scaling.nets.platform import per_platform
+from scaling.nets.platform import differentiated, per_platform
 
 FEW_CHANNELS = 4
 """Pictures have no more; their convolution is a matrix product over shifted pictures in evaluation too."""
@@ -95,7 +95,7 @@ def _patches_product(images: jax.Array, kernel: jax.Array, geometry: Geometry) -
     return product.reshape(images.shape[0], rows, columns, kernel.shape[-1])
 
 
-_convolution = per_platform(cpu=_patches_product, default=_dense_convolution)
+_convolution = per_platform(cpu=_patches_product, cpu_gradients=differentiated(_patches_product), default=_dense_convolution)
 
 
 class MaxPool(nnx.Module):

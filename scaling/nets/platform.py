@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 from jax import lax
@@ -13,32 +14,48 @@ from scaling.nets.padding import Geometry
 Form = Callable[[jax.Array, jax.Array, Geometry], jax.Array]
 """(pictures or maps, kernel, geometry) -> maps."""
 
+Gradients = Callable[[jax.Array, jax.Array, jax.Array, Geometry], tuple[jax.Array, jax.Array]]
+"""(pictures or maps, kernel, gradient of the result, geometry) -> their gradients."""
 
-def per_platform(*, cpu: Form, default: Form) -> Form:
-    """A convolution with a form for CPUs and one for every other device, each with its own gradient.
 
-    The gradient is chosen on its own too: differentiating through the choice would carry what both forms save.
+def differentiated(form: Form) -> Gradients:
+    """The gradients of a form, by automatic differentiation."""
+
+    def gradients(images: jax.Array, kernel: jax.Array, gradient: jax.Array, geometry: Geometry) -> tuple[jax.Array, jax.Array]:
+        return jax.vjp(lambda x, w: form(x, w, geometry), images, kernel)[1](gradient)
+
+    return gradients
+
+
+def per_platform(*, cpu: Form, cpu_gradients: Gradients, default: Form) -> Form:
+    """A convolution with a form for CPUs and one for every other device, each with its own gradients.
+
+    The gradients are chosen on their own too: differentiating through the choice would carry what both forms save.
     """
+    gradients = _chosen(cpu_gradients, differentiated(default))
+    form = _chosen(cpu, default)
 
     @partial(jax.custom_vjp, nondiff_argnums=(2,))
     def convolve(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
-        return lax.platform_dependent(
-            images, kernel, cpu=lambda x, w: cpu(x, w, geometry), default=lambda x, w: default(x, w, geometry)
-        )
+        return form(images, kernel, geometry)
 
     def forward(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-        return convolve(images, kernel, geometry), (images, kernel)
+        return form(images, kernel, geometry), (images, kernel)
 
     def backward(geometry: Geometry, saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return lax.platform_dependent(
-            *saved, gradient, cpu=partial(_pull_back, cpu, geometry), default=partial(_pull_back, default, geometry)
-        )
+        return gradients(*saved, gradient, geometry)
 
     convolve.defvjp(forward, backward)
     return convolve
 
 
-def _pull_back(
-    form: Form, geometry: Geometry, images: jax.Array, kernel: jax.Array, gradient: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    return jax.vjp(lambda x, w: form(x, w, geometry), images, kernel)[1](gradient)
+def _chosen(cpu: Callable[..., Any], default: Callable[..., Any]) -> Callable[..., Any]:
+    """(arrays, geometry) -> what the function for the device makes of them; traced once for equal shapes and geometry."""
+
+    @partial(jax.jit, static_argnums=0, inline=True)
+    def traced(geometry: Geometry, *arrays: jax.Array) -> Any:
+        return lax.platform_dependent(
+            *arrays, cpu=lambda *given: cpu(*given, geometry), default=lambda *given: default(*given, geometry)
+        )
+
+    return lambda *given: traced(given[-1], *given[:-1])

@@ -1,6 +1,7 @@
 """Programs come back from the disk without being traced, and from nothing where the disk does not help."""
 
 import dataclasses
+import gc
 import os
 import subprocess
 import sys
@@ -111,3 +112,32 @@ def test_the_folder_is_the_users_unless_another_is_named(tmp_path, environment, 
     assert done.stdout.strip().removeprefix(f"{tmp_path}/") == str(used)
     if used and "home" in used and sys.platform == "linux":
         assert (tmp_path / used).stat().st_mode & 0o077 == 0
+
+
+def test_pythons_collector_rests_while_a_program_is_traced_and_works_again_whatever_happens(folder, monkeypatch):
+    seen = []
+
+    def fails(task, platform):
+        seen.append(gc.isenabled())
+        raise ValueError("not today")
+
+    monkeypatch.setattr(training, "evaluation_program", fails)
+    with pytest.raises(ValueError, match="not today"):
+        compile_evaluation(TASK)
+    assert seen == [False]
+    assert gc.isenabled()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much a process holds")
+def test_what_compiling_took_is_given_back(folder):
+    """A chunk that glibc would keep: freed, but below one that is not."""
+    freed, kept = [bytearray(100_000) for _ in range(1000)], bytearray(100_000)
+    freed.clear()
+    before = resident_megabytes()
+    compile_evaluation(TASK)
+    assert resident_megabytes() < before, kept[0]
+
+
+def resident_megabytes():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
