@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scaling import terminal
+from scaling.writing import write_whole
 
 if TYPE_CHECKING:
     from scaling.arch import Architecture
@@ -77,7 +77,7 @@ def _export(options: argparse.Namespace) -> int:
     chosen = _of_model(options) if options.run is None else _of_run(options)
     written = _program(chosen, options.out) if options.out.suffix == ".stablehlo" else _weights(chosen, options)
     described = options.out.with_name(f"{options.out.name}.json")
-    _write(described, json.dumps(_described(chosen), indent=1).encode() + b"\n")
+    write_whole(described, json.dumps(_described(chosen), indent=1) + "\n")
     terminal.show(written, f"How its pictures are prepared: {described}")
     return 0
 
@@ -118,7 +118,7 @@ def _program(chosen: Chosen, path: Path) -> str:
     difference = largest_difference(content, chosen.network, *shape)
     if not difference <= TOLERANCE:
         raise ValueError(f"the exported program differs from {chosen.name} by {difference:.1e} of its largest logit")
-    _write(path, content)
+    write_whole(path, content)
     return (
         f"{path}: {len(content):,} bytes for {', '.join(PLATFORMS)}, any number of pictures; read back and run, its logits "
         f"differ from the network's by {difference:.1e} of the largest."
@@ -156,16 +156,6 @@ def _described(chosen: Chosen) -> dict[str, Any]:
         "classes": list(chosen.classes),
         "architecture": chosen.architecture.to_dict(),
     }
-
-
-def _write(path: Path, content: bytes) -> None:
-    """A file that appears whole or not at all."""
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

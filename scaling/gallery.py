@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scaling import terminal
+from scaling.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -146,7 +146,7 @@ def _make(names: Sequence[str], as_json: bool) -> int:
             left_out.append({"name": name, "reason": str(reason)})
         else:
             written.append({"name": name, "svg": str(svg), "png": str(png)})
-    _write(PLOTS / "README.md", page(PLOTS))
+    write_whole(PLOTS / "README.md", page(PLOTS))
     _tell({"figures": written, "left_out": left_out}, as_json)
     return 0
 
@@ -159,12 +159,6 @@ def _tell(found: dict[str, list[dict[str, str]]], as_json: bool) -> None:
         *(f"{one['name']}: {one['svg']}, {one['png']}" for one in found["figures"]),
         *(f"{one['name']}: left out: {' '.join(one['reason'].splitlines())}" for one in found["left_out"]),
     )
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, "utf-8")
-    os.replace(draft, path)
 
 
 def _loaded(path: Path) -> ModuleType:

@@ -15,8 +15,8 @@ from scaling.profiles import Profile
 from scaling.recorded import NotRecorded
 from scaling.roofline import DeviceLimits
 from scaling.study.provenance import provenance
-from scaling.study.records import write_whole
 from scaling.study.tables import SpecError
+from scaling.writing import write_whole
 
 FILE = "profile.json"
 FEWEST = 3

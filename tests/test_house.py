@@ -13,6 +13,7 @@ PACKAGE = ROOT / "scaling"
 FLOORS = {
     "arch": 0,
     "recipe": 0,
+    "writing": 0,
     "rules": 1,
     "released": 1.25,
     "counting": 1,
@@ -59,6 +60,7 @@ FLOORS = {
 ALLOWED = {
     "arch": {"stdlib"},
     "recipe": {"stdlib"},
+    "writing": {"stdlib"},
     "rules": {"stdlib"},
     "released": {"stdlib"},
     "counting": {"stdlib"},

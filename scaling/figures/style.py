@@ -6,8 +6,7 @@ print reads the same. Nothing here touches Matplotlib's global state: figures ar
 
 from __future__ import annotations
 
-import os
-import tempfile
+import io
 import textwrap
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+
+from scaling.writing import write_whole
 
 INK = "#222222"
 FAINT = "#8a8a8a"
@@ -126,11 +127,6 @@ def save(figure: Figure, folder: Path | str, stem: str) -> tuple[Path, Path]:
 
 
 def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    try:
-        figure.savefig(temporary, format=path.suffix[1:], dpi=PNG_DPI, metadata=metadata)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix[1:], dpi=PNG_DPI, metadata=metadata)
+    write_whole(path, content.getvalue())

@@ -9,9 +9,9 @@ from typing import Any
 from scaling.arch import Architecture
 from scaling.profiles import Spread
 from scaling.study.provenance import provenance
-from scaling.study.records import write_whole
 from scaling.study.tables import SpecError
 from scaling.study.trial import digest, network_dict
+from scaling.writing import write_whole
 
 FILE = "latencies.json"
 

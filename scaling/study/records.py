@@ -66,12 +66,3 @@ class RecordFile:
             except OSError:
                 os.truncate(self.path, size)
                 raise
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all; one that holds the text already is left alone."""
-    if path.exists() and path.read_text("utf-8") == text:
-        return
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, "utf-8")
-    os.replace(draft, path)

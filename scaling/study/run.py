@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from scaling.counting import cost
 from scaling.study.lock import locked
 from scaling.study.provenance import provenance
-from scaling.study.records import RecordFile, write_whole
+from scaling.study.records import RecordFile
 from scaling.study.spec import difference
 from scaling.study.tables import SpecError
 from scaling.study.trial import Outcome, Seconds, Trial, pack_bits, unpack_bits
+from scaling.writing import write_whole
 
 FIXED = ("baseline", "data", "recipe")
 """What a run folder never changes; the rest of its question may grow in place."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,14 @@ from safetensors.numpy import load, save
 
 from scaling.train.programs import Weights, abstract_weights
 from scaling.train.task import Task
+from scaling.writing import write_whole
 
 
 def save_weights(path: Path, weights: Weights) -> None:
     """Write parameters and running statistics; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = save({name: np.asarray(leaf) for name, leaf in _named(weights)})
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(path, content)
 
 
 def load_weights(path: Path, task: Task) -> Weights:

@@ -15,7 +15,6 @@ import importlib.metadata
 import json
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +24,8 @@ import jax
 import platformdirs
 import scipy.linalg  # noqa: F401  jax.export loads it at its first program, a third of the time a stored one takes to start
 from jax.experimental.compilation_cache import compilation_cache
+
+from scaling.writing import write_whole
 
 _CPU_OPTIONS = {
     # Sums by the YNN library, matrix products by Eigen: YNN multiplies by a transposed matrix on one core.
@@ -157,12 +158,7 @@ def _stored(key: str, trace: Callable[[], bytes]) -> Any:
         content = trace()
     with contextlib.suppress(OSError):  # without room or rights the program is traced again next time
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{key}.{os.getpid()}.{threading.get_ident()}")
-        try:
-            draft.write_bytes(content)
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
+        write_whole(path, content)
     return jax.export.deserialize(bytearray(content))
 
 

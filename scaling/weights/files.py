@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from safetensors.numpy import save
 
 from scaling.weights.errors import WeightsError
 from scaling.weights.torch_file import HEAD, is_torch, read_torch
+from scaling.writing import write_whole
 
 _DTYPES = {
     "F64": np.dtype(np.float64),
@@ -72,12 +72,7 @@ def write_safetensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata:
     except SafetensorError as error:
         raise WeightsError(f"{path}: not written: {error}") from None
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(path, content)
 
 
 def _read_safetensors(path: Path) -> dict[str, NDArray[Any]]:

@@ -1,0 +1,30 @@
+"""Files that appear whole or not at all, whatever happens while they are written."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write a file by way of a draft beside it; one that holds the content already is left alone.
+
+    Args:
+        path: of the file; its folder exists.
+        content: bytes, or words for a file in UTF-8.
+
+    Raises:
+        OSError: it cannot be written; what was there before is still there. A killed process may leave its draft, a hidden
+            file that ends in `.draft`.
+    """
+    if isinstance(content, str):
+        content = content.encode()
+    if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.draft")
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
