@@ -277,8 +277,9 @@ def _tell(
     for name in dict.fromkeys(member.baseline for member in members):
         terminal.show(f"\n{name}, ratios to its own cost:", family_table([one for one in members if one.baseline == name]))
     winner = collected.winner(ranking)
+    none = f"No network is near enough to the target cost{study.spec.limits.within()} to be the best."
     terminal.show(
-        "No network is near enough to the target cost to be the best." if winner is None else f"Best: {winner.label}.",
+        none if winner is None else f"Best: {winner.label}.",
         f"Records, results and figures: {run.folder}",
     )
 

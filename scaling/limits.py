@@ -40,5 +40,9 @@ class Limits:
         """Those that there are, by name."""
         return {name: most for name, most in dataclasses.asdict(self).items() if most is not None}
 
+    def within(self) -> str:
+        """To go on a sentence about networks that had to keep to them; nothing where there are none."""
+        return " and within the limits of its search" if self.given() else ""
+
     def __str__(self) -> str:
         return ", ".join(SAID[name].format(most) for name, most in self.given().items())

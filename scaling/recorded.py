@@ -139,7 +139,8 @@ def with_choice(spec: StudySpec, folder: Path) -> StudySpec:
     winner = search.collected.winner(search.ranking)
     if winner is None:
         raise SpecError(
-            f"{folder}: no network is near enough to its target cost to be the best; there is nothing to extrapolate"
+            f"{folder}: no network is near enough to its target cost{search.study.spec.limits.within()} to be the best; "
+            "there is nothing to extrapolate"
         )
     baseline, pictures = search.study.spec.baseline, search.study.pictures
     if baseline.structure != spec.baseline.structure:

@@ -189,6 +189,8 @@ def test_what_is_said_of_limits():
     assert limited(Limits(latency=1), FREE, {})[1] == (
         f"The latency of {len(FREE.candidates)} networks is not known yet; it is measured before anything is trained."
     )
+    assert Limits().within() == ""
+    assert Limits(params=5e4).within() == " and within the limits of its search"
 
 
 def test_a_dry_run_under_limits(capsys, tmp_path, monkeypatch):
