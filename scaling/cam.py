@@ -39,6 +39,10 @@ exit status: 0 done, 2 bad input (one line says what)."""
 
 _OF_RUNS = ("--data", "--target", "--picture")
 
+USUAL_TARGET = 4.0
+NEAR = 0.2
+"""A network is shown for a cost from which its own is not further, as a share of it."""
+
 COLUMNS = 5
 """Networks side by side at most."""
 
@@ -62,7 +66,13 @@ def parser() -> argparse.ArgumentParser:
     made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="picture files, with --model")
     made.add_argument("--model", action="append", metavar="NAME", help="a network with released weights; may be given again")
-    made.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: those an installed package has)")
+    made.add_argument(
+        "--weights",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="its weights (default: those an installed package has); with several --model one file for each, in their order",
+    )
     made.add_argument("--run", type=Path, metavar="FOLDER", help="a recorded family; its weights must lie in the folder")
     made.add_argument("--data", metavar="NAME|PATH", help="the run's pictures, where its own name does not find them")
     made.add_argument("--target", type=float, metavar="X", help="cost over the baseline's (default: 4)")
@@ -116,12 +126,15 @@ def _of_models(
         raise ValueError("no picture given; --model needs picture files")
     if len(options.model) > COLUMNS:
         raise ValueError(f"at most {COLUMNS} networks fit side by side, got {len(options.model)}")
+    weights = options.weights or [None] * len(options.model)
+    if len(weights) != len(options.model):
+        raise ValueError(f"{len(weights)} --weights for {len(options.model)} --model; give one for each, or none")
     read = [read_picture(path) for path in options.pictures]
     columns: list[Column] = []
     shown: list[NDArray[np.uint8]] = []
     classes: tuple[str, ...] = ()
-    for name in options.model:
-        opened = open_model(name, options.weights)
+    for name, file in zip(options.model, weights, strict=True):
+        opened = open_model(name, file)
         if classes and opened.classes != classes:
             raise ValueError(f"{name} tells other classes apart than the network before it; draw them one by one")
         classes, seen = opened.classes, opened.preprocessing
@@ -142,18 +155,17 @@ def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[
     if options.pictures:
         raise ValueError("--run draws test pictures of the run, by --picture N; picture files go with --model")
     family = read_family(options.run)
+    if options.target is not None and not (math.isfinite(options.target) and options.target > 0):
+        raise ValueError(f"--target must be above 0, got {options.target:g}")
+    shown = [(heading, kin, first_trained(family.study, family.run, kin)) for heading, kin in _nearest(family, options.target)]
     pictures = load(options.data or family.study.pictures.name, side=family.study.pictures.side or None)
     if pictures.fingerprint != family.study.pictures.fingerprint:
         raise ValueError(f"{pictures.name} are other pictures than {options.run} was trained on; give them with --data")
     chosen = options.picture or [0, 1, 2]
     if bad := [number for number in chosen if not 0 <= number < len(pictures.test)]:
         raise ValueError(f"picture {bad[0]}: the run has test pictures 0 to {len(pictures.test) - 1:,}")
-    target = 4.0 if options.target is None else options.target
-    if not (math.isfinite(target) and target > 0):
-        raise ValueError(f"--target must be above 0, got {target:g}")
     columns = []
-    for heading, kin in _nearest(family, target):
-        network = first_trained(family.study, family.run, kin)
+    for heading, kin, network in shown:
         prepared = prepare(pictures, kin.architecture.resolution)
         wide = jnp.asarray(prepared.test.images[chosen], jnp.float32)
         columns.append(Column(heading, network, (wide - prepared.pixels.mean) / prepared.pixels.deviation))
@@ -162,9 +174,16 @@ def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[
     return columns, names, [pictures.test.images[number] for number in chosen], pictures.classes, words
 
 
-def _nearest(family: Family, target: float) -> list[tuple[str, Kin]]:
-    """The baseline, and of each rule the network nearest to the target cost, with headings."""
-    networks = family.study.networks
+def _nearest(family: Family, asked: float | None) -> list[tuple[str, Kin]]:
+    """The baseline, and of each rule the network nearest to the cost asked for, with headings.
+
+    Raises:
+        ValueError: no network of any rule has about that cost.
+    """
+    networks, target = family.study.networks, USUAL_TARGET if asked is None else asked
+    if asked is not None and not any(abs(one.realised / target - 1) <= NEAR for one in networks):
+        costs = ", ".join(f"x{one.realised:.2f}" for one in networks)
+        raise ValueError(f"--target {target:g}: no network costs about that; there are {costs}")
     found = [("baseline", min(networks, key=lambda one: abs(one.realised - 1)))]
     for rule in family.study.spec.family.rules[: COLUMNS - 1]:
         of_rule = [one for one in networks if any(member.rule == rule for member in one.members)]

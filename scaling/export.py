@@ -28,7 +28,7 @@ EXAMPLES = """\
 examples:
   python -m scaling.export --model efficientnet_lite0 --out lite0.stablehlo
   python -m scaling.export --model resnet50 --weights resnet50.pth --out resnet50.safetensors --names resnet
-  python -m scaling.export --run runs/step1 --network "1.20 1.10 1.15" --out paper.stablehlo
+  python -m scaling.export --run runs/default --network "1.20 1.10 1.15" --out paper.stablehlo
 
 exit status: 0 done, 2 bad input (one line says what)."""
 
@@ -37,11 +37,13 @@ TOLERANCE = 1e-4
 
 
 class Chosen(NamedTuple):
-    """A network to write, and how its pictures are prepared: (x - mean) / std of bytes, by channel."""
+    """A network to write, and how its pictures are prepared: the middle square, of `crop` times the shorter side, resized; then
+    (x - mean) / std of bytes, by channel."""
 
     name: str
     architecture: Architecture
     network: Network
+    crop: float
     mean: tuple[float, ...]
     std: tuple[float, ...]
     classes: tuple[str, ...]
@@ -56,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--network", metavar="LABEL", help="which of the run's networks, as its tables name it")
     made.add_argument("--data", metavar="NAME|PATH", help="the run's pictures, where its own name does not find them")
     made.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .stablehlo or .safetensors")
-    made.add_argument("--names", default="own", metavar="SOURCE", help="of tensors: own, timm, torchvision, ... (default: own)")
+    made.add_argument("--names", metavar="SOURCE", help="of tensors in a .safetensors file (default: own)")
     return made
 
 
@@ -72,6 +74,10 @@ def _export(options: argparse.Namespace) -> int:
     idle = {"--weights": options.weights} if options.run else {"--network": options.network, "--data": options.data}
     if given := [name for name, value in idle.items() if value is not None]:
         raise ValueError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
+    if options.out.suffix == ".stablehlo" and options.names is not None:
+        raise ValueError("--names has no meaning for a .stablehlo file; its weights have no names")
+    if options.weights is not None and options.out.resolve() == options.weights.resolve():
+        raise ValueError(f"--out is the file of --weights, {options.out}; write to another")
     if options.out.suffix not in (".stablehlo", ".safetensors"):
         raise ValueError(f"--out must end in .stablehlo or .safetensors, got {options.out}")
     chosen = _of_model(options) if options.run is None else _of_run(options)
@@ -87,27 +93,28 @@ def _of_model(options: argparse.Namespace) -> Chosen:
 
     found = open_model(options.model, options.weights)
     seen = found.preprocessing
-    return Chosen(options.model, found.architecture, found.network, seen.mean, seen.std, found.classes)
+    return Chosen(options.model, found.architecture, found.network, seen.crop, seen.mean, seen.std, found.classes)
 
 
 def _of_run(options: argparse.Namespace) -> Chosen:
     from scaling.data import load
     from scaling.recorded import is_family, read_family, read_search
     from scaling.train import prepare
-    from scaling.trained import first_trained
+    from scaling.trained import first_trained, network_called
 
     found = read_family(options.run) if is_family(options.run) else read_search(options.run)
-    labels = {one.label: one for one in found.study.networks}
-    if options.network not in labels:
-        raise ValueError(f"--network: {options.run} has {', '.join(map(repr, labels))}; got {options.network!r}")
-    one = labels[options.network]
+    one = network_called(found.study, options.network)
+    if one is None:
+        labels = ", ".join(repr(one.label) for one in found.study.networks)
+        asked = "missing" if options.network is None else f"nothing is called {options.network!r}"
+        raise ValueError(f"--network: {asked}; {options.run} has {labels}")
     network = first_trained(found.study, found.run, one)
     pictures = load(options.data or found.study.pictures.name, side=found.study.pictures.side or None)
     if pictures.fingerprint != found.study.pictures.fingerprint:
         raise ValueError(f"{pictures.name} are other pictures than {options.run} was trained on; give them with --data")
     pixels = prepare(pictures, one.architecture.resolution).pixels
     mean, std = (tuple(map(float, values)) for values in pixels)
-    return Chosen(one.label, one.architecture, network, mean, std, pictures.classes)
+    return Chosen(one.label, one.architecture, network, 1.0, mean, std, pictures.classes)
 
 
 def _program(chosen: Chosen, path: Path) -> str:
@@ -129,18 +136,20 @@ def _weights(chosen: Chosen, options: argparse.Namespace) -> str:
     import numpy as np
 
     from scaling.weights.files import read_weights, write_safetensors
-    from scaling.weights.loading import as_trained, load, unload
+    from scaling.weights.loading import load, sources_for, unload
     from scaling.weights.naming import NAMINGS
 
-    if options.names not in NAMINGS:
-        raise ValueError(f"--names must be one of {', '.join(NAMINGS)}, got {options.names!r}")
-    if as_trained(chosen.architecture, options.names) != chosen.architecture:
+    names = options.names or "own"
+    if names not in NAMINGS:
+        raise ValueError(f"--names must be one of {', '.join(NAMINGS)}, got {names!r}")
+    if names not in (fitting := sources_for(chosen.architecture)):
         raise ValueError(
-            f"--names {options.names}: that library pads and normalises otherwise; {chosen.name} would be another network there"
+            f"--names {names} are for other kinds of networks, or for another padding and batch norm than {chosen.name} has; "
+            f"for it there are {', '.join(fitting)}"
         )
-    tensors = unload(chosen.network, chosen.architecture, options.names)
+    tensors = unload(chosen.network, chosen.architecture, names)
     write_safetensors(options.out, tensors, {"network": chosen.name})
-    again = unload(load(chosen.architecture, read_weights(options.out), options.out), chosen.architecture, options.names)
+    again = unload(load(chosen.architecture, read_weights(options.out), options.out), chosen.architecture, names)
     if not all(np.array_equal(again[name], tensor) for name, tensor in tensors.items()):
         raise ValueError(f"{options.out}: read back, the weights are not those of {chosen.name}")
     return f"{options.out}: {len(tensors)} tensors, read back and equal."
@@ -151,6 +160,10 @@ def _described(chosen: Chosen) -> dict[str, Any]:
     return {
         "network": chosen.name,
         "input": ["batch", side, side, channels],
+        "channels": "RGB" if channels == 3 else "grey" if channels == 1 else None,
+        "values": [0, 255],
+        "crop": chosen.crop,
+        "resize": "bicubic, antialiased, as Pillow's",
         "mean": list(chosen.mean),
         "std": list(chosen.std),
         "classes": list(chosen.classes),

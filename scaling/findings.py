@@ -65,11 +65,14 @@ def limited(limits: Limits, space: Space, latencies: Mapping[str, float] | None 
     if not limits.given():
         return []
     every = space.over_limits + len(space.lattice)
-    said = [f"At most {limits}: {space.over_limits} of the lattice's {every} networks are left out."]
+    left_out = f"{space.over_limits} of the lattice's {every} networks are left out"
     unknown = 0 if latencies is None else sum(network_key(one.architecture) not in latencies for one in space.candidates)
-    if limits.latency is not None and unknown:
-        said.append(f"The latency of {unknown} networks is not known yet; it is measured before anything is trained.")
-    return said
+    if limits.latency is None or not unknown:
+        return [f"At most {limits}: {left_out}."]
+    return [
+        f"At most {limits}: {left_out} so far; the latency of {unknown} networks is not known yet. It is measured before "
+        "anything is trained, and may leave out more."
+    ]
 
 
 def power(pictures: Pictures, seeds: int) -> str:

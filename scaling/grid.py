@@ -267,7 +267,7 @@ def _tell(
     from scaling.findings import Scaled, direct, findings
     from scaling.report import family_table, ranking_table, test_table
 
-    terminal.show(ranking_table(lines), *collected.incomplete)
+    terminal.show(ranking_table(lines, study.space.target), *collected.incomplete)
     if ranking is not None:
         pictures = study.pictures
         scaled = Scaled(study.spec.baseline, study.spec.lattice, pictures.num_classes, pictures.in_channels)

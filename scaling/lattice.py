@@ -114,7 +114,7 @@ class Lattice:
         if self.constraint not in get_args(Constraint):
             raise ValueError(f"constraint must be one of {', '.join(get_args(Constraint))}, got {self.constraint!r}")
         if self.sample < 0:
-            raise ValueError(f"sample must be 0 or more, got {self.sample}")
+            raise ValueError(f"sample must be 1 or more points, or 0 for all, got {self.sample}")
         for value in self.extrapolated or ():
             if not 100 <= _hundredths("extrapolated", value) <= 100 * HIGHEST:
                 raise ValueError(f"extrapolated coefficients must be from 1 to {HIGHEST:g}, got {value:g}")

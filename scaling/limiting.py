@@ -31,6 +31,8 @@ def held_to_latency(study: Study, folder: Path, device: str) -> Study:
     recorded = read_latencies(folder, device)
     missing = [one for one in study.networks if network_key(one.architecture) not in recorded]
     counts = {"num_classes": study.pictures.num_classes, "in_channels": study.pictures.in_channels}
+    if missing:
+        terminal.say([f"Measuring the latency of {len(missing)} networks, each once; it is kept in {folder}."])
     for number, one in enumerate(missing, 1):
         found = latency(one.architecture, precision=study.recipe.precision, **counts)
         record_latency(folder, one.architecture, found, device)

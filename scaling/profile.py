@@ -33,7 +33,7 @@ examples:
   python -m scaling.profile efficientnet_b0 --record runs/profile     kept for the gallery, beside what is there
   python -m scaling.profile small mine.toml --json                    a baseline of your own, for machines
 
-exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
+exit status: 0 done, 1 nothing could be measured, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
 
 _COUNTS = {"macs": "MACs", "activations": "activations", "params": "params", "bytes": "bytes moved"}
 
@@ -86,7 +86,8 @@ def told(profiles: Sequence[Profile], limits: DeviceLimits) -> list[str]:
     first = profiles[0]
     lines = [
         f"Median of {first.runs} calls (5 % to 95 %), {first.precision}, inputs on the device; compile, first call and latency "
-        f"are of one picture, the rest is of a batch of {first.batch}.",
+        f"are of one picture, the rest is of a batch of {first.batch}. Counted and run with "
+        f"{first.num_classes} classes and {first.in_channels} channels.",
         f"The device at most: {limits.flops_per_s / 1e9:,.0f} GFLOP/s in {first.precision} matrix products, "
         f"{limits.bytes_per_s / 1e9:,.1f} GB/s in passes over memory. 'limit' is the nearer of the two and the share of it "
         "that is reached.",
@@ -143,8 +144,9 @@ def _profile(options: argparse.Namespace) -> int:
     if options.json:
         terminal.emit(document(device, profiles, limits))
     else:
-        terminal.show(_table(profiles, limits), *told(profiles, limits))
-    return 0
+        recorded = [] if options.record is None else [f"Recorded in {options.record}."]
+        terminal.show(_table(profiles, limits), *told(profiles, limits), *recorded)
+    return 0 if any(one.measured is not None for one in profiles) else 1
 
 
 def _table(profiles: Sequence[Profile], limits: DeviceLimits) -> Table:

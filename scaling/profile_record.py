@@ -81,17 +81,18 @@ def add_to_record(folder: Path, device: str, name: str, profile: Profile, limits
     recorded = read_record(folder).entries if (folder / FILE).is_file() else {}
     entries = {**recorded, name: Entry(profile, limits, provenance(device))}
     networks = {one: _plain(entries[one]) for one in sorted(entries)}
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"device": device, "precision": profile.precision, "networks": networks}, indent=1, allow_nan=False)
     write_whole(folder / FILE, text + "\n")
 
 
 def require_recordable(folder: Path, device: str, precision: str) -> None:
-    """Refuse to add to profiles that cannot be compared.
+    """Refuse to add to profiles that cannot be compared; the folder is made if missing.
 
     Raises:
         SpecError: the folder's profiles are of another device or precision, or damaged.
+        OSError: there is no such folder, and it cannot be made.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     if not (folder / FILE).is_file():
         return
     record = read_record(folder)

@@ -55,8 +55,10 @@ def candidates_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def ranking_table(rows: Sequence[Row]) -> Table:
-    """The result: one line a network, best first."""
+def ranking_table(rows: Sequence[Row], target: float) -> Table:
+    """The result: one line a network, best first; `target` is the cost at which they are compared."""
+    from scaling.analysis import is_eligible  # not above: a dry run needs none of SciPy
+
     table = _table(
         "rank", _POINT, "product", "realised", "params", "accuracy %", "seeds", "adjusted %", "tied with best", "eligible",
         "aliases", "origin",
@@ -73,7 +75,7 @@ def ranking_table(rows: Sequence[Row]) -> Table:
             str(ranked.accuracy.n) if ranked else "0",
             f"{100 * ranked.adjusted.mean:.2f}" if ranked else "-",
             _yes(ranked.tied) if ranked and ranked.eligible else "-",
-            _yes(ranked.eligible) if ranked else "-",
+            _eligible(ranked.eligible, is_eligible(one.realised, target)) if ranked else "-",
             _aliases(one),
             ", ".join(one.origin),
             style="bold" if ranked and ranked.rank == 1 else None,
@@ -207,8 +209,12 @@ def _decimals(point: Coefficients) -> str:
 
 
 def percent(interval: Interval) -> str:
-    """A mean and half its interval, in percent."""
-    return f"{100 * interval.mean:.2f} ±{50 * (interval.high - interval.low):.2f}"
+    """A mean and the longer half of its interval, in percent."""
+    return f"{100 * interval.mean:.2f} ±{100 * max(interval.high - interval.mean, interval.mean - interval.low):.2f}"
+
+
+def _eligible(value: bool, near: bool) -> str:
+    return "no: limits" if near and not value else _yes(value)
 
 
 def _yes(value: bool) -> str:

@@ -69,7 +69,11 @@ def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     stability, tests = stability_of(collected, ranking), tested(study, search.run)
     lines = rows(study.space, collected.candidates, ranking, tests)
     scaled = Scaled(study.spec.baseline, study.spec.lattice, study.pictures.num_classes, study.pictures.in_channels)
-    parts: list[Any] = [ranking_table(lines), *collected.incomplete, *limited(study.spec.limits, study.space)]
+    parts: list[Any] = [
+        ranking_table(lines, study.space.target),
+        *collected.incomplete,
+        *limited(study.spec.limits, study.space),
+    ]
     parts += findings(scaled, ranking, collected.winner(ranking), stability)
     if tests:
         parts += ["\nTest pictures, looked at after the choice:", test_table(lines)]

@@ -44,13 +44,12 @@ def compound(phi: float, *, alpha: float = 1.2, beta: float = 1.1, gamma: float 
         gamma: resolution base, at least 1.
 
     Raises:
-        ValueError: a base is below 1, or an argument is not finite.
+        ValueError: a base is below 1, an argument is not finite, or phi so large that a factor is not.
     """
     for name, base in (("alpha", alpha), ("beta", beta), ("gamma", gamma)):
         if not (math.isfinite(base) and base >= 1):
             raise ValueError(f"compound: {name} must be finite and at least 1, got {base}")
-    _require_finite("compound", "phi", phi)
-    return Factors(alpha**phi, beta**phi, gamma**phi)
+    return Factors(*(_power("compound", base, phi) for base in (alpha, beta, gamma)))
 
 
 def shares(phi: float, *, depth: float, width: float, resolution: float, budget: float = 2.0) -> Factors:
@@ -75,8 +74,7 @@ def shares(phi: float, *, depth: float, width: float, resolution: float, budget:
         raise ValueError(f"shares: depth + width + resolution must be 1, got {given} with sum {sum(given)}")
     if not (math.isfinite(budget) and budget > 1):
         raise ValueError(f"shares: budget must be above 1, got {budget}")
-    _require_finite("shares", "phi", phi)
-    return Factors(budget ** (phi * depth), budget ** (phi * width / 2), budget ** (phi * resolution / 2))
+    return Factors(*(_power("shares", budget, phi, share) for share in (depth, width / 2, resolution / 2)))
 
 
 def single(dimension: Dimension, phi: float, *, budget: float = 2.0) -> Factors:
@@ -240,9 +238,14 @@ RELEASED: dict[str, Factors] = {
 """The factors over B0 as released (tensorflow/tpu, efficientnet_builder.py), which no phi reproduces."""
 
 
-def _require_finite(function: str, name: str, value: float) -> None:
-    if not math.isfinite(value):
-        raise ValueError(f"{function}: {name} must be finite, got {value}")
+def _power(function: str, base: float, phi: float, share: float = 1.0) -> float:
+    """base^(phi share)."""
+    if not math.isfinite(phi):
+        raise ValueError(f"{function}: phi must be finite, got {phi}")
+    try:
+        return float(base ** (phi * share))
+    except OverflowError:
+        raise ValueError(f"{function}: phi is too large, {base:g}^{phi * share:g} is no number") from None
 
 
 def scaled_name(name: str, factors: Factors) -> str:

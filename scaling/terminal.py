@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-UNITS = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+UNITS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 """What may follow the number of an amount."""
 
 
@@ -138,7 +138,7 @@ def amount(text: str) -> float:
     except ValueError:
         found = -1.0
     if not 0 < found < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number above 0, as 1e9 or 8G, got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a number above 0, as 90k, 1e9 or 8G, got {text!r}")
     return found
 
 

@@ -18,6 +18,26 @@ from scaling.train import Task, load_weights
 from scaling.train.programs import settings, split
 
 
+def network_called(study: Trials, name: str | None) -> Member | None:
+    """The network of a study that a table calls so: by its label, by coefficients of any spelling (an alias's too), or by what
+    it is there for, as `baseline` or `paper`."""
+    if name is None:
+        return None
+    numbers = _numbers(name)
+    for one in study.networks:
+        points = [one.label, *(" ".join(map(str, alias.decimals)) for alias in getattr(one, "aliases", ()))]
+        if name == one.label or name in set(one.origin) - {"lattice"} or (numbers and numbers in map(_numbers, points)):
+            return one
+    return None
+
+
+def _numbers(words: str) -> tuple[float, ...]:
+    try:
+        return tuple(map(float, words.split()))
+    except ValueError:
+        return ()
+
+
 def first_trained(study: Trials, run: Run, network: Member) -> Network:
     """One of a study's networks as the first of its complete trials left it.
 

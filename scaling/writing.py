@@ -26,5 +26,8 @@ def write_whole(path: Path, content: bytes | str) -> None:
     try:
         draft.write_bytes(content)
         os.replace(draft, path)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None  # the draft's name would tell nobody anything
+        raise
     finally:
         draft.unlink(missing_ok=True)

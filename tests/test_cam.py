@@ -62,6 +62,10 @@ def test_models_on_pictures(weights, picture, tmp_path, capsys):
         (["--model", "mobilenet_v1", "--target", "2", "PICTURE"], "--target has no meaning beside --model"),
         (["--run", "runs/nothing", "--weights", "WEIGHTS"], "--weights has no meaning beside --run"),
         ([*["--model", "mobilenet_v1"] * 6, "PICTURE"], "at most 5 networks fit side by side, got 6"),
+        (
+            [*["--model", "mobilenet_v1"] * 2, "--weights", "WEIGHTS", "PICTURE"],
+            "1 --weights for 2 --model; give one for each, or none",
+        ),
     ],
 )
 def test_bad_input_is_one_line(words, message, weights, picture, capsys, monkeypatch, tmp_path):

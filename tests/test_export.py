@@ -41,6 +41,7 @@ def test_a_program_that_jax_runs_alone(network, weights, tmp_path, capsys):
     assert "bytes for cpu, cuda, rocm, tpu, any number of pictures; read back and run" in said
     described = json.loads((tmp_path / "mobile.stablehlo.json").read_text())
     assert described["input"] == ["batch", 224, 224, 3]
+    assert (described["channels"], described["values"], described["crop"]) == ("RGB", [0, 255], 0.875)
     assert (described["mean"], described["classes"]) == ([128.0] * 3, [f"class {i}" for i in range(7)])
     pictures = np.random.default_rng(1).standard_normal((3, 224, 224, 3), np.float32)
     np.save(tmp_path / "pictures.npy", pictures)
@@ -76,7 +77,12 @@ def test_weights_in_the_names_of_another_library(network, weights, tmp_path, cap
         ),
         (
             ["--model", "mobilenet_v1", "--weights", "W", "--out", "a.safetensors", "--names", "resnet"],
-            "mobilenet_v1 has layers that the names of resnet have no name for: depthwise",
+            "or for another padding and batch norm than mobilenet_v1 has; for it there are timm, own",
+        ),
+        (["--model", "mobilenet_v1", "--weights", "W", "--out", "W"], "--out is the file of --weights"),
+        (
+            ["--model", "mobilenet_v1", "--out", "a.stablehlo", "--names", "timm"],
+            "--names has no meaning for a .stablehlo file",
         ),
         (["--run", "runs/nothing", "--network", "x", "--out", "a.stablehlo"], "runs/nothing: no such run folder here"),
     ],

@@ -238,4 +238,4 @@ def test_runs_that_are_not_finished(capsys, tmp_path):
     (tmp_path / "results.json").write_text('{"best": null}')
     assert "has no best network; finish the run" in refused(capsys, "--run", str(tmp_path))
     (tmp_path / "results.json").write_text("[]")
-    assert "not the result of a run" in refused(capsys, "--run", str(tmp_path))
+    assert "not the result of a search" in refused(capsys, "--run", str(tmp_path))

@@ -232,7 +232,7 @@ BAD_FLAGS = [
     (["--tolerance", "1e300"], "tolerance must be from 0 to 1000"),
     (["--sample", "many"], "argument --sample: invalid int value: 'many'"),
     (["--seeds", "0"], "seeds must be from 1 to 1000, got 0"),
-    (["--sample", "-3"], "sample must be 0 or more, got -3"),
+    (["--sample", "-3"], "sample must be 1 or more points, or 0 for all, got -3"),
     (["--phi", "one"], "argument --phi: invalid float value: 'one'"),
     (["--constraint", "exact"], "invalid choice: 'exact'"),
     (["--spec", "nope"], "no specification 'nope'"),

@@ -186,9 +186,10 @@ def test_what_is_said_of_limits():
     said = limited(Limits(params=90_000), space)
     assert said == [f"At most 90,000 params: {space.over_limits} of the lattice's 18 networks are left out."]
     assert limited(Limits(), FREE) == []
-    assert limited(Limits(latency=1), FREE, {})[1] == (
-        f"The latency of {len(FREE.candidates)} networks is not known yet; it is measured before anything is trained."
-    )
+    assert limited(Limits(latency=1), FREE, {}) == [
+        "At most 1 ms of latency: 0 of the lattice's 18 networks are left out so far; the latency of "
+        f"{len(FREE.candidates)} networks is not known yet. It is measured before anything is trained, and may leave out more."
+    ]
     assert Limits().within() == ""
     assert Limits(params=5e4).within() == " and within the limits of its search"
 
@@ -213,7 +214,7 @@ def test_bad_amounts(words, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--dry-run", f"--max-params={words}"])
     assert stop.value.code == 2
-    assert f"argument --max-params: must be a number above 0, as 1e9 or 8G, got '{words}'" in capsys.readouterr().err
+    assert f"argument --max-params: must be a number above 0, as 90k, 1e9 or 8G, got '{words}'" in capsys.readouterr().err
 
 
 def test_a_limited_run_trains_the_rest_and_is_read_back(grid, tiny, tmp_path, capsys):

@@ -147,6 +147,21 @@ def test_what_could_not_be_measured_is_said():
     assert document("a device", profiles, LIMITS)["networks"][1]["use"] is None
 
 
+def test_nothing_measured_is_a_status_of_its_own(quick, monkeypatch):
+    def refuse(*rest):
+        raise MemoryError("needs 9 bytes, the device has 8")
+
+    monkeypatch.setattr(profiling, "_measured", refuse)
+    assert main(["small"]) == 1
+
+
+def test_a_record_that_cannot_be_written_is_known_before_anything_is_measured(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(profiling, "device_limits", lambda precision: pytest.fail("measured"))
+    (tmp_path / "file").touch()
+    assert main(["small", "--record", str(tmp_path / "file")]) == 2
+    assert f"{tmp_path / 'file'}: File exists" in capsys.readouterr().err
+
+
 def test_a_network_too_large_does_not_stop_the_others(quick, tiny, monkeypatch, capsys):
     measure = profiling._measured
 

@@ -55,6 +55,12 @@ def test_phi_must_be_finite(rule, phi):
         rule(phi)
 
 
+@pytest.mark.parametrize("rule", [compound, lambda phi: shares(phi, depth=1, width=0, resolution=0)])
+def test_phi_has_an_end(rule):
+    with pytest.raises(ValueError, match=r"phi is too large, [\d.]+\^1e\+09 is no number"):
+        rule(1e9)
+
+
 def test_shares_keep_the_budget_over_the_whole_triangle():
     for d, w, phi, budget in itertools.product(range(11), range(11), (-1, 0.5, 1, 3), (2, 3)):
         if d + w <= 10:

@@ -185,7 +185,7 @@ def test_the_tolerance_that_an_empty_lattice_names_is_enough():
         ({"alpha": (float("nan"), 2)}, "alpha must not be below 1, got nan"),
         ({"step": float("inf")}, "step must be finite, got inf"),
         ({"step": 0.01, "alpha": (1, 10), "beta": (1, 10)}, "points, over 10,000,000: take a larger step"),
-        ({"sample": -1}, "sample must be 0 or more, got -1"),
+        ({"sample": -1}, "sample must be 1 or more points, or 0 for all, got -1"),
         ({"extrapolated": (1, 1, 0.9)}, "extrapolated coefficients must be from 1 to 10, got 0.9"),
     ],
 )

@@ -88,8 +88,14 @@ def interval(
         seed_variance: s^2 of one training's accuracy, pooled over a study; 0 if unknown.
         degrees_of_freedom: of s^2; 0 if unknown, and then the interval covers the choice of pictures only.
         confidence: of the interval, between 0 and 1.
+
+    Where every seed is right on every picture, or on none, nothing varies, and the interval is the exact one of Clopper and
+    Pearson 1934, for the pictures alone.
     """
     seeds, pictures = correct.shape
+    if correct.all() or not correct.any():
+        most = 1 - ((1 - confidence) / 2) ** (1 / pictures)
+        return Interval(1.0, 1 - most, 1.0, seeds) if correct.all() else Interval(0.0, 0.0, most, seeds)
     picture = float(correct.mean(axis=0).var(ddof=1)) / pictures
     mean = float(correct.mean())
     half = half_width(seed_variance / seeds, picture, degrees_of_freedom, pictures, confidence=confidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from scaling.analysis.equal_cost import Gaps, gaps
@@ -84,8 +84,20 @@ def family_result(rules: Mapping[str, Sequence[Measured]]) -> FamilyResult:
         math.sqrt(pooled.seed_variance) if pooled.degrees_of_freedom else None,
         pooled.degrees_of_freedom,
         pooled.pictures,
-        () if pooled.degrees_of_freedom else ("One seed per network: intervals and tests cover the choice of pictures only.",),
+        tuple(_notes(rules, found, pooled)),
     )
+
+
+def _notes(rules: Mapping[str, Sequence[Measured]], accuracies: Mapping[str, Interval], pooled: Errors) -> Iterator[str]:
+    if not pooled.degrees_of_freedom:
+        yield "One seed per network: intervals and tests cover the choice of pictures only."
+    spans = [(min(own, key=lambda one: one.ratio), max(own, key=lambda one: one.ratio)) for own in rules.values() if own]
+    spans = [(small, large) for small, large in spans if small is not large]
+    if spans and all(accuracies[large.name].mean < accuracies[small.name].mean for small, large in spans):
+        yield (
+            "Warning: by every rule the largest network did worse here than the smallest. The recipe is too short for them, or "
+            "the pictures are too few; do not extrapolate from this family."
+        )
 
 
 def by_rule(rules: Sequence[str], networks: Sequence[Kin], measured: Mapping[str, Measured]) -> dict[str, list[Measured]]:

@@ -39,7 +39,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def architecture(name: str) -> Architecture:
-    """The network called `name`, as released.
+    """The network called `name`, as released; `scaling.released.released` knows those scaled from one too.
 
     Args:
         name: a key of `ARCHITECTURES`.
@@ -48,7 +48,10 @@ def architecture(name: str) -> Architecture:
         ValueError: there is none of that name; the message lists those there are.
     """
     if name not in ARCHITECTURES:
-        raise ValueError(f"architecture: unknown name {name!r}; known: {', '.join(sorted(ARCHITECTURES))}")
+        raise ValueError(
+            f"architecture: unknown name {name!r}; known: {', '.join(sorted(ARCHITECTURES))}; those scaled from them, as "
+            "efficientnet_b7, are known to scaling.released.released"
+        )
     return ARCHITECTURES[name]
 
 

@@ -32,11 +32,17 @@ class Network(nnx.Module):
         self.dtype = make.settings.dtype
 
     def __call__(self, images: jax.Array) -> jax.Array:
-        """(batch, height, width, in_channels) -> float32 logits (batch, num_classes)."""
+        """(batch, height, width, in_channels) -> float32 logits (batch, num_classes).
+
+        Raises:
+            ValueError: the pictures have another shape.
+        """
         return self.logits(self.maps(images))
 
     def maps(self, images: jax.Array, blocks: int | None = None) -> jax.Array:
         """(batch, height, width, in_channels) -> the maps after the stem and so many blocks; after the head if None."""
+        if images.ndim != 4 or images.shape[-1] != self.in_channels:
+            raise ValueError(f"pictures must be (batch, height, width, {self.in_channels}), got the shape {images.shape}")
         activate = ACTIVATIONS[self.activation]
         maps = activate(self.stem(images.astype(self.dtype)))
         if self.pool is not None:
@@ -99,6 +105,8 @@ def _network(
     init: Initialiser,
     rngs: nnx.Rngs,
 ) -> Network:
+    if num_classes < 1 or in_channels < 1:
+        raise ValueError(f"a network needs 1 class and 1 channel or more, got {num_classes} and {in_channels}")
     random = rngs if settings.dropout or settings.stochastic_depth else None
     return Network(architecture, num_classes, in_channels, Maker(architecture, settings, init, random))
 

@@ -108,7 +108,10 @@ def _coefficients(folder: Path, key: str, missing: str) -> dict[str, Any]:
     except OSError:
         raise SpecError(f"{path}: not found; --run wants the folder of a finished python -m scaling.grid") from None
     except (ValueError, KeyError, TypeError):
-        raise SpecError(f"{path}: not the result of a run; make it anew with python -m scaling.grid") from None
+        raise SpecError(
+            f"{path}: not the result of a search (a family's and a profile's are others); give the folder of a python -m "
+            "scaling.grid"
+        ) from None
     if found is None:
         raise SpecError(f"{path}: {missing}")
     if not best.get("located", True):

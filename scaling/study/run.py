@@ -36,6 +36,8 @@ class Run:
     `latencies.json` where a limit asked for them."""
 
     def __init__(self, folder: Path) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise SpecError(f"{folder}: a run is recorded in a folder, and this is none; name another")
         self.folder = folder
         self._records = RecordFile(folder / "trials.jsonl")
         self._outcomes: dict[str, Outcome] = {}
@@ -181,12 +183,19 @@ class Run:
         stored, question = self._stored(), json.loads(json.dumps(question))  # as it is read back: lists, no tuples
         if stored is None:
             return
+        if _is_family(stored) != _is_family(question):
+            kinds = ("a family", "a search") if _is_family(stored) else ("a search", "a family")
+            raise SpecError(f"{self.folder} holds {kinds[0]} and cannot take {kinds[1]} too; take another folder")
         self.grown = difference(_free(stored), _free(question))
         changed = difference(_fixed(stored), _fixed(question))
         if changed:
             raise SpecError(
                 f"{self.folder} was made from another specification ({'; '.join(changed)}); take another folder with --run"
             )
+
+
+def _is_family(question: dict[str, Any]) -> bool:
+    return "family" in question
 
 
 def _free(question: dict[str, Any]) -> dict[str, Any]:

@@ -160,10 +160,14 @@ def resolved(recipe: Recipe, pictures: PictureSet, precision: str) -> Recipe:
     """
     if len(pictures.train) < recipe.batch:
         raise SpecError(
-            f"{pictures.name}: {len(pictures.train)} training pictures do not fill one batch of {recipe.batch}; "
-            "lower batch in the specification's [recipe]"
+            f"{pictures.name}: {len(pictures.train)} training pictures of the classes {_listed(pictures.classes)} do not fill "
+            f"one batch of {recipe.batch}; lower batch in the specification's [recipe] if those are the right ones"
         )
     return dataclasses.replace(recipe, precision=precision) if recipe.precision == "auto" else recipe  # type: ignore[arg-type]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def left_to_train(study: Trials, run: Run) -> list[Trial]:

@@ -32,7 +32,7 @@ def load_weights(path: Path, task: Task) -> Weights:
     try:
         stored = load(path.read_bytes())
     except SafetensorError as error:
-        raise ValueError(f"{path}: not a safetensors file: {error}") from None
+        raise ValueError(f"{path}: not a whole safetensors file ({error}); train this run again in another folder") from None
     wanted = abstract_weights(task, jax.default_backend())
     for name, leaf in _named(wanted):
         found = stored[name].shape if name in stored else None

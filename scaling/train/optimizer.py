@@ -46,6 +46,15 @@ def pack(tree: Any, xp: Any = jnp) -> Packed:
     return Packed(rooms["large"], kernels, vectors)
 
 
+def abstract_pack(tree: Any) -> Packed:
+    """The shapes of a packed tree, from those of its arrays."""
+    leaves = jax.tree.leaves(tree)
+    sizes = {name: sum(math.prod(one.shape) for one in leaves if _room(one.shape) == name) for name in Packed._fields[1:]}
+    vectors = (jax.ShapeDtypeStruct((sizes[name],), jnp.float32) for name in Packed._fields[1:])
+    large = [jax.ShapeDtypeStruct(one.shape, jnp.float32) for one in leaves if _room(one.shape) == "large"]
+    return Packed(large, *vectors)  # type: ignore[arg-type]
+
+
 def unpack(packed: Packed, like: Any) -> Any:
     """The tree with the arrays of `packed` in it, in the structure and shapes of `like`."""
     leaves, structure = jax.tree.flatten(like)

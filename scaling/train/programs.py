@@ -18,7 +18,7 @@ from jax import lax
 
 from scaling.nets import Network, Settings, abstract
 from scaling.recipe import Recipe
-from scaling.train.optimizer import Packed, optimizer, pack, schedule, unpack
+from scaling.train.optimizer import Packed, abstract_pack, optimizer, pack, schedule, unpack
 from scaling.train.task import Task
 
 EVALUATION_BATCH = 250
@@ -179,9 +179,9 @@ def abstract_weights(task: Task, platform: str) -> Weights:
 def abstract_state(task: Task, platform: str) -> State:
     """The shapes of a task's state."""
     _, params, statistics, random = _parts(task, platform)
-    packed = jax.eval_shape(pack, params)
+    packed = abstract_pack(params)
     moments = jax.eval_shape(optimizer(task.recipe).init, packed)
-    return State(packed, jax.eval_shape(pack, statistics), random, moments, jax.ShapeDtypeStruct((), jnp.int32))
+    return State(packed, abstract_pack(statistics), random, moments, jax.ShapeDtypeStruct((), jnp.int32))
 
 
 @lru_cache(maxsize=16)

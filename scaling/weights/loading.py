@@ -72,6 +72,20 @@ def load(architecture: Architecture, tensors: Tensors, where: str | Path, settin
     return network
 
 
+def sources_for(architecture: Architecture) -> list[str]:
+    """The sources whose names a network's tensors can be given: those that name all its layers and have it as it is."""
+    return [
+        source for source in NAMINGS if as_trained(architecture, source) == architecture and _names_all(architecture, source)
+    ]
+
+
+def _names_all(architecture: Architecture, source: str) -> bool:
+    try:
+        return all(names_of(architecture, place, source) for place in places(architecture))
+    except WeightsError:
+        return False
+
+
 def unload(network: Network, architecture: Architecture, source: str = "own") -> dict[str, NDArray[np.float32]]:
     """The tensors of a network as another library names and lays them out: the inverse of `load`.
 

@@ -73,6 +73,13 @@ def test_interval_stays_inside_0_and_1_and_counts_seeds():
     assert 0 < found.low < 0.9
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_where_nothing_varies_the_interval_is_exact(right):
+    found = interval(np.full((3, 40), right), 1e-5, 10, confidence=0.9)
+    wanted = stats.binomtest(40 * right, 40).proportion_ci(0.9, "exact")
+    assert (found.mean, found.low, found.high) == (right, pytest.approx(wanted.low), pytest.approx(wanted.high))
+
+
 def test_interval_covers_the_truth():
     generator = np.random.default_rng(0)
     hits = 0

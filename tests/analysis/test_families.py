@@ -81,6 +81,17 @@ def test_laws_know_the_seed_variance_of_the_whole_study():
     assert alone.a.low != together.a.low
 
 
+def test_a_family_whose_largest_networks_are_the_worst_is_a_warning():
+    def measured(name, ratio, right):
+        return Measured(name, ratio, round(1e6 * ratio), np.arange(200)[None] < right * np.ones((2, 1)))
+
+    small, wide, deep = measured("baseline", 1, 180), measured("wide", 4, 160), measured("deep", 4, 170)
+    found = family_result({"width": [small, wide], "depth": [small, deep]})
+    assert any(note.startswith("Warning: by every rule the largest network did worse") for note in found.notes)
+    better = measured("better", 4, 190)
+    assert not family_result({"width": [small, wide], "depth": [small, better]}).notes
+
+
 def test_nothing_measured():
     with pytest.raises(ValueError, match="family_result: no network has a finished training"):
         family_result({"compound": [], "depth": []})

@@ -114,6 +114,18 @@ def _macs(equation):
     return height * width * fan_in * math.prod(equation.outvars[0].aval.shape)
 
 
+@pytest.mark.parametrize("shape", [(4, 20, 20, 3), (20, 20, 1), (20, 20)])
+def test_pictures_of_another_shape_are_named(shape):
+    with pytest.raises(ValueError, match=rf"pictures must be \(batch, height, width, 1\), got the shape \({shape[0]}, "):
+        jax.eval_shape(build(architecture("small"), 10, 1), jax.ShapeDtypeStruct(shape, jnp.float32))
+
+
+@pytest.mark.parametrize("counts", [(0, 1), (10, 0)])
+def test_a_network_has_classes_and_channels(counts):
+    with pytest.raises(ValueError, match=f"needs 1 class and 1 channel or more, got {counts[0]} and {counts[1]}"):
+        build(architecture("small"), *counts)
+
+
 def test_the_same_seed_draws_the_same_network():
     first, again, other = (nnx.state(build(TINY, rngs=nnx.Rngs(seed)), nnx.Param) for seed in (0, 0, 1))
     assert all(jax.tree.leaves(jax.tree.map(np.array_equal, first, again)))

@@ -94,7 +94,7 @@ def test_test_pictures_are_judged_with_the_kept_weights(engine, pictures, tmp_pa
     path = tmp_path / "weights" / f"{one.id}.safetensors"
     path.write_bytes(path.read_bytes()[:100])
     assert engine.forgotten([one]) == [one]
-    with pytest.raises(ValueError, match="not a safetensors file"):
+    with pytest.raises(ValueError, match="not a whole safetensors file"):
         engine.test(one)
     path.unlink()
     with pytest.raises(ValueError, match="is missing"):

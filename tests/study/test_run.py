@@ -84,6 +84,19 @@ def test_another_question_is_refused_with_the_difference(tmp_path, changed, mess
     assert (tmp_path / "spec.json").read_bytes() == before
 
 
+def test_a_folder_is_of_one_kind_of_study(tmp_path):
+    with open_run(tmp_path):
+        pass
+    with pytest.raises(SpecError, match="holds a search and cannot take a family too; take another folder"):
+        open_run(tmp_path, {**QUESTION, "family": {}}).__enter__()
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SpecError, match="file: a run is recorded in a folder, and this is none; name another"):
+        Run(tmp_path / "file")
+
+
 def test_damaged_folders_are_named(tmp_path):
     with open_run(tmp_path) as run:
         run.record(TRIAL, Outcome("complete", None, CORRECT), "a device")

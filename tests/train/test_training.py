@@ -23,7 +23,7 @@ from scaling.train import (
     train,
 )
 from scaling.train import device as device_module
-from scaling.train.optimizer import optimizer, pack, schedule, unpack
+from scaling.train.optimizer import abstract_pack, optimizer, pack, schedule, unpack
 from scaling.train.programs import abstract_weights
 from scaling.train.training import epoch_order, initial_state
 
@@ -160,6 +160,9 @@ def test_packing_loses_and_moves_nothing():
     numbers = iter(range(10**6))
     tree = jax.tree.map(lambda leaf: np.full(leaf.shape, next(numbers), np.float32), weights.params)
     packed = pack(tree, np)
+    assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), abstract_pack(weights.params)) == jax.tree.map(
+        lambda leaf: (leaf.shape, leaf.dtype), packed
+    )
     assert sum(leaf.size for leaf in jax.tree.leaves(packed)) == sum(leaf.size for leaf in jax.tree.leaves(tree))
     assert all(jax.tree.leaves(jax.tree.map(np.array_equal, unpack(packed, weights.params), tree)))
     assert all(jax.tree.leaves(jax.tree.map(np.array_equal, jax.device_get(jax.jit(pack)(tree)), packed)))
@@ -199,7 +202,7 @@ def test_a_full_disk_is_an_error_of_the_disk_and_leaves_no_draft(trained, tmp_pa
 
 def test_damaged_weights_are_named(trained, tmp_path):
     (tmp_path / "net.safetensors").write_bytes(b"nonsense")
-    with pytest.raises(ValueError, match=r"net.safetensors: not a safetensors file"):
+    with pytest.raises(ValueError, match=r"net.safetensors: not a whole safetensors file .*train this run again"):
         load_weights(tmp_path / "net.safetensors", trained[0])
 
 
