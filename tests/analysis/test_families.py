@@ -83,7 +83,7 @@ def test_laws_know_the_seed_variance_of_the_whole_study():
 
 def test_a_family_whose_largest_networks_are_the_worst_is_a_warning():
     def measured(name, ratio, right):
-        return Measured(name, ratio, round(1e6 * ratio), np.arange(200)[None] < right * np.ones((2, 1)))
+        return Measured(name, round(1e6 * ratio), ratio, np.arange(200) < np.array([[right], [right + 1]]), None, ())
 
     small, wide, deep = measured("baseline", 1, 180), measured("wide", 4, 160), measured("deep", 4, 170)
     found = family_result({"width": [small, wide], "depth": [small, deep]})
