@@ -77,7 +77,7 @@ def test_weights_in_the_names_of_another_library(network, weights, tmp_path, cap
         ),
         (
             ["--model", "mobilenet_v1", "--weights", "W", "--out", "a.safetensors", "--names", "resnet"],
-            "or for another padding and batch norm than mobilenet_v1 has; for it there are timm, ",
+            "or for another padding and batch norm than mobilenet_v1 has; for it there are timm, own",
         ),
         (["--model", "mobilenet_v1", "--weights", "W", "--out", "W"], "--out is the file of --weights"),
         (

@@ -134,6 +134,8 @@ def test_where_its_networks_look(home, picture_folder, tmp_path, capsys):
     capsys.readouterr()
     assert cam.main([*words[:4], "--target", "0"]) == 2
     assert "--target must be above 0, got 0" in capsys.readouterr().err
+    assert cam.main([*words[:4], "--target", "100"]) == 2
+    assert "--target 100: no network costs about that; there are x1.00" in capsys.readouterr().err
     assert cam.main([*words, "--picture", "999"]) == 2
     assert "picture 999: the run has test pictures 0 to" in capsys.readouterr().err
     bare = tmp_path / "bare"

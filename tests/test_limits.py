@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
 from scaling import architecture, cost, limiting
+from scaling.analysis import rank
 from scaling.data import load
 from scaling.findings import limited
 from scaling.grid import main
@@ -14,6 +16,7 @@ from scaling.limits import Limits
 from scaling.memory import training_bytes
 from scaling.profiles import Spread
 from scaling.recorded import read_search
+from scaling.report import ranking_table, rows
 from scaling.results import main as show_results
 from scaling.study.latencies import FILE, network_key, read_latencies, record_latency
 from scaling.study.run import Run
@@ -207,6 +210,16 @@ def test_a_dry_run_under_limits(capsys, tmp_path, monkeypatch):
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert "none of the lattice's 18 networks is within the limits: 18 over 1,000 MACs, the least found is" in err
+
+
+def test_a_network_over_a_limit_is_told_apart_from_one_of_another_cost():
+    search = read_search(Path(__file__).parents[1] / "runs" / "step1")
+    target = search.study.space.target
+    barred = [dataclasses.replace(one, admitted=one.name != "1.10 1.20 1.10") for one in search.collected.measured]
+    lines = rows(search.study.space, search.collected.candidates, rank(barred, target), {})
+    columns = {column.header: list(column.cells) for column in ranking_table(lines, target).columns}
+    shown = dict(zip(columns["alpha beta gamma"], columns["eligible"], strict=True))
+    assert (shown["1.10 1.20 1.10"], shown["1.00 1.00 1.00"], shown["1.30 1.10 1.10"]) == ("no: limits", "no", "yes")
 
 
 @pytest.mark.parametrize("words", ["-1", "0", "many", "8Gb", "inf", ""])

@@ -20,6 +20,7 @@ from scaling.study.spec import read_spec
 from scaling.study.study import make_study
 from scaling.study.tables import SpecError
 from scaling.study.trial import Outcome
+from scaling.trained import network_called
 
 ROOT = Path(__file__).parents[1]
 STEP1 = ROOT / "runs" / "step1"
@@ -278,3 +279,22 @@ def test_only_a_choice_for_this_baseline_is_carried():
 def test_nothing_is_extrapolated_to_its_own_phi():
     with pytest.raises(SpecError, match="searched at phi 1 itself, there is nothing to extrapolate; give --phi another value"):
         with_choice(read_spec("default"), STEP1)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("1.20 1.10 1.15", "1.20 1.10 1.15"),
+        ("1.2 1.1 1.15", "1.20 1.10 1.15"),
+        ("1.2 1.2 1.1", "1.10 1.20 1.10"),  # an alias
+        ("paper", "1.20 1.10 1.15"),
+        ("baseline", "1.00 1.00 1.00"),
+        ("lattice", None),
+        ("1.2", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_networks_by_what_tables_call_them(name, label):
+    found = network_called(read_search(STEP1).study, name)
+    assert (None if found is None else found.label) == label

@@ -36,7 +36,14 @@ def test_what_fails_leaves_what_was_there_and_no_draft(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as failed:
         write_whole(path, "after")
+    assert failed.value.errno == 28
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_is_named_not_its_draft(tmp_path):
+    with pytest.raises(FileNotFoundError) as failed:
+        write_whole(tmp_path / "nowhere" / "file", "content")
+    assert failed.value.filename == str(tmp_path / "nowhere" / "file")

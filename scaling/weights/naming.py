@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from scaling.arch import Architecture, Stage
+from scaling.arch import Architecture, Block, Stage
 from scaling.weights.errors import WeightsError
 
 
@@ -176,6 +176,15 @@ NAMINGS: dict[str, Naming] = {
 }
 """By the name of their source."""
 
+_KINDS: dict[str, tuple[Block, ...]] = {
+    "timm": ("mbconv", "fused", "separable"),
+    "resnet": ("basic", "bottleneck"),
+    "torchvision": ("mbconv", "fused"),
+    "torchvision-mobilenet": ("mbconv",),
+    "lukemelas": ("mbconv",),
+}
+"""The blocks of the networks that a source has; `own` has every one."""
+
 _STEMS = {
     "conv_stem.weight": "timm",
     "conv1.weight": "resnet",
@@ -191,6 +200,8 @@ def names_of(architecture: Architecture, place: Place, source: str) -> Names:
         WeightsError: it has no name for it: the source has no network of this kind.
     """
     try:
+        if place.stage is not None and place.stage.block not in _KINDS.get(source, (place.stage.block,)):
+            raise KeyError(place.stage.block)
         return NAMINGS[source](architecture, place)
     except (KeyError, ValueError):
         raise WeightsError(

@@ -17,7 +17,9 @@ from scaling.study.local import LocalEngine
 from scaling.study.progress import StudyProgress, duration
 from scaling.study.provenance import cores
 from scaling.study.run import Run
+from scaling.study.tables import SpecError
 from scaling.study.trial import Outcome, Seconds, Trial
+from scaling.study.trials import resolved
 
 NET = dataclasses.replace(architecture("small"), resolution=12, stem=4, head=8, stages=(Stage(1, 3, 2, 1, 4),))
 RECIPE = Recipe(epochs=2, batch=16, peak_rate=0.2, precision="float32")
@@ -191,3 +193,10 @@ def test_progress_away_from_a_terminal_is_a_line_a_trial(engine, pictures, capsy
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 0 s"), (7500, "2 h 5 min")])
 def test_durations_read_well(seconds, text):
     assert duration(seconds) == text
+
+
+def test_too_few_pictures_are_named_with_their_classes():
+    pictures = load("fashion-mnist-10k")
+    wanted = r"6000 training pictures of the classes T-shirt/top, .* and 6 more do not fill one batch of 9999; lower batch in"
+    with pytest.raises(SpecError, match=wanted):
+        resolved(dataclasses.replace(RECIPE, batch=9999), pictures, "float32")
