@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import ELIGIBLE_WITHIN, Ranking
@@ -102,6 +102,7 @@ def _scales(axes: Axes, numbers: FrontierNumbers) -> None:
     top = max(point.accuracy.high for point in numbers.points)
     margin = max(0.05 * (top - bottom), 0.1)
     axes.set_ylim(bottom - margin, top + margin)
+    axes.yaxis.set_major_locator(MaxNLocator("auto", steps=(1, 2, 5, 10)))  # no steps of .25: two decimals find no room
     style.plain(axes)
     unit, name = (1e9, "billion") if low >= 1e9 else (1e6, "million") if low >= 1e5 else (1e3, "thousand")
     axes.xaxis.set_major_locator(FixedLocator(_round_macs(low, high)))

@@ -114,7 +114,8 @@ def _values(networks: Sequence[Scaled]) -> list[list[float]]:
 
 def _draw(axes: Axes, look: _Panel, phis: Sequence[int], formula: Sequence[float], released: Sequence[float]) -> None:
     values = [*formula, *released]
-    log_scale(axes, "y", (min(values) / 1.1, max(values) * 1.1), look.ticks, look.unit)
+    margin = (max(values) / min(values)) ** 0.05
+    log_scale(axes, "y", (min(values) / margin, max(values) * margin), look.ticks, look.unit)
     axes.set_xlim(-0.3, 8.3)
     axes.set_xticks(phis)
     line(axes, phis, formula, style.TIED, "o")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from scaling.analysis.errors import CONFIDENCE
 from scaling.analysis.families import FamilyResult, RuleCurve
@@ -136,6 +137,7 @@ def _scales(axes: Axes, numbers: RuleCurvesNumbers) -> None:
     bottom, top = min(point.accuracy.low for point in points), max(point.accuracy.high for point in points)
     margin = max(0.05 * (top - bottom), 0.1)
     axes.set_ylim(bottom - margin, top + margin)
+    axes.yaxis.set_major_locator(MaxNLocator("auto", steps=(1, 2, 5, 10)))
     macs = numbers.baseline_macs
     unit = f"{macs / 1e6:.3g} million" if macs < 1e9 else f"{macs / 1e9:.3g} billion"
     labels(axes, f"MACs per picture over the baseline's {unit} (log scale)", "test accuracy, %")
