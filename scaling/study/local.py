@@ -1,6 +1,7 @@
 """The engine of this machine: two threads per device, where memory bears it.
 
-While one compiles its network the other trains, so that the device is not kept waiting; and on a CPU a small network leaves
+While one compiles its network the other trains, so that the device is not kept waiting, and a device compiles one network at a
+time; and on a CPU a small network leaves
 a core idle where its work cannot be cut in two. A compiled program always cuts its work the same way, so the numbers do not
 depend on what runs beside it.
 """
@@ -64,6 +65,8 @@ class LocalEngine:
         self._evaluations: dict[Task, Any] = {}
         self._stop = threading.Event()
         self._waiting: Counter[int] = Counter()
+        # Two compilations side by side would leave the device without work for as long as both take.
+        self._compilers = threading.Semaphore(len(self._devices))
         on_cpu = self._devices[0].platform == "cpu"
         self.device = host() if on_cpu else f"{len(self._devices)} x {self._devices[0].device_kind}"
         self.precision = "float32" if on_cpu else "bfloat16"
@@ -133,18 +136,22 @@ class LocalEngine:
     def _train_network(self, trials: list[Trial], device: Any, events: queue.SimpleQueue[Any]) -> None:
         program = None
         for trial in trials:
-            compiling, begun = 0.0, time.perf_counter()
+            compiling = 0.0
             try:
                 prepared = self._prepare(trial, device)
                 if program is None:
-                    events.put(Compiling(trial))
-                    start = time.perf_counter()
-                    program = compile_training(_task(trial), prepared.resident)
-                    self._evaluation(_task(trial))
-                    compiling = time.perf_counter() - start
+                    with self._compilers:
+                        if self._stop.is_set():
+                            raise Stopped
+                        events.put(Compiling(trial))
+                        start = time.perf_counter()
+                        program = compile_training(_task(trial), prepared.resident)
+                        self._evaluation(_task(trial))
+                        compiling = time.perf_counter() - start
+                begun = time.perf_counter()
                 outcome = self._train(trial, program, prepared, compiling, events)
             except Diverged as error:
-                outcome = Outcome("diverged", str(error), None, Seconds(compiling, time.perf_counter() - begun - compiling))
+                outcome = Outcome("diverged", str(error), None, Seconds(compiling, time.perf_counter() - begun))
             except (Stopped, OSError):
                 raise  # a full disk ends the run; it says nothing about this network
             except Exception as error:

@@ -1,5 +1,6 @@
 import dataclasses
 import re
+import time
 from contextlib import closing
 from typing import NamedTuple
 
@@ -77,6 +78,25 @@ def test_every_trial_finishes_and_the_first_seed_compiles_for_the_others(engine,
         assert outcome.seconds.train > 0
     epochs = [event.epoch for event in events if isinstance(event, Training) and event.trial == trials[0]]
     assert epochs == [0, 1, 2]
+
+
+def test_a_device_compiles_one_network_at_a_time(engine, pictures, monkeypatch):
+    compile_training, inside, most = local_module.compile_training, [], []
+
+    def counted(*rest):
+        inside.append(None)
+        most.append(len(inside))
+        time.sleep(0.05)
+        try:
+            return compile_training(*rest)
+        finally:
+            inside.pop()
+
+    monkeypatch.setattr(local_module, "compile_training", counted)
+    monkeypatch.setattr(local_module, "_workers", lambda devices, trials: [devices[0]] * 3)
+    networks = [dataclasses.replace(NET, head=head) for head in (8, 16, 24, 32)]
+    assert len(finished(engine, [trial(pictures, network=one) for one in networks])) == 4
+    assert most == [1, 1, 1, 1]
 
 
 def test_numbers_do_not_depend_on_what_trains_beside(engine, pictures):
