@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
 
+from scaling.arch import EFFICIENTNET_B0
 from scaling.extrapolation import Member
 from scaling.lattice import BUDGET
 from scaling.report import percent
@@ -63,13 +64,16 @@ def members_table(listed: Sequence[Listed]) -> Table:
 def coefficients_said(spec: FamilySpec, listed: Sequence[Listed]) -> list[str]:
     """The coefficients behind the rules, what the last column is, and which members are far from the cost solved for."""
     named = {one.member.rule: one.member for one in listed if one.member.alpha is not None}
-    said = [
-        "alpha, beta and gamma: "
-        + "; ".join(f"{rule} {one.alpha:.4g} {one.beta:.4g} {one.gamma:.4g}" for rule, one in named.items())
-        + "."
-    ]
+    said = []
+    if named:
+        bases = (f"{rule} {one.alpha:.4g} {one.beta:.4g} {one.gamma:.4g}" for rule, one in named.items())
+        said.append(f"alpha, beta and gamma: {'; '.join(bases)}.")
+    if "released" in spec.family.rules and spec.baseline.name != EFFICIENTNET_B0.name:
+        said.append(
+            f"The rule released: the factors of EfficientNet B0 to B8, put on {spec.baseline.name}; none of these was released."
+        )
     if not spec.family.realise:
-        return [*(said if named else []), f"Ratios are to {spec.baseline.name}, to be read against the budget of 2^phi."]
+        return [*said, f"Ratios are to {spec.baseline.name}, to be read against the budget of 2^phi."]
     far = [one.member for one in listed if abs(one.member.ratio / (one.member.expected_ratio or 1) - 1) > FAR]
     listing = ", ".join(f"{one.rule} x{one.ratio:.2f} for x{one.expected_ratio:.4g}" for one in far)
     said.append(f"Ratios are to {spec.baseline.name}; phi is solved for the cost 2^phi stands at, the column 'target'.")

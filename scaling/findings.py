@@ -89,8 +89,9 @@ def growth(changes: Sequence[str], flag: str = "--run") -> list[str]:
     if not changes:
         return []
     return [
-        f"That folder was last asked something else ({'; '.join(changes)}). Its records are kept and added to, its results and "
-        f"figures will answer the new question; {flag} keeps the two apart."
+        "That folder was last asked something else:",
+        *(f"  {change}" for change in changes),
+        f"Its records are kept and added to, its results and figures will answer the new question; {flag} keeps the two apart.",
     ]
 
 

@@ -169,7 +169,7 @@ def _dry_run(options: argparse.Namespace) -> int:
     speed, total, missing = pace(folder.parent), len(study.all_trials()), left_to_train(study, Run(folder))
     seconds = estimated_seconds(missing, speed)
     if options.json:
-        terminal.emit({**document(None, space, lines, None, ()), "estimated_seconds": seconds})
+        terminal.emit({**document(None, space, lines, None, (), limits=spec.limits), "estimated_seconds": seconds})
         return 0
     realised = [one.realised for one in space.lattice]
     terminal.show(
@@ -227,7 +227,7 @@ def _run(options: argparse.Namespace) -> int:
         stability = stability_of(collected, ranking)
         fitted = response_surface(collected.measured, study.space.target) if ranking is not None else None
         surface = fitted.surface if fitted is not None else None
-        found = document(str(run.folder), study.space, lines, ranking, members, stability, surface, lead)
+        found = document(str(run.folder), study.space, lines, ranking, members, stability, surface, lead, study.spec.limits)
         run.keep(found)
         if options.json:
             terminal.emit(found)

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from scaling.extrapolation import Member
 from scaling.lattice import Coefficients
+from scaling.limits import Limits
 from scaling.rules import shares
 from scaling.space import Candidate, Space
 from scaling.terminal import short
@@ -113,8 +114,9 @@ def document(
     stability: Stability | None = None,
     surface: Surface | None = None,
     lead: DirectLead | None = None,
+    limits: Limits | None = None,
 ) -> dict[str, Any]:
-    """Everything as plain data: numbers unrounded, fractions 0 to 1, a missing value is None."""
+    """Everything as plain data: numbers unrounded, fractions 0 to 1, a missing value is None; limits where there are any."""
     lattice_first = [row for row in rows if "lattice" in row.candidate.origin]
     references = [row for row in rows if "lattice" not in row.candidate.origin]
     networks = [_network(row) for row in (*lattice_first, *references)]
@@ -126,6 +128,7 @@ def document(
         "run": run,
         "points": space.points,
         "target": space.target,
+        **({"limits": limits.given()} if limits and limits.given() else {}),
         "networks": networks,
         "best": best,
         "slope": ranking.slope if ranking else None,

@@ -80,7 +80,7 @@ def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     lead = direct_lead(study, search.run, collected.winner(ranking))
     parts += direct(lead)
     surface = response_surface(collected.measured, study.space.target).surface
-    return document(str(folder), study.space, lines, ranking, (), stability, surface, lead), parts
+    return document(str(folder), study.space, lines, ranking, (), stability, surface, lead, study.spec.limits), parts
 
 
 def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:

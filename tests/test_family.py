@@ -90,6 +90,13 @@ def test_a_budget_for_inference_and_for_released_networks(capsys):
     assert found["inference_bytes"] == sizes[int(found["phi"])]
 
 
+def test_released_factors_on_another_baseline_are_named_so(capsys):
+    words = ("--rule", "released", "--phi", "1")
+    said = "The rule released: the factors of EfficientNet B0 to B8, put on mobilenet_v2; none of these was released."
+    assert said in run(capsys, *words, "--baseline", "mobilenet_v2").replace("\n", " ")
+    assert "none of these" not in run(capsys, *words)
+
+
 def test_lines_of_csv(capsys):
     rows = list(csv.DictReader(io.StringIO(run(capsys, "--rule", "fast", "--phi", "-1:1:0.5", "--csv"))))
     assert [row["phi"] for row in rows] == ["-1.0", "-0.5", "0.0", "0.5", "1.0"]

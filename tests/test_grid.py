@@ -108,7 +108,7 @@ def test_a_third_seed_trains_only_itself(tiny, grid, tmp_path, undisturbed):
     assert len(three) == len(set(three)) == len(two) * 3 // 2
     assert {one["accuracy"]["n"] for one in found["networks"]} == {3}
     grown = grid("--spec", tiny, "--json", "--phi", "0.9")
-    assert "last asked something else (phi: 1.0, now 0.9)" in grown.stderr
+    assert "last asked something else:\n  phi: 1.0, now 0.9\n" in grown.stderr
     kept = result(grid("--spec", tiny, "--json"))
     assert {one["accuracy"]["n"] for one in kept["networks"]} == {3}
 

@@ -243,8 +243,9 @@ def test_a_limited_run_trains_the_rest_and_is_read_back(grid, tiny, tmp_path, ca
     again = grid("--spec", tiny, "--max-params", smallest, "--seeds", "1", "--json")
     assert again.returncode == 0, again.stderr
     assert (folder / FILE).read_bytes() == kept
-    assert "limits.latency: 1000000.0, now None" in again.stderr
+    assert "limits.latency: 1000000.0, now none" in again.stderr
     found = json.loads(again.stdout)
+    assert (json.loads(done.stdout)["limits"], found["limits"]) == ({"latency": 1e6}, {"params": smallest})
     assert all(one["params"] <= smallest for one in found["networks"] if "lattice" in one["origin"])
     assert all(not one["eligible"] for one in found["networks"] if one["params"] > smallest)
     assert len(read_search(folder).study.space.candidates) == len(found["networks"])

@@ -157,7 +157,8 @@ def _surface(axes: Axes, numbers: TriangleNumbers, colours: ScalarMappable) -> N
     if numbers.optimum is not None and numbers.region is not None:
         corners = [place(shares) for shares in numbers.region]
         axes.fill(*zip(*corners, strict=True), fill=False, edgecolor=style.INK, linewidth=2, linestyle="dashed", zorder=3)
-        axes.plot(*place(numbers.optimum), marker="+", markersize=13, markeredgewidth=2.2, color=style.INK, zorder=3)
+        cross: dict[str, Any] = {"markersize": 11, "markeredgewidth": 2, "color": style.INK}
+        axes.plot(*place(numbers.optimum), marker="+", clip_on=False, zorder=8, **cross)  # over the star, if it is there
 
 
 def frame(axes: Axes, lines: str = "white") -> None:

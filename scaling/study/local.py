@@ -1,9 +1,8 @@
 """The engine of this machine: two threads per device, where memory bears it.
 
-While one compiles its network the other trains, so that the device is not kept waiting, and a device compiles one network at a
-time; and on a CPU a small network leaves
-a core idle where its work cannot be cut in two. A compiled program always cuts its work the same way, so the numbers do not
-depend on what runs beside it.
+While one compiles its network the other trains, so the device is not kept waiting; a device compiles one network at a time.
+And on a CPU a small network leaves a core idle where its work cannot be cut in two. A compiled program always cuts its work the
+same way, so the numbers do not depend on what runs beside it.
 """
 
 from __future__ import annotations

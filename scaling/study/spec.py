@@ -163,14 +163,16 @@ def baseline_toml(architecture: Architecture) -> str:
 
 
 def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
-    """Every value in which two plain data differ, as 'key: old, now new'."""
+    """Every value in which two plain data differ, as 'key: old, now new'; a value that is missing is `none`."""
     lines = []
     for key in sorted(old.keys() | new.keys()):
         before, after = old.get(key), new.get(key)
-        if isinstance(before, dict) and isinstance(after, dict):
-            lines += difference(before, after, f"{prefix}{key}.")
+        tables = [value for value in (before, after) if isinstance(value, dict)]
+        if tables and all(isinstance(value, dict) or value is None for value in (before, after)):
+            lines += difference(before or {}, after or {}, f"{prefix}{key}.")
         elif before != after:
-            lines.append(f"{prefix}{key}: {before}, now {after}")
+            was, now = ("none" if value is None else value for value in (before, after))
+            lines.append(f"{prefix}{key}: {was}, now {now}")
     return lines
 
 

@@ -100,7 +100,8 @@ def test_a_baseline_from_a_file(tmp_path):
 def test_differences_are_named():
     old, new = StudySpec("a", SMALL).to_dict(), StudySpec("a", SMALL, seeds=3).to_dict()
     assert difference(old, new) == ["seeds: 2, now 3"]
-    assert difference({"a": {"b": 1}}, {"a": {"b": 2}, "c": 3}) == ["a.b: 1, now 2", "c: None, now 3"]
+    assert difference({"a": {"b": 1}}, {"a": {"b": 2}, "c": 3}) == ["a.b: 1, now 2", "c: none, now 3"]
+    assert difference({"a": {"b": 1, "c": None}}, {}) == ["a.b: 1, now none"]
 
 
 @pytest.mark.parametrize("name", NAMES)

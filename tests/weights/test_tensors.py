@@ -17,7 +17,8 @@ from scaling.weights.errors import WeightsError
 from scaling.weights.loading import as_trained, load, unload
 from scaling.weights.naming import NAMINGS, source_of
 
-# Of each original's tensors: the start of the SHA-256 of the sorted lines "name shape", and how many there are.
+# Of each original's tensors: the start of the SHA-256 of the sorted lines "name shape", and how many there are. With the
+# originals installed, tests/benchmarks/parity.py compares names, shapes and values with theirs.
 ORIGINALS = {
     ("timm", "efficientnet_b0"): ("f62a5c98a74c6670", 311),
     ("timm", "efficientnet_b3"): ("20981c52ac4dbfc0", 496),
