@@ -147,10 +147,9 @@ def _of_models(
 def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[NDArray[np.uint8]], Sequence[str], str]:
     import jax.numpy as jnp
 
-    from scaling.data import load
     from scaling.recorded import read_family
     from scaling.train import prepare
-    from scaling.trained import first_trained
+    from scaling.trained import first_trained, pictures_of
 
     if options.pictures:
         raise ValueError("--run draws test pictures of the run, by --picture N; picture files go with --model")
@@ -158,9 +157,7 @@ def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[
     if options.target is not None and not (math.isfinite(options.target) and options.target > 0):
         raise ValueError(f"--target must be above 0, got {options.target:g}")
     shown = [(heading, kin, first_trained(family.study, family.run, kin)) for heading, kin in _nearest(family, options.target)]
-    pictures = load(options.data or family.study.pictures.name, side=family.study.pictures.side or None)
-    if pictures.fingerprint != family.study.pictures.fingerprint:
-        raise ValueError(f"{pictures.name} are other pictures than {options.run} was trained on; give them with --data")
+    pictures = pictures_of(family.study, options.run, options.data)
     chosen = options.picture or [0, 1, 2]
     if bad := [number for number in chosen if not 0 <= number < len(pictures.test)]:
         raise ValueError(f"picture {bad[0]}: the run has test pictures 0 to {len(pictures.test) - 1:,}")

@@ -97,10 +97,9 @@ def _of_model(options: argparse.Namespace) -> Chosen:
 
 
 def _of_run(options: argparse.Namespace) -> Chosen:
-    from scaling.data import load
     from scaling.recorded import is_family, read_family, read_search
     from scaling.train import prepare
-    from scaling.trained import first_trained, network_called
+    from scaling.trained import first_trained, network_called, pictures_of
 
     found = read_family(options.run) if is_family(options.run) else read_search(options.run)
     one = network_called(found.study, options.network)
@@ -109,9 +108,7 @@ def _of_run(options: argparse.Namespace) -> Chosen:
         asked = "missing" if options.network is None else f"nothing is called {options.network!r}"
         raise ValueError(f"--network: {asked}; {options.run} has {labels}")
     network = first_trained(found.study, found.run, one)
-    pictures = load(options.data or found.study.pictures.name, side=found.study.pictures.side or None)
-    if pictures.fingerprint != found.study.pictures.fingerprint:
-        raise ValueError(f"{pictures.name} are other pictures than {options.run} was trained on; give them with --data")
+    pictures = pictures_of(found.study, options.run, options.data)
     pixels = prepare(pictures, one.architecture.resolution).pixels
     mean, std = (tuple(map(float, values)) for values in pixels)
     return Chosen(one.label, one.architecture, network, 1.0, mean, std, pictures.classes)

@@ -68,7 +68,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="RANGE",
         help="2, 0:7 (both ends included), 0:3:0.5, or several with commas (default: 0:7; with --run or --train 0:3:0.5)",
     )
-    solved = "for each phi the member whose real cost is nearest to 2^phi; always with --train, unless --spec says otherwise"
+    solved = (
+        "for each phi the member whose real cost is nearest to 2^phi; --train does so without a --spec, which says it itself"
+    )
     what.add_argument("--realise", action="store_true", default=None, help=solved)
     what.add_argument("--rounding", choices=("released", "unguarded", "nearest"), help="to whole layers, channels and pixels")
     size = made.add_argument_group("how large")

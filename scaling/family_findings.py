@@ -115,10 +115,10 @@ def compared(gaps: Gaps) -> list[str]:
 
 def _asked(study: FamilyStudy) -> str:
     family, networks = study.spec.family, len(study.networks)
-    how = "at the real cost 2^phi" if family.realise else "at phi"
+    how = "at the real cost 2^phi for phi" if family.realise else "at phi"
     bases = f" compound is {family.alpha:g} {family.beta:g} {family.gamma:g}." if "compound" in family.rules else ""
     return (
-        f"Step 2: {', '.join(family.rules)} {how} for phi {family.phi}; {len(study.members)} members make {networks} networks, "
+        f"Step 2: {', '.join(family.rules)} {how} {family.phi}; {len(study.members)} members make {networks} networks, "
         f"{study.spec.seeds} seed(s) each.{bases}"
     )
 

@@ -115,10 +115,12 @@ class Scaled(NamedTuple):
 
 def findings(scaled: Scaled, ranking: Ranking, winner: Candidate | None, stability: Stability | None) -> list[str]:
     """What the ranking says."""
-    said = [
-        f"Accuracy on {ranking.pictures:,} validation pictures with {ranking.confidence:.0%} intervals; 'adjusted' takes it "
-        f"to exactly x{ranking.target:g} by {100 * math.log(2) * ranking.slope:+.2f} points per doubling of MACs."
-    ]
+    measured = f"Accuracy on {ranking.pictures:,} validation pictures with {ranking.confidence:.0%} intervals"
+    adjusted = (
+        f"; 'adjusted' takes it to exactly x{ranking.target:g} by {100 * math.log(2) * ranking.slope:+.2f} points per doubling "
+        "of MACs"
+    )
+    said = [f"{measured}{adjusted if ranking.slope else ''}."]
     if ranking.slope < 0:
         said.append(
             "Warning: larger networks did worse here than smaller ones. The recipe is too short for them, or the pictures are "

@@ -14,6 +14,7 @@ from scaling import terminal
 if TYPE_CHECKING:
     from scaling.analysis import Fitted, Ranking, Stability
     from scaling.analysis.collecting import Collected, DirectLead
+    from scaling.data import PictureSet
     from scaling.extrapolation import Member
     from scaling.report import Row
     from scaling.study.run import Run
@@ -121,14 +122,26 @@ def _spec(options: argparse.Namespace) -> StudySpec:
     try:
         flags["lattice"] = dataclasses.replace(spec.lattice, **_given(lattice))
         flags["limits"] = dataclasses.replace(spec.limits, **_given(limits))
-        spec = dataclasses.replace(spec, **_given(flags))
+        return dataclasses.replace(spec, **_given(flags))
     except ValueError as error:
         raise SpecError(str(error)) from None
-    if options.extrapolate is None:
-        return spec
-    from scaling.recorded import with_choice
 
-    return with_choice(spec, options.extrapolate)
+
+def _asked(options: argparse.Namespace) -> tuple[StudySpec, PictureSet, Run]:
+    """The specification, with the seeds its folder has already and another run's choice; its pictures; its run."""
+    from scaling.study.run import Run
+    from scaling.study.study import load_pictures
+
+    spec = _spec(options)
+    run = Run(_folder(options, spec))
+    if options.seeds is None:
+        spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
+    pictures = load_pictures(spec)
+    if options.extrapolate is not None:
+        from scaling.recorded import with_choice  # not above: a dry run needs none of SciPy
+
+        spec = with_choice(spec, options.extrapolate, pictures.num_classes, pictures.in_channels)
+    return spec, pictures, run
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
@@ -150,15 +163,12 @@ def _dry_run(options: argparse.Namespace) -> int:
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.latencies import read_latencies
     from scaling.study.progress import duration
-    from scaling.study.run import Run
-    from scaling.study.study import load_pictures, make_study, plan
+    from scaling.study.study import make_study, plan
     from scaling.study.trials import left_to_train
 
-    spec = _spec(options)
-    pictures = load_pictures(spec)
-    folder = _folder(options, spec)
-    latencies = read_latencies(folder)
-    study = make_study(spec, pictures, Run(folder).recorded_precision() or "float32", latencies)
+    spec, pictures, run = _asked(options)
+    latencies = read_latencies(run.folder)
+    study = make_study(spec, pictures, run.recorded_precision() or "float32", latencies)
     space = study.space
     counted = f"the {pictures.num_classes} classes and {pictures.in_channels} channel(s) of {pictures.name}"
     if options.baseline is not None and options.data is None and spec.baseline.resolution > 2 * pictures.side:
@@ -166,7 +176,7 @@ def _dry_run(options: argparse.Namespace) -> int:
         space = plan(spec, 1000, 3, latencies)
         counted = "1000 classes and 3 channels, as published; --data NAME counts for your pictures"
     lines = rows(space, (), None, {})
-    speed, total, missing = pace(folder.parent), len(study.all_trials()), left_to_train(study, Run(folder))
+    speed, total, missing = pace(run.folder.parent), len(study.all_trials()), left_to_train(study, run)
     seconds = estimated_seconds(missing, speed)
     if options.json:
         terminal.emit({**document(None, space, lines, None, (), limits=spec.limits), "estimated_seconds": seconds})
@@ -183,7 +193,7 @@ def _dry_run(options: argparse.Namespace) -> int:
         power(pictures, spec.seeds),
         f"{len(missing)} of {total} trials are to be trained on {pictures.name}: about {duration(seconds)} on this machine "
         f"(from {speed.source}).",
-        f"Nothing was trained; without --dry-run it is recorded in {folder}.",
+        f"Nothing was trained; without --dry-run it is recorded in {run.folder}.",
     )
     return 0
 
@@ -196,25 +206,20 @@ def _run(options: argparse.Namespace) -> int:
     from scaling.findings import announcement
     from scaling.report import document, rows
     from scaling.study.estimate import pace
-    from scaling.study.latencies import read_latencies
-    from scaling.study.run import Run
-    from scaling.study.study import load_pictures, make_study
+    from scaling.study.study import make_study
     from scaling.study.trials import test_missing, train_missing
 
-    spec = _spec(options)
-    run = Run(_folder(options, spec))
-    if options.seeds is None:
-        spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
-    pictures = load_pictures(spec)
-
+    spec, pictures, run = _asked(options)
     from scaling.limiting import held_to_latency
     from scaling.study.local import LocalEngine
 
     engine = LocalEngine(pictures, run.weights)
-    study = make_study(spec, pictures, engine.precision, read_latencies(run.folder))
+    study = make_study(spec, pictures, engine.precision)
     console = Console(stderr=True)
-    with run.opened(study.question()):
+    with run.held():
+        run.require_same(study.question())
         study = held_to_latency(study, run.folder, engine.device)
+    with run.opened(study.question()):
         speed = pace(run.folder.parent)
         terminal.say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
         train_missing(study, run, engine, speed, console)
@@ -278,10 +283,7 @@ def _tell(
         terminal.show(f"\n{name}, ratios to its own cost:", family_table([one for one in members if one.baseline == name]))
     winner = collected.winner(ranking)
     none = f"No network is near enough to the target cost{study.spec.limits.within()} to be the best."
-    terminal.show(
-        none if winner is None else f"Best: {winner.label}.",
-        f"Records, results and figures: {run.folder}",
-    )
+    terminal.show(none if winner is None else f"Best: {winner.label}.", f"Records, results and figures: {run.folder}")
 
 
 def _draw(study: Study, run: Run, collected: Collected, ranking: Ranking, fitted: Fitted) -> None:

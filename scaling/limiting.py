@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scaling import terminal
 from scaling.profiling import latency
-from scaling.study.latencies import network_key, read_latencies, record_latency
+from scaling.study.latencies import hold_to, network_key, read_latencies, record_latency
 from scaling.study.study import Study, plan
 
 
@@ -18,8 +18,8 @@ def held_to_latency(study: Study, folder: Path, device: str) -> Study:
     and before anything is trained.
 
     Args:
-        study: its candidates within the other limits.
-        folder: of its run, opened.
+        study: its candidates within the other limits, whatever their latency.
+        folder: of its run, held.
         device: in words.
 
     Raises:
@@ -37,5 +37,6 @@ def held_to_latency(study: Study, folder: Path, device: str) -> Study:
         found = latency(one.architecture, precision=study.recipe.precision, **counts)
         record_latency(folder, one.architecture, found, device)
         terminal.say([f"[{number}/{len(missing)}] {one.label}: {found.median:.3g} ms of latency"])
+    hold_to(folder, device)
     spec = dataclasses.replace(study.spec, recipe=study.recipe)
     return dataclasses.replace(study, space=plan(spec, **counts, latencies=read_latencies(folder, device)))

@@ -127,8 +127,14 @@ def read_family(folder: Path) -> Family:
     return Family(study, run, measured, result, tuple(incomplete(study, run)))
 
 
-def with_choice(spec: StudySpec, folder: Path) -> StudySpec:
+def with_choice(spec: StudySpec, folder: Path, num_classes: int, in_channels: int) -> StudySpec:
     """A specification with the choice of a recorded search, carried to its phi, as one more reference.
+
+    Args:
+        spec: what is asked.
+        folder: of the recorded search.
+        num_classes: of the pictures that are asked for; they may be others than the search's.
+        in_channels: of them.
 
     Raises:
         NotRecorded: there is no such folder.
@@ -142,7 +148,7 @@ def with_choice(spec: StudySpec, folder: Path) -> StudySpec:
             f"{folder}: no network is near enough to its target cost{search.study.spec.limits.within()} to be the best; "
             "there is nothing to extrapolate"
         )
-    baseline, pictures = search.study.spec.baseline, search.study.pictures
+    baseline = search.study.spec.baseline
     if baseline.structure != spec.baseline.structure:
         raise SpecError(
             f"{folder}: scaled the baseline {baseline.name}, not {spec.baseline.name}; its choice means nothing here"
@@ -151,7 +157,7 @@ def with_choice(spec: StudySpec, folder: Path) -> StudySpec:
         raise SpecError(
             f"{folder}: searched at phi {spec.phi:g} itself, there is nothing to extrapolate; give --phi another value"
         )
-    counted = (pictures.num_classes, pictures.in_channels, spec.lattice.rounding)
+    counted = (num_classes, in_channels, spec.lattice.rounding)
     try:
         chosen = carried(spec.baseline, winner.coefficients, spec.phi, *counted).decimals
         return replace(spec, lattice=replace(spec.lattice, extrapolated=chosen))

@@ -104,6 +104,8 @@ def _changes(one: Path, other: Path) -> tuple[dict[str, Any], list[Any]]:
 
     families = [read_family(folder) for folder in (one, other)]
     require_same_pictures([family.study for family in families])
+    if len({family.study.spec.baseline.structure for family in families}) > 1:
+        raise ValueError(f"{one} and {other} scaled different baselines: they have no network in common")
     found = changes(*(list(family.measured.values()) for family in families))
     plain = [{**change._asdict(), "difference": change.difference._asdict()} for change in found]
     heading = f"Test accuracy in {one} minus that in {other}, of the networks in both, in points, paired over pictures:"
@@ -137,7 +139,8 @@ def _agreement_said(short: Path, long: Path, found: Any) -> list[str]:
 
     same = "the same network" if found.chosen == found.best else f"{found.best}"
     return [
-        f"{len(found.networks)} eligible networks in both, at the target cost. {short} chooses {found.chosen}, {long} {same}.",
+        f"{len(found.networks)} eligible networks in both, at the target cost. Of these {short} chooses {found.chosen}, {long} "
+        f"{same}.",
         f"Kendall's tau of the two orders: {between(found.tau, 1, 2)}; Spearman's rho: {between(found.spearman, 1, 2)}.",
         f"Choosing by {short} gives away, in points of {long}: {between(found.regret, 100, 2)}.",
         *([found.reason] if found.reason else []),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from scaling.data import DataError, PictureSet, load
+from scaling.data.loading import NAMED
 from scaling.nets import Network, abstract
 from scaling.study.run import Run
 from scaling.study.tables import SpecError
@@ -48,6 +51,30 @@ def first_trained(study: Trials, run: Run, network: Member) -> Network:
     if not trials:
         raise SpecError(f"{run.folder}: no training of {network.label} is complete; go on with the command that made it")
     return trained_network(run, trials[0])
+
+
+def pictures_of(study: Trials, folder: Path, data: str | None = None) -> PictureSet:
+    """The pictures that a run was trained on.
+
+    Args:
+        study: of the run.
+        folder: of the run.
+        data: where they are; None looks for them by their name.
+
+    Raises:
+        SpecError: they are not found by their name, or others are.
+        DataError: as `load`, of `data` or of a name that is everybody's.
+    """
+    name = study.pictures.name
+    try:
+        pictures = load(data or name, side=study.pictures.side or None)
+    except DataError:
+        if data is not None or name in NAMED:
+            raise
+        raise SpecError(f"{folder} was trained on the pictures {name!r}; say with --data where they are") from None
+    if pictures.fingerprint != study.pictures.fingerprint:
+        raise SpecError(f"{pictures.name} are other pictures than {folder} was trained on; give them with --data")
+    return pictures
 
 
 def trained_network(run: Run, trial: Trial) -> Network:

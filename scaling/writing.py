@@ -24,7 +24,10 @@ def write_whole(path: Path, content: bytes | str) -> None:
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.draft")
     try:
-        draft.write_bytes(content)
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(draft, path)
     except OSError as error:
         error.filename, error.filename2 = str(path), None  # the draft's name would tell nobody anything

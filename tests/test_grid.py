@@ -107,6 +107,7 @@ def test_a_third_seed_trains_only_itself(tiny, grid, tmp_path, undisturbed):
     assert three[: len(two)] == two
     assert len(three) == len(set(three)) == len(two) * 3 // 2
     assert {one["accuracy"]["n"] for one in found["networks"]} == {3}
+    assert f" 0 of {len(three)} trials are to be trained" in f" {grid('--spec', tiny, '--dry-run').stdout}".replace("\n", " ")
     grown = grid("--spec", tiny, "--json", "--phi", "0.9")
     assert "last asked something else:\n  phi: 1.0, now 0.9\n" in grown.stderr
     kept = result(grid("--spec", tiny, "--json"))

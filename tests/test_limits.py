@@ -154,8 +154,21 @@ def test_every_network_is_measured_once_and_a_resumed_run_has_the_same_candidate
     assert (again.space, len(measured)) == (held.space, asked)
     resumed = make_study(study.spec, study.pictures, "float32", read_latencies(tmp_path))
     assert resumed.space == held.space
-    first = next(iter(json.loads((tmp_path / FILE).read_text()).values()))
+    first = next(iter(json.loads((tmp_path / FILE).read_text())["a device"].values()))
     assert first.keys() == {"network", "latency_ms", "provenance"}
+
+
+def test_each_device_has_latencies_and_candidates_of_its_own(study, measured, tmp_path, monkeypatch):
+    slow = held_to_latency(study, tmp_path, "slow")
+    medians = {one.label: 1.0 for one in FREE.candidates}
+    monkeypatch.setattr(limiting, "latency", lambda one, **rest: measured.append(one.name) or Spread(1.0, 1.0, 1.0))
+    fast = held_to_latency(study, tmp_path, "fast")
+    assert labels(fast.space) == labels(FREE) != labels(slow.space)
+    assert len(measured) == 2 * len(medians)
+    assert set(read_latencies(tmp_path).values()) == {1.0}
+    assert held_to_latency(study, tmp_path, "slow").space == slow.space
+    assert len(measured) == 2 * len(medians)
+    assert read_latencies(tmp_path) == read_latencies(tmp_path, "slow") != read_latencies(tmp_path, "fast")
 
 
 def test_trials_are_the_same_under_limits(study, measured, tmp_path):
@@ -177,7 +190,7 @@ def test_a_network_is_known_by_what_it_is(tmp_path):
     assert network_key(dataclasses.replace(SMALL, resolution=21)) != network_key(SMALL)
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"a": {}}'])
+@pytest.mark.parametrize("text", ["", "[1]", '{"a": {"b": {}}}'])
 def test_damaged_latencies(text, tmp_path):
     (tmp_path / FILE).write_text(text)
     with pytest.raises(SpecError, match=r"latencies\.json: damaged; restore it or take another folder with --run"):
@@ -238,6 +251,11 @@ def test_a_limited_run_trains_the_rest_and_is_read_back(grid, tiny, tmp_path, ca
     assert len(read_latencies(folder)) == len(networks)
     asked = read_search(folder).study.spec.limits
     assert asked == Limits(latency=1e6)
+    question = (folder / "spec.json").read_bytes()
+    too_tight = grid("--spec", tiny, "--max-latency", "1e-9", "--seeds", "1")
+    assert (too_tight.returncode, (folder / "spec.json").read_bytes()) == (2, question)
+    assert "is within the limits" in too_tight.stderr
+    assert len(read_search(folder).collected.measured) == len(networks)
     kept = (folder / FILE).read_bytes()
     smallest = sorted(one["params"] for one in networks if "lattice" in one["origin"])[0]
     again = grid("--spec", tiny, "--max-params", smallest, "--seeds", "1", "--json")

@@ -10,6 +10,7 @@ import pytest
 
 from scaling import architecture
 from scaling.analysis import response_surface
+from scaling.arch import SMALL
 from scaling.data import load
 from scaling.figures import frontier, frontier_numbers, save, triangle, triangle_numbers
 from scaling.recorded import NotRecorded, is_family, read_family, read_search, require_same_pictures, with_choice
@@ -26,10 +27,10 @@ ROOT = Path(__file__).parents[1]
 STEP1 = ROOT / "runs" / "step1"
 
 
-def made_up(folder, seed):
+def made_up(folder, seed, baseline=SMALL, pictures=None):
     """A family with made-up answers: accuracy rises with the cost, by the same amount for every rule."""
-    pictures = load("fashion-mnist-10k")
-    spec = FamilySpec("made-up", architecture("small"), seeds=2, family=Kinship(phi="0:3.5:0.5", realise=True))
+    pictures = pictures or load("fashion-mnist-10k")
+    spec = FamilySpec("made-up", baseline, seeds=2, family=Kinship(phi="0:3.5:0.5", realise=True))
     study = make_family_study(spec, pictures, "float32")
     random = np.random.default_rng(seed)
     run = Run(folder)
@@ -199,6 +200,15 @@ def test_what_another_training_changed(capsys, tmp_path, family_folder):
     assert "holds a search, not a family" in capsys.readouterr().err
 
 
+def test_families_of_other_baselines_or_pictures_are_not_compared(capsys, tmp_path, family_folder):
+    wider, _ = made_up(tmp_path / "wider", 1, dataclasses.replace(SMALL, head=64))
+    assert main([str(wider), "--against", str(family_folder[0])]) == 2
+    assert "scaled different baselines: they have no network in common" in capsys.readouterr().err
+    fewer, _ = made_up(tmp_path / "fewer", 1, pictures=load("fashion-mnist-10k", side=14))
+    assert main([str(fewer), "--against", str(family_folder[0])]) == 2
+    assert "they cannot be compared" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["nowhere"], [str(STEP1), "--against", "nowhere"]])
 def test_the_command_refuses_in_one_line(capsys, words):
     assert main(words) == 2
@@ -208,7 +218,7 @@ def test_the_command_refuses_in_one_line(capsys, words):
 @pytest.fixture(scope="module")
 def direct_folder(tmp_path_factory):
     """A made-up search at phi 2 with the choice of a recorded one at phi 1 beside it: widest is best, by far."""
-    spec = with_choice(dataclasses.replace(read_spec("default"), phi=2.0), STEP1)
+    spec = with_choice(dataclasses.replace(read_spec("default"), phi=2.0), STEP1, 10, 1)
     study = make_study(spec, load("fashion-mnist-10k"), "float32")
     random = np.random.default_rng(0)
     run = Run(tmp_path_factory.mktemp("runs") / "direct")
@@ -271,14 +281,14 @@ def test_a_search_alone_says_nothing_of_extrapolation(capsys):
 def test_only_a_choice_for_this_baseline_is_carried():
     spec = read_spec("default")
     with pytest.raises(SpecError, match="scaled the baseline small, not efficientnet_b0; its choice means nothing here"):
-        with_choice(dataclasses.replace(spec, baseline=architecture("efficientnet_b0")), STEP1)
+        with_choice(dataclasses.replace(spec, baseline=architecture("efficientnet_b0")), STEP1, 10, 1)
     with pytest.raises(NotRecorded, match="no such run folder"):
-        with_choice(spec, Path("runs/nothing"))
+        with_choice(spec, Path("runs/nothing"), 10, 1)
 
 
 def test_nothing_is_extrapolated_to_its_own_phi():
     with pytest.raises(SpecError, match="searched at phi 1 itself, there is nothing to extrapolate; give --phi another value"):
-        with_choice(read_spec("default"), STEP1)
+        with_choice(read_spec("default"), STEP1, 10, 1)
 
 
 @pytest.mark.parametrize(

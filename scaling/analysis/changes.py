@@ -80,11 +80,15 @@ def changes(one: Sequence[Measured], other: Sequence[Measured], *, confidence: f
         The networks in both, cheapest first; those whose answers are the same in both are one training, and left out.
 
     Raises:
-        ValueError: no network is in both, confidence is not between 0 and 1, or the networks are not comparable.
+        ValueError: no network is in both, one name has two costs, confidence is not between 0 and 1, or the networks are not
+            comparable.
     """
     require_confidence("changes", confidence)
     others = {network.name: network for network in by_name(other)}
     pairs = [(network, others[network.name]) for network in by_name(one) if network.name in others]
+    for first, second in pairs:
+        if first.macs != second.macs:
+            raise ValueError(f"changes: {first.name!r} must be one architecture, got {first.macs} and {second.macs} MACs")
     pairs = [pair for pair in pairs if not np.array_equal(pair[0].correct, pair[1].correct)]
     if not pairs:
         raise ValueError("changes: no network was trained in both studies and came out differently")

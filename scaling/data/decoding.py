@@ -25,6 +25,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from scaling.data.pictures import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+NOT_READ = (".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".ppm", ".pgm", ".tga", ".dng")
+"""Endings of pictures that are not decoded."""
 LARGEST_DEFAULT_SIDE = 128
 """Sides are never larger than this many px unless asked for."""
 

@@ -7,7 +7,8 @@
 * `train/` with a validation folder and `test/`: as they stand.
 
 A class folder is one that holds at least one picture, however deep. Hidden files and files without a picture's ending
-(.png, .jpg, .jpeg, .webp, .bmp, .gif) are passed over. Links are followed; a link back up is not walked again.
+(.png, .jpg, .jpeg, .webp, .bmp, .gif) are passed over, but a picture of another format (.tif, .heic) is an error. Links are
+followed; a link back up is not walked again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.decoding import LARGEST_DEFAULT_SIDE, SUFFIXES, Encoded, decode, on_disk
+from scaling.data.decoding import LARGEST_DEFAULT_SIDE, NOT_READ, SUFFIXES, Encoded, decode, on_disk
 from scaling.data.pictures import DataError, PictureSet, picture_set, require_two_classes
 from scaling.data.splits import TEST, TRAIN, VALIDATION, every_fifth, require_filled, shared_out
 
@@ -68,8 +69,9 @@ def listing(folder: Path) -> Listing:
         folder: see the top of this module.
 
     Raises:
-        DataError: the folder cannot be read, has fewer than two class folders, several validation folders, other
-            classes in one split than in another, or a class with too few pictures to fill every split.
+        DataError: the folder cannot be read, has a picture of another format, fewer than two class folders, several
+            validation folders, other classes in one split than in another, or a class with too few pictures to fill every
+            split.
     """
     parts = _parts(folder)
     classes = tuple(parts[0])
@@ -150,6 +152,8 @@ def _pictures(folder: Path, walked: set[str]) -> Iterator[Path]:
         path = folder / name
         if os.path.isdir(path):
             yield from _pictures(path, walked)
+        elif path.suffix.lower() in NOT_READ:
+            raise DataError(f"{path}: needs to be one of {', '.join(SUFFIXES)}; convert such pictures, or move them away")
         # A dangling link is listed, and counted later as a picture that cannot be read; a pipe or device is not.
         elif path.suffix.lower() in SUFFIXES and (os.path.isfile(path) or not os.path.exists(path)):
             yield path

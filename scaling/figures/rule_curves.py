@@ -169,7 +169,7 @@ def _draw_baseline(axes: Axes, numbers: RuleCurvesNumbers) -> None:
         axes.plot([1, 1], [point.accuracy.low, point.accuracy.high], color=style.INK, linewidth=1, alpha=0.55, zorder=2)
         axes.plot([1], [point.accuracy.mean], marker="s", markersize=7.5, color=style.INK, linestyle="none", zorder=5)
         looks: dict[str, Any] = {"fontsize": style.TEXT_SIZE, "color": style.INK, "textcoords": "offset points"}
-        axes.annotate("baseline", (1, point.accuracy.low), xytext=(6, 0), va="bottom", **looks)  # below every curve
+        axes.annotate("baseline", (1, point.accuracy.mean), xytext=(7, -16), va="top", **looks)  # below the curves
 
 
 def _caption(numbers: RuleCurvesNumbers, data_set: str, device: str) -> str:

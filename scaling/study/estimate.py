@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -41,7 +42,7 @@ def pace(runs: Path) -> Pace:
                 work.append(record.work)
     if not compiling or not work:
         return DEFAULT_PACE
-    return Pace(median(compiling), sum(training) / sum(work), f"{len(work)} trials recorded on this machine")
+    return Pace(median(compiling), sum(training) / sum(work), f"{len(work)} trials recorded on {host()}")
 
 
 class Expected(NamedTuple):
@@ -63,8 +64,12 @@ def expected_parts(trials: Sequence[Trial], pace: Pace) -> dict[str, Expected]:
 
 
 def estimated_seconds(trials: Sequence[Trial], pace: Pace) -> float:
-    """Wall-clock seconds of training trials on this machine, two at a time where it has two cores."""
-    return sum(sum(parts) for parts in expected_parts(trials, pace).values()) / min(2, cores())
+    """Wall-clock seconds of training trials on this machine, two networks at a time where it has two cores."""
+    parts = expected_parts(trials, pace)
+    networks: defaultdict[Any, float] = defaultdict(float)
+    for trial in trials:  # its seeds follow each other
+        networks[trial.architecture.structure] += sum(parts[trial.id])
+    return max(sum(networks.values()) / min(2, cores()), max(networks.values(), default=0.0))
 
 
 def training_work(trial: Trial) -> float:

@@ -1,4 +1,7 @@
-"""The latencies of a run folder: measured once for each network, so that the same candidates come back every time."""
+"""The latencies of a run folder: measured once for each network and device, so that the same candidates come back every time.
+
+The file has a table for each device, and the device that the search was last held to is the last in it.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +29,15 @@ def read_latencies(folder: Path, device: str | None = None) -> dict[str, float]:
 
     Args:
         folder: of the run.
-        device: only those measured on it, in words; None takes all.
+        device: measured on it, in words; None is the device that the search was last held to.
 
     Raises:
         SpecError: the file is damaged.
     """
     try:
-        stored = _stored(folder).items()
-        taken = {key: one for key, one in stored if device in (None, one["provenance"]["device"])}
-        return {key: float(one["latency_ms"]["median"]) for key, one in taken.items()}
+        stored = _stored(folder)
+        found = next(reversed(stored.values()), {}) if device is None else stored.get(device, {})
+        return {key: float(one["latency_ms"]["median"]) for key, one in found.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SpecError(f"{folder / FILE}: damaged; restore it or take another folder with --run") from None
 
@@ -53,8 +56,23 @@ def record_latency(folder: Path, architecture: Architecture, latency_ms: Spread,
         OSError: it cannot be written.
     """
     found = {"network": architecture.name, "latency_ms": latency_ms._asdict(), "provenance": provenance(device)}
-    stored = {**_stored(folder), network_key(architecture): found}
-    write_whole(folder / FILE, json.dumps(stored, indent=1, allow_nan=False) + "\n")
+    _update(folder, device, {network_key(architecture): found})
+
+
+def hold_to(folder: Path, device: str) -> None:
+    """Note that a run folder's search is held to its latencies on a device, in words.
+
+    Raises:
+        ValueError: the file is damaged.
+        OSError: it cannot be written.
+    """
+    _update(folder, device, {})
+
+
+def _update(folder: Path, device: str, more: dict[str, Any]) -> None:
+    stored = _stored(folder)
+    known = stored.pop(device, {})
+    write_whole(folder / FILE, json.dumps({**stored, device: {**known, **more}}, indent=1, allow_nan=False) + "\n")
 
 
 def _stored(folder: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -47,6 +47,20 @@ WORKER = "scaling-worker"
 """Name of the threads that train."""
 
 
+CLOSING_SECONDS = 5.0
+"""How long a run that is closed waits for its workers: for a step, not for a compilation."""
+
+
+class _Shift(NamedTuple):
+    """What the workers of one run share."""
+
+    jobs: queue.SimpleQueue[list[Trial]]
+    waiting: Counter[int]
+    """networks of each resolution that are not done"""
+    events: queue.SimpleQueue[Event | BaseException]
+    stop: threading.Event
+
+
 class LocalEngine:
     """Trains on the devices of this machine.
 
@@ -62,35 +76,32 @@ class LocalEngine:
         self._devices = jax.local_devices()
         self._prepared: dict[tuple[Any, int], Prepared] = {}
         self._evaluations: dict[Task, Any] = {}
-        self._stop = threading.Event()
-        self._waiting: Counter[int] = Counter()
         # Two compilations side by side would leave the device without work for as long as both take.
-        self._compilers = threading.Semaphore(len(self._devices))
+        self._compiling = {device: threading.Lock() for device in self._devices}
         on_cpu = self._devices[0].platform == "cpu"
         self.device = host() if on_cpu else f"{len(self._devices)} x {self._devices[0].device_kind}"
         self.precision = "float32" if on_cpu else "bfloat16"
 
     def run(self, trials: Sequence[Trial]) -> Generator[Event]:
         """Train all trials; the seeds of one network follow each other, large networks come first."""
-        jobs: queue.SimpleQueue[list[Trial]] = queue.SimpleQueue()
+        shift = _Shift(queue.SimpleQueue(), Counter(), queue.SimpleQueue(), threading.Event())
         for job in _by_network(trials):
-            jobs.put(job)
-            self._waiting[job[0].architecture.resolution] += 1
-        events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
-        self._stop.clear()
+            shift.jobs.put(job)
+            shift.waiting[job[0].architecture.resolution] += 1
         threads = [
-            threading.Thread(target=self._work, args=(device, jobs, events), name=WORKER, daemon=True)
+            threading.Thread(target=self._work, args=(device, shift), name=WORKER, daemon=True)
             for device in _workers(self._devices, trials)
         ]
         for thread in threads:
             thread.start()
         try:
             for _ in trials:
-                yield from _until_finished(events)
+                yield from _until_finished(shift.events)
         finally:
-            self._stop.set()
+            shift.stop.set()
+            end = time.monotonic() + CLOSING_SECONDS
             for thread in threads:
-                thread.join(timeout=5)
+                thread.join(timeout=max(0.0, end - time.monotonic()))
 
     def forgotten(self, trials: Sequence[Trial]) -> list[Trial]:
         """Those whose weights are gone or cannot be read."""
@@ -120,52 +131,53 @@ class LocalEngine:
             return False
         return True
 
-    def _work(self, device: Any, jobs: queue.SimpleQueue[list[Trial]], events: queue.SimpleQueue[Any]) -> None:
+    def _work(self, device: Any, shift: _Shift) -> None:
         try:
             with jax.default_device(device):
-                while not self._stop.is_set():
-                    job = jobs.get_nowait()
-                    self._train_network(job, device, events)
-                    self._let_go(job[0].architecture.resolution)
-        except (queue.Empty, Stopped):
+                while not shift.stop.is_set():
+                    try:
+                        job = shift.jobs.get_nowait()
+                    except queue.Empty:
+                        return
+                    self._train_network(job, device, shift)
+                    self._let_go(job[0].architecture.resolution, shift.waiting)
+        except Stopped:
             pass
         except BaseException as error:
-            events.put(error)
+            shift.events.put(error)
 
-    def _train_network(self, trials: list[Trial], device: Any, events: queue.SimpleQueue[Any]) -> None:
+    def _train_network(self, trials: list[Trial], device: Any, shift: _Shift) -> None:
         program = None
         for trial in trials:
             compiling = 0.0
             try:
                 prepared = self._prepare(trial, device)
                 if program is None:
-                    with self._compilers:
-                        if self._stop.is_set():
+                    with self._compiling[device]:
+                        if shift.stop.is_set():
                             raise Stopped
-                        events.put(Compiling(trial))
+                        shift.events.put(Compiling(trial))
                         start = time.perf_counter()
-                        program = compile_training(_task(trial), prepared.resident)
+                        compiled = compile_training(_task(trial), prepared.resident)
                         self._evaluation(_task(trial))
-                        compiling = time.perf_counter() - start
+                        program, compiling = compiled, time.perf_counter() - start
                 begun = time.perf_counter()
-                outcome = self._train(trial, program, prepared, compiling, events)
+                outcome = self._train(trial, program, prepared, compiling, shift)
             except Diverged as error:
                 outcome = Outcome("diverged", str(error), None, Seconds(compiling, time.perf_counter() - begun))
             except (Stopped, OSError):
                 raise  # a full disk ends the run; it says nothing about this network
             except Exception as error:
                 outcome = Outcome("failed", f"{type(error).__name__}: {error}".splitlines()[0][:300], None, Seconds(compiling))
-            events.put(Finished(trial, outcome))
+            shift.events.put(Finished(trial, outcome))
 
-    def _train(
-        self, trial: Trial, program: Any, prepared: Prepared, compiling: float, events: queue.SimpleQueue[Any]
-    ) -> Outcome:
+    def _train(self, trial: Trial, program: Any, prepared: Prepared, compiling: float, shift: _Shift) -> Outcome:
         def report(epoch: int, accuracy: float) -> None:
-            events.put(Training(trial, epoch, accuracy))
+            shift.events.put(Training(trial, epoch, accuracy))
 
-        events.put(Training(trial, 0))
+        shift.events.put(Training(trial, 0))
         start = time.perf_counter()
-        weights = train(_task(trial), program, prepared, trial.seed, report, self._stop.is_set)
+        weights = train(_task(trial), program, prepared, trial.seed, report, shift.stop.is_set)
         trained = time.perf_counter()
         evaluation = self._evaluation(_task(trial))
         correct = right_or_wrong(evaluation, weights, prepared.validation, prepared.pixels)
@@ -179,10 +191,10 @@ class LocalEngine:
             self._prepared[key] = prepare(self._pictures, trial.architecture.resolution)
         return self._prepared[key]
 
-    def _let_go(self, side: int) -> None:
+    def _let_go(self, side: int, waiting: Counter[int]) -> None:
         """Free the pictures of a resolution once no network waits for them."""
-        self._waiting[side] -= 1
-        if not self._waiting[side]:
+        waiting[side] -= 1
+        if not waiting[side]:
             for device in self._devices:
                 self._prepared.pop((device, side), None)
 

@@ -52,6 +52,20 @@ class Run:
         return self.folder / "weights"
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder, made if it is not there, whatever it is asked.
+
+        Raises:
+            LockedError: another process works on it.
+            OSError: it cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with locked(self.folder):
+            for draft in (*self.folder.glob(".*.draft"), *self.weights.glob(".*.draft")):
+                draft.unlink()  # left by a process that was killed while writing
+            yield
+
+    @contextmanager
     def opened(self, question: dict[str, Any]) -> Iterator[Run]:
         """Hold the folder for a question, made or grown from what it holds.
 
@@ -61,13 +75,12 @@ class Run:
             OSError: it cannot be written.
         """
         question = json.loads(json.dumps(question))  # as it is read back: lists, no tuples
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with locked(self.folder):
-            for draft in (*self.folder.glob(".*.draft"), *self.weights.glob(".*.draft")):
-                draft.unlink()  # left by a process that was killed while writing
+        with self.held():
             self.require_same(question)
             self.read()
             self._records.cut_torn_line()
+            if self.grown:
+                (self.folder / "results.json").unlink(missing_ok=True)  # it answers the question before
             write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
             yield self
 
@@ -154,7 +167,8 @@ class Run:
     def _take(self, record: dict[str, Any]) -> None:
         try:
             if "test" in record:
-                self._tests[record["id"]] = unpack_bits(record["test"])
+                self._tests[record["id"]] = correct = unpack_bits(record["test"])
+                _require_accuracy(record["test"]["accuracy"], correct)
             else:
                 self._outcomes[record["id"]] = _outcome(record["outcome"])
                 self._devices[record["provenance"]["device"]] = None
@@ -170,8 +184,10 @@ class Run:
             return None
         try:
             stored = json.loads(path.read_text("utf-8"))
+            if not all(isinstance(stored.get(key, {}), dict) for key in ("baseline", "recipe")):
+                raise TypeError("a table is something else")
             return {**stored, "seeds": int(stored["seeds"])}
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise SpecError(f"{path}: not a run's question; restore it or take another folder with --run") from None
 
     def require_same(self, question: dict[str, Any]) -> None:
@@ -210,9 +226,16 @@ def _fixed(question: dict[str, Any]) -> dict[str, Any]:
     return {**fixed, "baseline": {key: value for key, value in baseline.items() if key != "name"}}
 
 
+def _require_accuracy(recorded: float, correct: NDArray[np.bool_]) -> None:
+    if recorded != float(correct.mean()):
+        raise ValueError(f"accuracy {recorded} is recorded beside pictures of {correct.mean()}")
+
+
 def _outcome(stored: dict[str, Any]) -> Outcome:
     bits, seconds = stored["validation"], stored["seconds"]
     correct = None if bits is None else unpack_bits(bits)
-    if stored["status"] == "complete" and correct is None:
-        raise ValueError("a complete trial needs its pictures")
+    if stored["status"] == "complete":
+        if correct is None:
+            raise ValueError("a complete trial needs its pictures")
+        _require_accuracy(stored["accuracy"], correct)
     return Outcome(stored["status"], stored["reason"], correct, Seconds(**seconds))

@@ -113,6 +113,12 @@ def pack_bits(correct: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def unpack_bits(packed: dict[str, Any]) -> NDArray[np.bool_]:
-    """The inverse of `pack_bits`."""
+    """The inverse of `pack_bits`.
+
+    Raises:
+        ValueError: there are not as many bits as pictures.
+    """
     raw = np.frombuffer(base64.b64decode(packed["bits"], validate=True), np.uint8)
+    if len(raw) != -(-packed["pictures"] // 8):
+        raise ValueError(f"{packed['pictures']} pictures need another number of bytes than {len(raw)}")
     return np.unpackbits(raw, count=packed["pictures"]).astype(bool)

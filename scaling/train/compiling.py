@@ -15,6 +15,7 @@ import importlib.metadata
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +37,10 @@ _SOURCES = ("arch", "nets", "train", "recipe.py")
 
 _TRACED_SETTINGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_default_prng_impl", "jax_threefry_partitionable")
 """What of JAX's configuration goes into a traced program."""
+
+
+_TRACING = threading.Lock()
+"""Python traces for one thread at a time in any case, and its collector is switched for all of them."""
 
 
 class Program:
@@ -106,7 +111,7 @@ def compiled(name: str, inputs: Any, make: Callable[[], Any], arguments: Any, re
         return bytes(jax.export.export(jax.jit(flat, donate_argnums=donate))(*leaves).serialize())
 
     shapes = [[list(leaf.shape), str(leaf.dtype)] for leaf in leaves]
-    with _uncollected():
+    with _TRACING, _uncollected():
         exported = _stored(_key(name, inputs, shapes), trace)
         lowered = jax.jit(exported.call, donate_argnums=donate).lower(*leaves)
     executable = compile_lowered(lowered)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,12 @@ def test_one_training_in_both_studies_is_no_change():
         changes(one, one)
     with pytest.raises(ValueError, match="no network was trained in both"):
         changes(one[:1], other[1:])
+
+
+def test_one_name_for_two_networks_is_refused():
+    one, other = study([0.8], 0), study([0.85], 1)
+    with pytest.raises(ValueError, match="changes: 'n0' must be one architecture, got 1000 and 2000 MACs"):
+        changes(one, [dataclasses.replace(other[0], macs=2000)])
 
 
 def test_the_interval_holds_the_truth():

@@ -70,6 +70,14 @@ def test_hidden_foreign_and_nested_files(folders):
     ]
 
 
+@pytest.mark.parametrize("name", ["scan.tif", "photo.HEIC"])
+def test_a_picture_of_a_format_that_is_not_read_is_named(folders, name):
+    root = folders({"a": 3, "b": 3})
+    (root / "b" / name).write_bytes(b"")
+    with pytest.raises(DataError, match=f"b/{name}: needs to be one of .png, .*; convert such pictures, or move them away"):
+        listing(root)
+
+
 def test_links_are_followed_but_not_in_rings(folders):
     root = folders({"a": 3, "b": 3})
     (root / "a" / "up").symlink_to(root)

@@ -8,11 +8,16 @@ import scaling.data
 from scaling.data import DataError, load
 
 
-@pytest.mark.parametrize("name", ["fashion-mnist-11k", "", "/no/where", "gone.npz", "pyproject.toml", "nul\0byte"])
+@pytest.mark.parametrize("name", ["fashion-mnist-11k", "", "/no/where", "pyproject.toml", "nul\0byte"])
 def test_refuses_unknown_names_and_says_what_is_allowed(name):
     allowed = "allowed: fashion-mnist-10k, fashion-mnist, a folder of class folders, .*MNIST.*, or an .npz file"
     with pytest.raises(DataError, match=f"load: no pictures called .*; {allowed}"):
         load(name)
+
+
+def test_a_packed_file_that_is_not_there():
+    with pytest.raises(DataError, match=r"gone\.npz: no such file"):
+        load("gone.npz")
 
 
 @pytest.mark.parametrize("side", [0, -1, 1.5, "28", True])

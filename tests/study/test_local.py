@@ -1,5 +1,6 @@
 import dataclasses
 import re
+import threading
 import time
 from contextlib import closing
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from scaling.study.engine import Compiling, Finished, Training
 from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_seconds, expected_parts, pace
 from scaling.study.local import LocalEngine
 from scaling.study.progress import StudyProgress, duration
-from scaling.study.provenance import cores
+from scaling.study.provenance import cores, host
 from scaling.study.run import Run
 from scaling.study.tables import SpecError
 from scaling.study.trial import Outcome, Seconds, Trial
@@ -93,6 +94,7 @@ def test_a_device_compiles_one_network_at_a_time(engine, pictures, monkeypatch):
             inside.pop()
 
     monkeypatch.setattr(local_module, "compile_training", counted)
+    monkeypatch.setattr(engine, "_compiling", {engine._devices[0]: threading.Lock(), "another device": threading.Lock()})
     monkeypatch.setattr(local_module, "_workers", lambda devices, trials: [devices[0]] * 3)
     networks = [dataclasses.replace(NET, head=head) for head in (8, 16, 24, 32)]
     assert len(finished(engine, [trial(pictures, network=one) for one in networks])) == 4
@@ -170,6 +172,52 @@ def test_closing_the_events_stops_the_work(engine, pictures):
     assert len(list((engine._weights).iterdir())) < 50
 
 
+def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, pictures, monkeypatch):
+    compile_training, begun, go_on = local_module.compile_training, threading.Event(), threading.Event()
+    compiled = []
+
+    def slow(task, resident):
+        compiled.append(task)
+        begun.set()
+        go_on.wait(30)
+        return compile_training(task, resident)
+
+    monkeypatch.setattr(local_module, "compile_training", slow)
+    monkeypatch.setattr(local_module, "CLOSING_SECONDS", 0.1)
+    monkeypatch.setattr(local_module, "_workers", lambda devices, trials: [devices[0]] * 4)
+    networks = [dataclasses.replace(NET, head=head) for head in (8, 16, 24, 32)]
+    with closing(engine.run([trial(pictures, network=one) for one in networks])) as events:
+        assert isinstance(next(events), Compiling)
+        begun.wait(30)
+        workers = [one for one in threading.enumerate() if one.name == local_module.WORKER]
+        before = time.monotonic()
+    assert time.monotonic() - before < len(workers)  # one deadline, not one after another
+    assert len(finished(engine, [])) == 0  # another run does not wake them
+    go_on.set()
+    for worker in workers:
+        worker.join(30)
+    assert len(compiled) == 1
+
+
+def test_a_network_whose_evaluation_fails_is_not_trained(engine, pictures, monkeypatch):
+    def broken(task):
+        raise RuntimeError("no room")
+
+    trained = []
+    monkeypatch.setattr(local_module, "compile_evaluation", broken)
+    monkeypatch.setattr(local_module, "train", lambda *rest: trained.append(rest))
+    outcomes = finished(engine, [trial(pictures, seed) for seed in (0, 1)])
+    assert [one.reason for one in outcomes.values()] == ["RuntimeError: no room"] * 2
+    assert trained == []
+
+
+def test_large_networks_come_first_and_seeds_follow_each_other(pictures):
+    wide = scale(NET, Factors(1, 2, 1))
+    trials = [trial(pictures, seed, net) for seed in (0, 1) for net in (NET, wide)]
+    jobs = local_module._by_network(trials)
+    assert [[(one.architecture, one.seed) for one in job] for job in jobs] == [[(wide, 0), (wide, 1)], [(NET, 0), (NET, 1)]]
+
+
 def test_the_pace_is_a_stated_default_until_trials_are_recorded(tmp_path):
     assert pace(tmp_path) == DEFAULT_PACE
     (tmp_path / "run").mkdir()
@@ -186,7 +234,7 @@ def test_the_pace_is_that_of_trainings_long_enough_to_tell(tmp_path, pictures):
     found = pace(tmp_path)
     assert found.compile == 4.0
     assert found.unit == pytest.approx(20.0 / expected_parts([trial(pictures)], Pace(0.0, 1.0, ""))[trial(pictures).id].train)
-    assert found.source == "2 trials recorded on this machine"
+    assert found.source == f"2 trials recorded on {host()}"
 
 
 def test_expected_seconds_count_compiling_once_a_network(pictures):
@@ -195,7 +243,11 @@ def test_expected_seconds_count_compiling_once_a_network(pictures):
     parts = expected_parts(trials, speed)
     work = parts[trials[0].id].train
     assert parts[trials[1].id] == Expected(0.0, work)
-    assert estimated_seconds(trials, speed) == pytest.approx((10 + 2 * work) / min(2, cores()))
+    assert estimated_seconds(trials, speed) == pytest.approx(10 + 2 * work)  # one network, on one core
+    both = [*trials, *(trial(pictures, seed, dataclasses.replace(NET, head=16)) for seed in (0, 1))]
+    one, other = (estimated_seconds(seeds, speed) for seeds in (both[:2], both[2:]))
+    assert estimated_seconds(both, speed) == pytest.approx(max(one, other) if cores() > 1 else one + other, rel=0.2)
+    assert estimated_seconds([], speed) == 0
 
 
 def test_progress_away_from_a_terminal_is_a_line_a_trial(engine, pictures, capsys):

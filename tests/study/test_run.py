@@ -106,9 +106,41 @@ def test_damaged_folders_are_named(tmp_path):
     path.write_text(json.dumps(record) + "\n")
     with pytest.raises(SpecError, match=f"the record of trial {TRIAL.id} is damaged"), open_run(tmp_path):
         pass
-    (tmp_path / "spec.json").write_text("{")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"seeds": 2, "baseline": "small"}', '{"seeds": 2, "recipe": null}'])
+def test_a_damaged_question_is_named(tmp_path, text):
+    (tmp_path / "spec.json").write_text(text)
     with pytest.raises(SpecError, match="not a run's question"), open_run(tmp_path):
         pass
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda record: record["outcome"]["validation"].update(bits="AAA="),  # 16 bits for 20 pictures
+        lambda record: record["outcome"].update(accuracy=0.5),
+        lambda record: record["outcome"].update(validation=None),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_damaged(tmp_path, damage):
+    with open_run(tmp_path) as run:
+        run.record(TRIAL, Outcome("complete", None, CORRECT), "a device")
+    path = tmp_path / "trials.jsonl"
+    record = json.loads(path.read_text())
+    damage(record)
+    path.write_text(json.dumps(record) + "\n")
+    with pytest.raises(SpecError, match=f"the record of trial {TRIAL.id} is damaged"), open_run(tmp_path):
+        pass
+
+
+def test_results_of_the_question_before_do_not_stay(tmp_path):
+    with open_run(tmp_path) as run:
+        run.keep({"best": 1})
+    with open_run(tmp_path):
+        assert (tmp_path / "results.json").exists()
+    with open_run(tmp_path, {**QUESTION, "seeds": 3}):
+        assert not (tmp_path / "results.json").exists()
 
 
 def test_identity_is_what_decides_the_outcome():

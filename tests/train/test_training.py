@@ -1,5 +1,5 @@
 import dataclasses
-from pathlib import Path
+import os
 
 import jax
 import numpy as np
@@ -190,11 +190,10 @@ def test_weights_come_back_from_the_disk(trained, tmp_path):
 
 
 def test_a_full_disk_is_an_error_of_the_disk_and_leaves_no_draft(trained, tmp_path, monkeypatch):
-    def full(path, content):
-        path.open("wb").close()
+    def full(file):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         save_weights(tmp_path / "net.safetensors", trained[-1])
     assert list(tmp_path.iterdir()) == []
