@@ -146,6 +146,10 @@ def test_where_its_networks_look(home, picture_folder, tmp_path, capsys):
     assert "no weights here; train this run again in another folder" in capsys.readouterr().err
     assert cam.main(["--run", str(run), "--data", "fashion-mnist-10k"]) == 2
     assert "fashion-mnist-10k are other pictures than" in capsys.readouterr().err
+    assert cam.main(["--run", str(run)]) == 2
+    assert (
+        f"{run} was trained on the pictures {picture_folder.name!r}; say with --data where they are" in capsys.readouterr().err
+    )
 
 
 def test_its_networks_are_exported(home, picture_folder, tmp_path, capsys):

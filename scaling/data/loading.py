@@ -36,10 +36,10 @@ def load(name_or_path: str | os.PathLike[str], *, side: int | None = None, large
     if name_or_path in NAMED:
         return _at_side(NAMED[str(name_or_path)](), side)
     path = Path(os.path.expanduser(name_or_path))
-    if path.suffix == ".npz" and os.path.isfile(path):
+    if path.suffix == ".npz" and not os.path.isdir(path):
+        if not os.path.isfile(path):
+            raise DataError(f"{path}: no such file")
         return from_packed(path, side, largest)
-    if path.suffix == ".npz":
-        raise DataError(f"{path}: no such file")
     if not os.fspath(name_or_path) or not os.path.isdir(path):
         raise DataError(
             f"load: no pictures called {os.fspath(name_or_path)!r}; allowed: {', '.join(NAMED)}, "
