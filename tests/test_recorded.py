@@ -12,6 +12,7 @@ from scaling import architecture
 from scaling.analysis import response_surface
 from scaling.arch import SMALL
 from scaling.data import load
+from scaling.data.per_image import PerImage
 from scaling.figures import frontier, frontier_numbers, save, triangle, triangle_numbers
 from scaling.recorded import NotRecorded, is_family, read_family, read_search, require_same_pictures, with_choice
 from scaling.results import main
@@ -39,7 +40,7 @@ def made_up(folder, seed, baseline=SMALL, pictures=None):
             for trial in study.trials(network):
                 correct = random.random(1500) < 1 - 0.2 * network.realised**-0.5
                 run.record(trial, Outcome("complete", None, correct), "a device")
-                run.record_test(trial, correct, "a device")
+                run.record_test(trial, PerImage(correct), "a device")
         run.keep({"members": []})
     return folder, study
 
@@ -227,7 +228,7 @@ def direct_folder(tmp_path_factory):
             chance = 0.8 if "extrapolated" in network.origin else 0.9 if network.coefficients.beta >= 140 else 0.7
             for trial in study.trials(network):
                 run.record(trial, Outcome("complete", None, random.random(1500) < chance), "a device")
-                run.record_test(trial, random.random(2500) < chance, "a device")
+                run.record_test(trial, PerImage(random.random(2500) < chance), "a device")
     return run.folder
 
 

@@ -87,11 +87,16 @@ def on_test_pictures(study: Trials, run: Run) -> dict[str, Measured]:
 def _measured(study: Trials, run: Run, network: Network, test: bool) -> Measured | None:
     """A network on the test pictures or on those of validation, if it was judged there."""
     trials = complete_trials(study, run, network)
-    answers = [run.test_correct(one) if test else _validation(run, one) for one in trials]
+    answers = [_test(run, one) if test else _validation(run, one) for one in trials]
     seen = [one for one in answers if one is not None]
     if not seen:
         return None
     return Measured(network.label, network.cost.macs, network.realised, np.stack(seen), network.shares, network.origin)
+
+
+def _test(run: Run, trial: Trial) -> NDArray[np.bool_] | None:
+    judged = run.test(trial)
+    return None if judged is None else judged.correct
 
 
 def _validation(run: Run, trial: Trial) -> NDArray[np.bool_] | None:

@@ -6,9 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from scaling.data.per_image import PerImage
 from scaling.study.trial import Outcome, Trial
 
 
@@ -53,8 +51,8 @@ class Engine(Protocol):
     def forgotten(self, trials: Sequence[Trial]) -> list[Trial]:
         """Those of the finished trials that must be run again before they can be tested."""
 
-    def test(self, trial: Trial) -> NDArray[np.bool_]:
-        """For a finished trial, right or wrong on each test picture.
+    def test(self, trial: Trial) -> PerImage:
+        """For a finished trial, what its network makes of each test image.
 
         Raises:
             ValueError, ArithmeticError: its weights cannot be used.

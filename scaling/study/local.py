@@ -16,29 +16,30 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
-from numpy.typing import NDArray
 
 from scaling.counting import cost
 from scaling.data import PictureSet
+from scaling.data.per_image import PerImage
 from scaling.study.engine import Compiling, Event, Finished, Training
 from scaling.study.provenance import cores, host
-from scaling.study.trial import Outcome, Seconds, Trial
+from scaling.study.trial import Curve, Outcome, Seconds, Trial
 from scaling.train import (
     Diverged,
     Prepared,
+    Segment,
     Stopped,
     Task,
     Weights,
     compile_evaluation,
     compile_training,
     enable_cache,
+    evaluate_per_image,
     load_weights,
     prepare,
-    right_or_wrong,
     save_weights,
     train,
 )
@@ -107,8 +108,8 @@ class LocalEngine:
         """Those whose weights are gone or cannot be read."""
         return [trial for trial in trials if not self._remembered(trial)]
 
-    def test(self, trial: Trial) -> NDArray[np.bool_]:
-        """Right or wrong on each test picture, by the trial's weights.
+    def test(self, trial: Trial) -> PerImage:
+        """What the trial's weights make of each test image.
 
         Raises:
             ValueError: the weights cannot be read.
@@ -116,7 +117,7 @@ class LocalEngine:
         """
         weights = self._load(trial)
         prepared = self._prepare(trial, self._devices[0])
-        return right_or_wrong(self._evaluation(_task(trial)), weights, prepared.test, prepared.pixels)
+        return evaluate_per_image(self._evaluation(_task(trial)), weights, prepared.test, prepared.pixels)
 
     def _load(self, trial: Trial) -> Weights:
         try:
@@ -172,18 +173,22 @@ class LocalEngine:
             shift.events.put(Finished(trial, outcome))
 
     def _train(self, trial: Trial, program: Any, prepared: Prepared, compiling: float, shift: _Shift) -> Outcome:
-        def report(epoch: int, accuracy: float) -> None:
-            shift.events.put(Training(trial, epoch, accuracy))
+        seen: list[Segment] = []
+
+        def report(segment: Segment) -> None:
+            seen.append(segment)
+            shift.events.put(Training(trial, segment.epoch + segment.last, segment.accuracy))
 
         shift.events.put(Training(trial, 0))
         start = time.perf_counter()
         weights = train(_task(trial), program, prepared, trial.seed, report, shift.stop.is_set)
         trained = time.perf_counter()
         evaluation = self._evaluation(_task(trial))
-        correct = right_or_wrong(evaluation, weights, prepared.validation, prepared.pixels)
+        judged = evaluate_per_image(evaluation, weights, prepared.validation, prepared.pixels)
         evaluated = time.perf_counter()
         save_weights(self._path(trial), weights)
-        return Outcome("complete", None, correct, Seconds(compiling, trained - start, evaluated - trained))
+        seconds = Seconds(compiling, trained - start, evaluated - trained)
+        return Outcome("complete", None, judged.correct, seconds, judged.probability, _curve(seen))
 
     def _prepare(self, trial: Trial, device: Any) -> Prepared:
         key = (device, trial.architecture.resolution)
@@ -230,6 +235,15 @@ def _memory_bytes() -> float:
 
 def _device_bytes(device: Any) -> float:
     return float((device.memory_stats() or {}).get("bytes_limit", 0))
+
+
+def _curve(seen: Sequence[Segment]) -> Curve:
+    """Means over the segments of each epoch, which are equally long."""
+    epochs = [list(group) for _, group in groupby(seen, key=lambda segment: segment.epoch)]
+    return Curve(
+        tuple(fmean(segment.loss for segment in epoch) for epoch in epochs),
+        tuple(fmean(segment.accuracy for segment in epoch) for epoch in epochs),
+    )
 
 
 def _task(trial: Trial) -> Task:

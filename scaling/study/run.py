@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.counting import cost
+from scaling.data.per_image import PerImage
 from scaling.study.lock import locked
 from scaling.study.provenance import provenance
 from scaling.study.records import RecordFile
 from scaling.study.spec import difference
 from scaling.study.tables import SpecError
-from scaling.study.trial import Outcome, Seconds, Trial, pack_bits, unpack_bits
+from scaling.study.trial import Curve, Outcome, Seconds, Trial, pack, unpack
 from scaling.writing import write_whole
 
 FIXED = ("baseline", "data", "recipe")
@@ -41,7 +42,7 @@ class Run:
         self.folder = folder
         self._records = RecordFile(folder / "trials.jsonl")
         self._outcomes: dict[str, Outcome] = {}
-        self._tests: dict[str, NDArray[np.bool_]] = {}
+        self._tests: dict[str, PerImage] = {}
         self._devices: dict[str, None] = {}
         self.grown: list[str] = []
         """in what the question differs from the one the folder was last asked, as 'key: old, now new'"""
@@ -124,8 +125,8 @@ class Run:
         """The trials still to be trained: those without a record and those that failed."""
         return [trial for trial in trials if trial.id not in self._outcomes or self._outcomes[trial.id].status == "failed"]
 
-    def test_correct(self, trial: Trial) -> NDArray[np.bool_] | None:
-        """Right or wrong on the test pictures, where they were looked at."""
+    def test(self, trial: Trial) -> PerImage | None:
+        """What it made of the test images, where they were looked at."""
         return self._tests.get(trial.id)
 
     def record(self, trial: Trial, outcome: Outcome, device: str) -> None:
@@ -140,20 +141,21 @@ class Run:
                     "status": outcome.status,
                     "reason": outcome.reason,
                     "accuracy": outcome.accuracy,
-                    "validation": None if outcome.correct is None else pack_bits(outcome.correct),
+                    "validation": None if outcome.correct is None else pack(PerImage(outcome.correct, outcome.probability)),
                     "seconds": {
                         "compile": outcome.seconds.compile,
                         "train": outcome.seconds.train,
                         "evaluate": outcome.seconds.evaluate,
                     },
+                    **({} if outcome.curve is None else {"curve": outcome.curve._asdict()}),
                 },
                 "provenance": provenance(device),
             }
         )
 
-    def record_test(self, trial: Trial, correct: NDArray[np.bool_], device: str) -> None:
-        """Append what a trained network made of the test pictures."""
-        test = {"accuracy": float(correct.mean()), **pack_bits(correct)}
+    def record_test(self, trial: Trial, judged: PerImage, device: str) -> None:
+        """Append what a trained network made of the test images."""
+        test = {"accuracy": float(judged.correct.mean()), **pack(judged)}
         self._append({"id": trial.id, "test": test, "provenance": provenance(device)})
 
     def keep(self, results: dict[str, Any]) -> None:
@@ -167,8 +169,8 @@ class Run:
     def _take(self, record: dict[str, Any]) -> None:
         try:
             if "test" in record:
-                self._tests[record["id"]] = correct = unpack_bits(record["test"])
-                _require_accuracy(record["test"]["accuracy"], correct)
+                self._tests[record["id"]] = judged = unpack(record["test"])
+                _require_accuracy(record["test"]["accuracy"], judged.correct)
             else:
                 self._outcomes[record["id"]] = _outcome(record["outcome"])
                 self._devices[record["provenance"]["device"]] = None
@@ -233,9 +235,11 @@ def _require_accuracy(recorded: float, correct: NDArray[np.bool_]) -> None:
 
 def _outcome(stored: dict[str, Any]) -> Outcome:
     bits, seconds = stored["validation"], stored["seconds"]
-    correct = None if bits is None else unpack_bits(bits)
-    if stored["status"] == "complete":
-        if correct is None:
-            raise ValueError("a complete trial needs its pictures")
-        _require_accuracy(stored["accuracy"], correct)
-    return Outcome(stored["status"], stored["reason"], correct, Seconds(**seconds))
+    judged = None if bits is None else unpack(bits)
+    curve = Curve(*(tuple(map(float, stored["curve"][name])) for name in Curve._fields)) if "curve" in stored else None
+    if judged is None:
+        if stored["status"] == "complete":
+            raise ValueError("a complete trial needs its images")
+        return Outcome(stored["status"], stored["reason"], None, Seconds(**seconds), None, curve)
+    _require_accuracy(stored["accuracy"], judged.correct)
+    return Outcome(stored["status"], stored["reason"], judged.correct, Seconds(**seconds), judged.probability, curve)

@@ -7,12 +7,13 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
+from scaling.data.per_image import PerImage
 from scaling.recipe import REVISION, Recipe
 
 Status = Literal["complete", "failed", "diverged"]
@@ -70,6 +71,18 @@ class Seconds:
     evaluate: float = 0.0
 
 
+class Curve(NamedTuple):
+    """A learning curve: one number an epoch, over the training images as they were seen.
+
+    Attributes:
+        loss: mean, of the smoothed cross-entropy that is trained.
+        accuracy: share recognised.
+    """
+
+    loss: tuple[float, ...]
+    accuracy: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a trial.
@@ -79,12 +92,16 @@ class Outcome:
         reason: why it is not complete.
         correct: (validation pictures,), right or wrong, where complete.
         seconds: spent on it.
+        probability: (validation images,), as in `PerImage`; None in records made before it was kept.
+        curve: of the training, where complete; None in records made before it was kept.
     """
 
     status: Status
     reason: str | None = None
     correct: NDArray[np.bool_] | None = None
     seconds: Seconds = Seconds()
+    probability: NDArray[np.uint8] | None = None
+    curve: Curve | None = None
 
     @property
     def accuracy(self) -> float | None:
@@ -107,17 +124,32 @@ def digest(values: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def pack_bits(correct: NDArray[np.bool_]) -> dict[str, Any]:
-    """One bit per picture as text: count and base64."""
-    return {"pictures": len(correct), "bits": base64.b64encode(np.packbits(correct).tobytes()).decode()}
+def pack(judged: PerImage) -> dict[str, Any]:
+    """What a network made of each image as text: their count, base64 of one bit each and, where known, of one byte each."""
+    packed = {"pictures": len(judged.correct), "bits": _base64(np.packbits(judged.correct))}
+    return packed if judged.probability is None else {**packed, "probability": _base64(judged.probability)}
 
 
-def unpack_bits(packed: dict[str, Any]) -> NDArray[np.bool_]:
-    """The inverse of `pack_bits`.
+def unpack(packed: dict[str, Any]) -> PerImage:
+    """The inverse of `pack`.
 
     Raises:
-        ValueError: there are not as many bits as pictures.
+        ValueError: there are not as many bits, or probabilities, as images.
     """
+    correct = _unpack_bits(packed)
+    if "probability" not in packed:
+        return PerImage(correct)
+    probability = np.frombuffer(base64.b64decode(packed["probability"], validate=True), np.uint8)
+    if len(probability) != len(correct):
+        raise ValueError(f"{len(correct)} images need as many probabilities, got {len(probability)}")
+    return PerImage(correct, probability)
+
+
+def _base64(array: NDArray[np.uint8]) -> str:
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def _unpack_bits(packed: dict[str, Any]) -> NDArray[np.bool_]:
     raw = np.frombuffer(base64.b64decode(packed["bits"], validate=True), np.uint8)
     if len(raw) != -(-packed["pictures"] // 8):
         raise ValueError(f"{packed['pictures']} pictures need another number of bytes than {len(raw)}")

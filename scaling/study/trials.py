@@ -208,7 +208,7 @@ def test_missing(
         One sentence for each trial that could not be judged.
     """
     trials = [trial for network in networks for trial in complete_trials(study, run, network)]
-    missing = [trial for trial in trials if run.test_correct(trial) is None]
+    missing = [trial for trial in trials if run.test(trial) is None]
     gone = engine.forgotten(missing)
     if gone:
         console.print(

@@ -7,27 +7,29 @@ from scaling.train.programs import Weights
 from scaling.train.task import Task
 from scaling.train.training import (
     Diverged,
+    Segment,
     Stopped,
     compile_evaluation,
     compile_training,
+    evaluate_per_image,
     predict,
-    right_or_wrong,
     train,
 )
 
 __all__ = [
     "Diverged",
     "Prepared",
+    "Segment",
     "Stopped",
     "Task",
     "Weights",
     "compile_evaluation",
     "compile_training",
     "enable_cache",
+    "evaluate_per_image",
     "load_weights",
     "predict",
     "prepare",
-    "right_or_wrong",
     "save_weights",
     "train",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from scaling.data import Split
+from scaling.data.per_image import PerImage, per_image
 from scaling.nets import build
 from scaling.train.compiling import Program, compiled
 from scaling.train.device import Prepared, batches
@@ -34,8 +35,25 @@ from scaling.train.task import Task
 
 Bytes = NDArray[np.uint8]
 
-Report = Callable[[int, float], None]
-"""Called after each segment with the epochs done, rounded down, and the accuracy on the training pictures just seen."""
+
+class Segment(NamedTuple):
+    """How a segment of a training went.
+
+    Attributes:
+        epoch: that it belongs to, from 0.
+        last: of its epoch.
+        loss: mean over its images as they were seen.
+        accuracy: share of them recognised.
+    """
+
+    epoch: int
+    last: bool
+    loss: float
+    accuracy: float
+
+
+Report = Callable[[Segment], None]
+"""Called after each segment."""
 
 
 class Diverged(ArithmeticError):
@@ -92,7 +110,7 @@ def train(
     program: Any,
     prepared: Prepared,
     seed: int,
-    report: Report = lambda epoch, accuracy: None,
+    report: Report = lambda segment: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Weights:
     """Train a task from a seed.
@@ -119,7 +137,7 @@ def train(
             state, progress = program(state, images, labels, prepared.pixels, index, mirrored[chosen])
             if not np.isfinite(loss := float(progress.loss)):
                 raise Diverged(f"the training loss became {loss} in epoch {epoch + 1} of {task.recipe.epochs}")
-            report(epoch + (segment + 1) // count, float(progress.accuracy))
+            report(Segment(epoch, segment + 1 == count, loss, float(progress.accuracy)))
             if stopped():
                 raise Stopped
     return unpacked(task, state)
@@ -138,8 +156,8 @@ def predict(program: Any, weights: Weights, images: Bytes, pixels: Pixels) -> ND
     return np.concatenate(logits)[: len(images)]
 
 
-def right_or_wrong(program: Any, weights: Weights, pictures: Split, pixels: Pixels) -> NDArray[np.bool_]:
-    """For each picture whether the likeliest class is its own.
+def evaluate_per_image(program: Any, weights: Weights, pictures: Split, pixels: Pixels) -> PerImage:
+    """For each image whether the most probable class is its own, and the probability of its own class.
 
     Raises:
         Diverged: a logit is not finite.
@@ -147,7 +165,7 @@ def right_or_wrong(program: Any, weights: Weights, pictures: Split, pixels: Pixe
     logits = predict(program, weights, pictures.images, pixels)
     if not np.isfinite(logits).all():
         raise Diverged("the trained network's logits are not finite")
-    return logits.argmax(-1) == pictures.labels
+    return per_image(logits, pictures.labels)
 
 
 def epoch_order(task: Task, seed: int, epoch: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:

@@ -15,7 +15,7 @@ import numpy as np
 from scaling.arch import SMALL
 from scaling.data import load
 from scaling.study.spec import read_spec
-from scaling.train import Task, compile_evaluation, compile_training, prepare, right_or_wrong, train
+from scaling.train import Task, compile_evaluation, compile_training, evaluate_per_image, prepare, train
 
 DEFAULT = dataclasses.replace(read_spec("default").recipe, precision="float32")
 CHANGES = (
@@ -40,7 +40,9 @@ def measure(recipe, pictures, prepared, seeds):
     start = time.process_time()
     states = [train(task, program, prepared, seed) for seed in range(seeds)]
     seconds = (time.process_time() - start) / seeds
-    return np.array([right_or_wrong(evaluation, one, prepared.validation, prepared.pixels).mean() for one in states]), seconds
+    return np.array(
+        [evaluate_per_image(evaluation, one, prepared.validation, prepared.pixels).correct.mean() for one in states]
+    ), seconds
 
 
 def _plain(value):

@@ -20,7 +20,7 @@ from scipy.spatial.distance import cdist
 from scaling.arch import SMALL
 from scaling.data import load
 from scaling.study.spec import read_spec
-from scaling.train import Task, compile_evaluation, compile_training, prepare, right_or_wrong, train
+from scaling.train import Task, compile_evaluation, compile_training, evaluate_per_image, prepare, train
 
 SEEDS = 2
 BATCH = 128
@@ -35,7 +35,7 @@ def baseline(pictures):
     start = time.process_time()
     states = [train(task, program, prepared, seed) for seed in range(SEEDS)]
     seconds = (time.process_time() - start) / SEEDS
-    return [right_or_wrong(evaluation, one, prepared.validation, prepared.pixels).mean() for one in states], seconds
+    return [evaluate_per_image(evaluation, one, prepared.validation, prepared.pixels).correct.mean() for one in states], seconds
 
 
 def kernel_ridge(prepared):

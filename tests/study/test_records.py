@@ -3,10 +3,11 @@ import os
 import numpy as np
 import pytest
 
+from scaling.data.per_image import PerImage
 from scaling.study.lock import LockedError, locked
 from scaling.study.records import RecordFile
 from scaling.study.tables import SpecError
-from scaling.study.trial import pack_bits, unpack_bits
+from scaling.study.trial import pack, unpack
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_numbers_that_json_does_not_know_are_refused(records):
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 2500])
 def test_bits_come_back(count):
     bits = np.random.default_rng(count).random(count) < 0.5
-    assert np.array_equal(unpack_bits(pack_bits(bits)), bits)
+    assert np.array_equal(unpack(pack(PerImage(bits))).correct, bits)
 
 
 def test_one_holder_at_a_time(tmp_path):

@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 
 from scaling.arch import SMALL
+from scaling.data.per_image import PerImage
 from scaling.recipe import Recipe
 from scaling.study.run import Run
 from scaling.study.tables import SpecError
-from scaling.study.trial import Outcome, Seconds, Trial
+from scaling.study.trial import Curve, Outcome, Seconds, Trial
 
 TRIAL = Trial(SMALL, Recipe(precision="float32"), "abc", 10, 1, 6000, seed=0)
 QUESTION = {"baseline": SMALL.to_dict(), "data": "abc", "recipe": {"epochs": 8}, "seeds": 2, "phi": 1.0}
 CORRECT = np.arange(20) % 3 == 0
+LIKELY = np.arange(20, dtype=np.uint8) * 13
 
 
 def open_run(folder, question=QUESTION):
@@ -20,17 +22,20 @@ def open_run(folder, question=QUESTION):
 
 
 def test_outcomes_come_back(tmp_path):
-    outcome = Outcome("complete", None, CORRECT, Seconds(1.0, 2.0, 0.5))
+    outcome = Outcome("complete", None, CORRECT, Seconds(1.0, 2.0, 0.5), LIKELY, Curve((0.9, 0.5), (0.6, 0.8)))
     with open_run(tmp_path) as run:
         assert run.missing([TRIAL]) == [TRIAL]
         run.record(TRIAL, outcome, "a device")
-        run.record_test(TRIAL, CORRECT[:10], "a device")
+        run.record_test(TRIAL, PerImage(CORRECT[:10], LIKELY[:10]), "a device")
     with open_run(tmp_path) as run:
         found = run.outcome(TRIAL)
         assert found.status == "complete"
         assert np.array_equal(found.correct, CORRECT)
         assert found.seconds == outcome.seconds
-        assert np.array_equal(run.test_correct(TRIAL), CORRECT[:10])
+        assert (found.probability == LIKELY).all()
+        assert found.curve == outcome.curve
+        assert np.array_equal(run.test(TRIAL).correct, CORRECT[:10])
+        assert np.array_equal(run.test(TRIAL).probability, LIKELY[:10])
         assert run.missing([TRIAL]) == []
 
 

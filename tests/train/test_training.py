@@ -15,10 +15,10 @@ from scaling.train import (
     Task,
     compile_evaluation,
     compile_training,
+    evaluate_per_image,
     load_weights,
     predict,
     prepare,
-    right_or_wrong,
     save_weights,
     train,
 )
@@ -58,7 +58,7 @@ def trained():
 def test_it_learns(trained):
     _, _, evaluation, prepared, state = trained
     for split in (prepared.validation, prepared.test):
-        assert right_or_wrong(evaluation, state, split, prepared.pixels).mean() > 0.9
+        assert evaluate_per_image(evaluation, state, split, prepared.pixels).correct.mean() > 0.9
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_gives_others(trained):
@@ -81,9 +81,10 @@ def test_pictures_sent_in_segments_train_the_same(trained, monkeypatch):
 def test_progress_is_reported_per_epoch(trained):
     task, program, _, prepared, _ = trained
     heard = []
-    train(task, program, prepared, 0, report=lambda epoch, accuracy: heard.append((epoch, accuracy)))
-    assert [epoch for epoch, _ in heard] == [1, 2, 3, 4, 5, 6]
-    assert heard[-1][1] > heard[0][1]
+    train(task, program, prepared, 0, report=heard.append)
+    assert [(segment.epoch, segment.last) for segment in heard] == [(epoch, True) for epoch in range(6)]
+    assert heard[-1].accuracy > heard[0].accuracy
+    assert heard[-1].loss < heard[0].loss
 
 
 def test_a_stop_is_obeyed(trained):
