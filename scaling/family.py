@@ -236,19 +236,19 @@ def _train(options: argparse.Namespace) -> int:
 
 def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None:
     """Compare, keep, report and draw what is recorded."""
-    from scaling.analysis import by_rule, family_result
-    from scaling.analysis.collecting import incomplete, on_test_pictures
+    from scaling.analysis.collecting import on_test_images, trainings
+    from scaling.analysis.families import family_of
     from scaling.family_findings import told
     from scaling.family_report import results_table, study_document
 
-    measured = on_test_pictures(study, run)
-    result = family_result(by_rule(study.spec.family.rules, study.networks, measured))
+    result = family_of(study.spec.family.rules, study.networks, on_test_images(study, run))
     found = study_document(str(run.folder), study, result)
     run.keep(found)
     if options.json:
         terminal.emit(found)
     else:
-        terminal.show(results_table(study, result), *incomplete(study, run), *told(study.spec.family, result))
+        counts = trainings(study, run)
+        terminal.show(results_table(study, result), *told(study.spec.family, result, counts, study.spec.seeds))
         terminal.show(f"Records, results and figures: {run.folder}")
     _draw(study, run, result)
 

@@ -115,25 +115,40 @@ def study_document(run: str | None, study: FamilyStudy, result: FamilyResult | N
         "members": [_judged(study, one, result) for one in study.members],
         "rules": [_rule(one) for one in result.curves] if result else [],
         "gaps": [_gap(one) for one in result.gaps.entries] if result and result.gaps else [],
-        "missing": list(result.gaps.missing) if result and result.gaps else [],
+        "missing": [{**one._asdict(), "absence": one.absence.value} for one in result.gaps.missing]
+        if result and result.gaps
+        else [],
         "seed_sd": result.seed_sd if result else None,
         "degrees_of_freedom": result.degrees_of_freedom if result else None,
-        "notes": _notes(result) if result else [],
+        "spread_p": result.spread_p if result else None,
+        "pooled": result.pooled if result else None,
     }
 
 
 def results_table(study: FamilyStudy, result: FamilyResult) -> Table:
     """One line a member: its cost and its accuracy on the test pictures."""
-    made = table("rule", ">phi", ">realised", ">px", ">params", ">MACs", ">test %", ">seeds", "enlarged")
+    made = table("rule", ">phi", ">realised", "shares", ">away", ">px", ">params", ">MACs", ">test %", ">seeds", "notes")
     for index, one in enumerate(study.members):
         if index and study.members[index - 1].rule != one.rule:
             made.add_section()
         found = result.accuracies.get(network_of(study.networks, one).label)
         accuracy = ("-", "0") if found is None else (percent(found), str(found.n))
-        enlarged = "yes" if _enlarged(study, one) else ""
-        sizes = (f"x{one.ratio:.3f}", str(one.resolution), short(one.params), short(one.macs))
-        made.add_row(one.rule, f"{one.phi:g}", *sizes, *accuracy, enlarged)
+        sizes = (f"x{one.ratio:.3f}", *_place(one), str(one.resolution), short(one.params), short(one.macs))
+        made.add_row(one.rule, f"{one.phi:g}", *sizes, *accuracy, ", ".join(_notes(study, one)))
     return made
+
+
+def _place(one: Member) -> tuple[str, str]:
+    """Realised shares, and how far they are from the rule's."""
+    shares = "-" if one.shares is None else " ".join(f"{share:.2f}" for share in one.shares)
+    return shares, "-" if one.distance is None else f"{one.distance:.2f}"
+
+
+def _notes(study: FamilyStudy, one: Member) -> list[str]:
+    said = ["enlarged"] if _enlarged(study, one) else []
+    if not network_of(study.networks, one).stands_for(one.rule):
+        said.append("no member of its rule")
+    return said
 
 
 def gaps_table(gaps: Gaps) -> Table:
@@ -204,6 +219,7 @@ def _judged(study: FamilyStudy, one: Member, result: FamilyResult | None) -> dic
         **one.to_dict(),
         "network": network.label,
         "enlarged": _enlarged(study, one),
+        "stands_for_rule": network.stands_for(one.rule),
         "dropout": study.recipe_of(network).dropout,
         "accuracy": found._asdict() if found else None,
     }
@@ -221,16 +237,12 @@ def _rule(one: RuleCurve) -> dict[str, Any]:
         "law": None if law is None else {name: getattr(law, name)._asdict() for name in ("a", "b", "c")},
         "extrapolated": [point._asdict() for point in one.extrapolated],
         "held_out": None if check is None else {**check._asdict(), "predicted": check.predicted._asdict()},
-        "reason": one.reason,
+        "costs": one.costs,
     }
 
 
 def _gap(one: Gap) -> dict[str, Any]:
     return {**one._asdict(), "difference": one.difference._asdict()}
-
-
-def _notes(result: FamilyResult) -> list[str]:
-    return [*result.notes, *(one.reason for one in result.curves if one.reason is not None)]
 
 
 def csv_text(listed: Sequence[Listed]) -> str:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from scaling import terminal
 
 if TYPE_CHECKING:
-    from scaling.analysis import Fitted, Ranking, Stability
+    from scaling.analysis import Fitted, Lead, Ranking, Stability
     from scaling.analysis.collecting import Collected, DirectLead
+    from scaling.analysis.power import Spread
     from scaling.data import PictureSet
     from scaling.extrapolation import Member
     from scaling.report import Row
@@ -71,6 +72,12 @@ def parser() -> argparse.ArgumentParser:
     )
     which.add_argument("--step", type=float, help="distance of neighbours in the lattice, a multiple of 0.01")
     which.add_argument("--tolerance", type=float, help="of the product (nominal) or, relative, of 2^phi (realised); inclusive")
+    which.add_argument(
+        "--eligible-only",
+        action="store_true",
+        default=None,
+        help="leave out lattice networks too far from the target cost to be chosen; the references stay",
+    )
     which.add_argument("--sample", type=int, metavar="N", help="draw N lattice points at random instead of taking all")
     which.add_argument(
         "--extrapolate",
@@ -115,6 +122,7 @@ def _spec(options: argparse.Namespace) -> StudySpec:
 
     spec = read_spec(options.spec)
     flags: dict[str, Any] = {"phi": options.phi, "seeds": options.seeds, "data": options.data}
+    flags["eligible_only"] = options.eligible_only
     if options.baseline is not None:
         flags["baseline"] = read_baseline(options.baseline)
     lattice = {name: getattr(options, name) for name in ("constraint", "step", "tolerance", "sample")}
@@ -158,10 +166,11 @@ def _folder(options: argparse.Namespace, spec: StudySpec) -> Path:
 
 
 def _dry_run(options: argparse.Namespace) -> int:
-    from scaling.findings import enlarged, limited, power
+    from scaling.findings import enlarged, limited, power, worth_training
     from scaling.report import candidates_table, document, rows
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.latencies import read_latencies
+    from scaling.study.looks import look_number, read_looks
     from scaling.study.progress import duration
     from scaling.study.study import make_study, plan
     from scaling.study.trials import left_to_train
@@ -175,7 +184,8 @@ def _dry_run(options: argparse.Namespace) -> int:
         # Nobody means a network for large photographs and these small pictures; --data says which are meant.
         space = plan(spec, 1000, 3, latencies)
         counted = "1000 classes and 3 channels, as published; --data NAME counts for your pictures"
-    lines = rows(space, (), None, {})
+    lines = rows(space)
+    look = look_number(read_looks(run.folder), spec.seeds)
     speed, total, missing = pace(run.folder.parent), len(study.all_trials()), left_to_train(study, run)
     seconds = estimated_seconds(missing, speed)
     if options.json:
@@ -190,9 +200,9 @@ def _dry_run(options: argparse.Namespace) -> int:
         *limited(spec.limits, space, latencies),
         f"MACs counted with {counted}.",
         *enlarged(pictures, space.candidates),
-        power(pictures, spec.seeds),
-        f"{len(missing)} of {total} trials are to be trained on {pictures.name}: about {duration(seconds)} on this machine "
-        f"(from {speed.source}).",
+        *worth_training(space),
+        *power(study.space, len(pictures.validation), spec.seeds, _spread_shown(study, run), look),
+        f"{len(missing)} of {total} trials are to be trained on {pictures.name}: about {duration(seconds)} ({speed.source}).",
         f"Nothing was trained; without --dry-run it is recorded in {run.folder}.",
     )
     return 0
@@ -202,10 +212,11 @@ def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from scaling.analysis import rank, response_surface
-    from scaling.analysis.collecting import collect, direct_lead, stability_of, tested
+    from scaling.analysis.collecting import collect, direct_lead, stability_of, test_leads, tested
     from scaling.findings import announcement
     from scaling.report import document, rows
     from scaling.study.estimate import pace
+    from scaling.study.looks import look_number, read_looks, record_look
     from scaling.study.study import make_study
     from scaling.study.trials import test_missing, train_missing
 
@@ -219,28 +230,45 @@ def _run(options: argparse.Namespace) -> int:
     with run.held():
         run.require_same(study.question())
         study = held_to_latency(study, run.folder, engine.device)
+        looks = read_looks(run.folder)
     with run.opened(study.question()):
         speed = pace(run.folder.parent)
-        terminal.say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
+        missing, spread = run.missing(study.all_trials()), _spread_shown(study, run)
+        look = look_number(looks, spec.seeds)
+        terminal.say(announcement(study, missing, engine.device, speed, run.folder, run.grown, spread, look))
         train_missing(study, run, engine, speed, console)
         collected = collect(study, run)
-        ranking = rank(collected.measured, study.space.target) if collected.measured else None
+        if spec.seeds > 1 and collected.measured:
+            look = record_look(run.folder, looks, spec.seeds)
+        ranking = rank(collected.measured, study.space.target, look=look) if collected.measured else None
         terminal.say(test_missing(study, run, engine, collected.shown(ranking), speed, console))
-        lines = rows(study.space, collected.candidates, ranking, tested(study, run))
-        lead = direct_lead(study, run, collected.winner(ranking))
+        winner = collected.winner(ranking)
+        lines = rows(study.space, collected.candidates, ranking, tested(study, run), collected.trainings)
+        lead, leads = direct_lead(study, run, winner), test_leads(study, run, winner)
         members = _family(study, collected, ranking)
         stability = stability_of(collected, ranking)
         fitted = response_surface(collected.measured, study.space.target) if ranking is not None else None
         surface = fitted.surface if fitted is not None else None
-        found = document(str(run.folder), study.space, lines, ranking, members, stability, surface, lead, study.spec.limits)
+        found = document(
+            str(run.folder), study.space, lines, ranking, members, stability, surface, lead, leads, study.spec.limits
+        )
         run.keep(found)
         if options.json:
             terminal.emit(found)
         else:
-            _tell(study, run, collected, ranking, lines, members, stability, lead)
+            _tell(study, run, collected, ranking, fitted, lines, members, stability, lead, leads)
         if ranking is not None and fitted is not None:
             _draw(study, run, collected, ranking, fitted)
     return 0
+
+
+def _spread_shown(study: Study, run: Run) -> Spread | None:
+    """The variances that a folder's trainings show; None where there are too few."""
+    from scaling.analysis.collecting import collect
+    from scaling.analysis.power import spread_of
+
+    measured = collect(study, run).measured
+    return spread_of(measured) if measured else None
 
 
 def _family(study: Study, collected: Collected, ranking: Ranking | None) -> list[Member]:
@@ -263,21 +291,19 @@ def _tell(
     run: Run,
     collected: Collected,
     ranking: Ranking | None,
+    fitted: Fitted | None,
     lines: Sequence[Row],
     members: Sequence[Member],
     stability: Stability | None,
     lead: DirectLead | None,
+    leads: Sequence[Lead],
 ) -> None:
     """The whole result as tables and sentences."""
-    from scaling.findings import Scaled, direct, findings
-    from scaling.report import family_table, ranking_table, test_table
+    from scaling.report import family_table
+    from scaling.search_report import search_parts, test_parts
 
-    terminal.show(ranking_table(lines, study.space.target), *collected.incomplete)
-    if ranking is not None:
-        pictures = study.pictures
-        scaled = Scaled(study.spec.baseline, study.spec.lattice, pictures.num_classes, pictures.in_channels)
-        terminal.show(*findings(scaled, ranking, collected.winner(ranking), stability))
-        terminal.show("\nTest pictures, looked at after the choice:", test_table(lines), *direct(lead))
+    terminal.show(*search_parts(study, run, collected, ranking, fitted, lines, stability))
+    terminal.show(*test_parts(lines, leads, lead, stability))
     terminal.show("Step 2: B1-B7 by formula with the winner, by formula with the paper's coefficients, and as released.")
     for name in dict.fromkeys(member.baseline for member in members):
         terminal.show(f"\n{name}, ratios to its own cost:", family_table([one for one in members if one.baseline == name]))

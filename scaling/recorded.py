@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scaling.analysis.collecting import Collected, collect, incomplete, on_test_pictures
-from scaling.analysis.families import FamilyResult, by_rule, family_result
+from scaling.analysis.collecting import Collected, Trainings, collect, on_test_images, trainings
+from scaling.analysis.families import FamilyResult, family_of
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking, rank
 from scaling.arch import Architecture
@@ -18,6 +18,7 @@ from scaling.limits import Limits
 from scaling.recipe import Recipe
 from scaling.study.family import FamilySpec, FamilyStudy, Kinship
 from scaling.study.latencies import network_key, read_latencies
+from scaling.study.looks import look_number, read_looks
 from scaling.study.records import RecordFile
 from scaling.study.run import Run
 from scaling.study.spec import StudySpec
@@ -37,6 +38,7 @@ class RecordedPictures(NamedTuple):
     side: int
     num_classes: int
     in_channels: int
+    chance: float
     train: range
     validation: range
     test: range
@@ -58,8 +60,8 @@ class Family(NamedTuple):
     run: Run
     measured: dict[str, Measured]
     result: FamilyResult
-    incomplete: tuple[str, ...]
-    """one sentence for each network that lacks a trial"""
+    trainings: dict[str, Trainings]
+    """what became of the trainings of each network, by label"""
 
 
 def is_family(folder: Path) -> bool:
@@ -86,7 +88,8 @@ def read_search(folder: Path) -> Search:
     try:
         lattice = Lattice(**{name: _pair(value) for name, value in question["lattice"].items()})
         limits = Limits(**question.get("limits", {}))
-        spec = StudySpec(phi=question["phi"], lattice=lattice, limits=limits, **_common(folder, question))
+        only = bool(question.get("eligible_only", False))
+        spec = StudySpec(phi=question["phi"], lattice=lattice, limits=limits, eligible_only=only, **_common(folder, question))
         latencies = read_latencies(folder)
         space = plan(spec, pictures.num_classes, pictures.in_channels, latencies)
     except SpecError:
@@ -99,7 +102,8 @@ def read_search(folder: Path) -> Search:
     collected = collect(study, run)
     if not collected.measured:
         raise SpecError(f"{folder}: no trial that it was asked for is finished; go on with the command that made it")
-    return Search(study, run, collected, rank(collected.measured, space.target))
+    look = look_number(read_looks(folder), spec.seeds)
+    return Search(study, run, collected, rank(collected.measured, space.target, look=look))
 
 
 def read_family(folder: Path) -> Family:
@@ -120,11 +124,11 @@ def read_family(folder: Path) -> Family:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _damaged(folder) from None
     study, run = FamilyStudy(spec, pictures, members, spec.recipe, revision), _read(folder)
-    measured = on_test_pictures(study, run)
+    measured = on_test_images(study, run)
     if not measured:
         raise SpecError(f"{folder}: no network was shown the test pictures; go on with the command that made it")
-    result = family_result(by_rule(asked.rules, study.networks, measured))
-    return Family(study, run, measured, result, tuple(incomplete(study, run)))
+    result = family_of(asked.rules, study.networks, measured)
+    return Family(study, run, measured, result, trainings(study, run))
 
 
 def with_choice(spec: StudySpec, folder: Path, num_classes: int, in_channels: int) -> StudySpec:
@@ -200,6 +204,7 @@ def _recorded(folder: Path, question: dict[str, Any]) -> tuple[RecordedPictures,
             question.get("picture_side") or 0,
             trial["num_classes"],
             trial["in_channels"],
+            float(question.get("chance") or 1 / trial["num_classes"]),  # balanced, before it was kept
             range(trial["pictures"]),
             range(judged),
             range(tested[0] if tested else 0),

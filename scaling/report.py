@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,16 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich import box
 from rich.table import Table
 
-from scaling.extrapolation import Member
-from scaling.lattice import Coefficients
+from scaling.extrapolation import MEMBER_WITHIN, Member
+from scaling.lattice import REFERENCES, Coefficients
 from scaling.limits import Limits
-from scaling.rules import shares
+from scaling.rules import intended_shares, shares
 from scaling.space import Candidate, Space
 from scaling.terminal import short
 
-if TYPE_CHECKING:  # a dry run needs none of SciPy
-    from scaling.analysis import Interval, Ranked, Ranking, Stability, Surface
-    from scaling.analysis.collecting import DirectLead
+if TYPE_CHECKING:
+    from scaling.analysis import Interval, Lead, Ranked, Ranking, Stability, Surface
+    from scaling.analysis.collecting import DirectLead, Trainings
+    from scaling.analysis.surface import Place
 
 _POINT = "alpha beta gamma"
 
@@ -29,12 +31,22 @@ class Row(NamedTuple):
     candidate: Candidate
     ranked: Ranked | None = None
     test: Interval | None = None
+    trainings: Trainings | None = None
 
 
-def rows(space: Space, candidates: Sequence[Candidate], ranking: Ranking | None, tests: dict[str, Interval]) -> list[Row]:
+def rows(
+    space: Space,
+    candidates: Sequence[Candidate] = (),
+    ranking: Ranking | None = None,
+    tests: dict[str, Interval] | None = None,
+    trainings: dict[str, Trainings] | None = None,
+) -> list[Row]:
     """Every candidate of a space; those ranked come first, best to worst."""
     ranked = dict(zip((one.label for one in candidates), ranking.networks, strict=True)) if ranking else {}
-    found = [Row(one, ranked.get(one.label), tests.get(one.label)) for one in space.candidates]
+    found = [
+        Row(one, ranked.get(one.label), (tests or {}).get(one.label), (trainings or {}).get(one.label))
+        for one in space.candidates
+    ]
     return sorted(found, key=lambda row: row.ranked.rank if row.ranked else len(found) + 1)
 
 
@@ -51,21 +63,20 @@ def candidates_table(rows: Sequence[Row]) -> Table:
             f"{one.cost.macs:,}",
             str(one.architecture.resolution),
             _aliases(one),
-            ", ".join(one.origin),
+            origin(one),
         )
     return table
 
 
-def ranking_table(rows: Sequence[Row], target: float) -> Table:
-    """The result: one line a network, best first; `target` is the cost at which they are compared."""
-    from scaling.analysis import is_eligible  # not above: a dry run needs none of SciPy
-
+def ranking_table(rows: Sequence[Row]) -> Table:
+    """The result: one line a network, best first."""
     table = _table(
         "rank", _POINT, "product", "realised", "params", "accuracy %", "seeds", "adjusted %", "tied with best", "eligible",
         "aliases", "origin",
     )  # fmt: skip
     for row in rows:
         one, ranked = row.candidate, row.ranked
+        adjusted = ranked.adjusted if ranked else None
         table.add_row(
             str(ranked.rank) if ranked and ranked.eligible else "-",
             one.label,
@@ -73,12 +84,12 @@ def ranking_table(rows: Sequence[Row], target: float) -> Table:
             f"x{one.realised:.3f}",
             f"{one.cost.params:,}",
             percent(ranked.accuracy) if ranked else "-",
-            str(ranked.accuracy.n) if ranked else "0",
-            f"{100 * ranked.adjusted.mean:.2f}" if ranked else "-",
-            _yes(ranked.tied) if ranked and ranked.eligible else "-",
-            _eligible(ranked.eligible, is_eligible(one.realised, target)) if ranked else "-",
+            _seeds(row),
+            f"{100 * adjusted.mean:.2f}" if adjusted else "-",
+            _tied(ranked),
+            _eligible(ranked),
             _aliases(one),
-            ", ".join(one.origin),
+            origin(one),
             style="bold" if ranked and ranked.rank == 1 else None,
         )
     return table
@@ -90,7 +101,17 @@ def test_table(rows: Sequence[Row]) -> Table:
     for row in rows:
         if row.test:
             one, seeds = row.candidate, str(row.test.n)
-            table.add_row(one.label, f"x{one.realised:.3f}", percent(row.test), seeds, ", ".join(one.origin))
+            table.add_row(one.label, f"x{one.realised:.3f}", percent(row.test), seeds, origin(one))
+    return table
+
+
+def leads_table(leads: Sequence[Lead]) -> Table:
+    """The best minus each reference on the test images."""
+    table = _table("best minus", "points", "90 % interval", "p", "p, Holm", "seeds")
+    for one in leads:
+        mean, low, high = (100 * value for value in one.difference[:3])
+        numbers = (f"{mean:+.2f}", f"{low:+.2f} to {high:+.2f}", f"{one.p:.3f}", f"{one.adjusted_p:.3f}")
+        table.add_row(one.name, *numbers, str(one.difference.n))
     return table
 
 
@@ -114,6 +135,7 @@ def document(
     stability: Stability | None = None,
     surface: Surface | None = None,
     lead: DirectLead | None = None,
+    leads: Sequence[Lead] = (),
     limits: Limits | None = None,
 ) -> dict[str, Any]:
     """Everything as plain data: numbers unrounded, fractions 0 to 1, a missing value is None; limits where there are any."""
@@ -134,9 +156,11 @@ def document(
         "slope": ranking.slope if ranking else None,
         "seed_sd": ranking.seed_sd if ranking else None,
         "degrees_of_freedom": ranking.degrees_of_freedom if ranking else None,
-        "notes": list(ranking.notes) if ranking else [],
+        **_test(ranking),
         "stability": stability._asdict() if stability else None,
-        "optimum": _optimum(surface) if surface else None,
+        "optimum": _optimum(surface.optimum, surface.region_share) if surface and surface.optimum else None,
+        "surface": _surface(surface) if surface else None,
+        "test_leads": [{**one._asdict(), "difference": one.difference._asdict()} for one in leads],
         "direct_search": _direct(lead) if lead else None,
         "family": [member.to_dict() for member in members],
     }
@@ -152,16 +176,40 @@ def _direct(lead: DirectLead) -> dict[str, Any]:
     }
 
 
-def _optimum(surface: Surface) -> dict[str, Any]:
-    """The response surface's best shares, and the bases that spend a doubling by them."""
-    depth, width, resolution = surface.optimum
+def _test(ranking: Ranking | None) -> dict[str, Any]:
+    """How the ranking was made, and how sharp its test for ties is."""
+    names = ("look", "confidence", "tie_confidence", "difference_error", "detectable", "spread_p", "pooled", "units")
+    found = {name: getattr(ranking, name) if ranking else None for name in names}
+    return {**found, "adjustment": ranking.adjustment.value if ranking else None}
+
+
+def _optimum(place: Place, region_share: float) -> dict[str, Any]:
+    """A surface's optimum, and the bases that spend a doubling by its shares."""
+    return {**_place(place), "region_share": region_share, "located": True}
+
+
+def _surface(surface: Surface) -> dict[str, Any]:
+    return {
+        "highest": _place(surface.highest),
+        "unsupported": None if surface.unsupported is None else _place(surface.unsupported),
+        "reason": None if surface.reason is None else surface.reason.value,
+        "best": surface.best,
+        "left_out_error": surface.left_out_error,
+        "largest_leverage": surface.largest_leverage,
+        "region_share": surface.region_share,
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    depth, width, resolution = place.shares
     factors = shares(1, depth=depth, width=width, resolution=resolution)
     return {
-        "shares": list(surface.optimum),
+        "shares": list(place.shares),
         **dict(zip(("alpha", "beta", "gamma"), factors, strict=True)),
-        "predicted": surface.predicted,
-        "region_share": surface.region_share,
-        "located": surface.located,
+        "predicted": place.predicted.value,
+        "low": place.predicted.low,
+        "high": place.predicted.high,
+        "leverage": place.leverage,
     }
 
 
@@ -182,10 +230,12 @@ def _network(row: Row) -> dict[str, Any]:
         "aliases": [list(alias.decimals) for alias in one.aliases],
         "origin": list(one.origin),
         "accuracy": ranked.accuracy._asdict() if ranked else None,
-        "adjusted": ranked.adjusted._asdict() if ranked else None,
+        "adjusted": ranked.adjusted._asdict() if ranked and ranked.adjusted else None,
         "rank": ranked.rank if ranked else None,
         "tied": ranked.tied if ranked else None,
         "eligible": ranked.eligible if ranked else None,
+        "standing": ranked.standing.value if ranked else None,
+        "trainings": row.trainings.counts() if row.trainings else None,
         "test": row.test._asdict() if row.test else None,
     }
 
@@ -197,7 +247,7 @@ def _costs(member: Member) -> tuple[str, str, str, str]:
 def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        left = column in (_POINT, "aliases", "origin", "tied with best", "eligible", "\nname")
+        left = column in (_POINT, "aliases", "origin", "tied with best", "eligible", "\nname", "best minus")
         table.add_column(column, justify="left" if left else "right", no_wrap=True)
     return table
 
@@ -216,8 +266,42 @@ def percent(interval: Interval) -> str:
     return f"{100 * interval.mean:.2f} ±{100 * max(interval.high - interval.mean, interval.mean - interval.low):.2f}"
 
 
-def _eligible(value: bool, near: bool) -> str:
-    return "no: limits" if near and not value else _yes(value)
+def origin(candidate: Candidate) -> str:
+    """Why a network is here; a reference that rounding put far from its rule with the shares that it realises."""
+    return ", ".join(_role(candidate, name) for name in candidate.origin)
+
+
+def distance_from_role(candidate: Candidate, role: str) -> float | None:
+    """How far a reference's realised shares are from those of the rule that it is named after; None without shares."""
+    if role not in REFERENCES or candidate.shares is None:
+        return None
+    intended = intended_shares(REFERENCES[role].factors(1))
+    return None if intended is None else math.dist(candidate.shares, intended)
+
+
+def _role(candidate: Candidate, name: str) -> str:
+    distance = distance_from_role(candidate, name)
+    if distance is None or distance <= MEMBER_WITHIN or candidate.shares is None:
+        return name
+    return f"{name} (at {' '.join(f'{share:.2f}' for share in candidate.shares)})"
+
+
+def _seeds(row: Row) -> str:
+    count = str(row.ranked.accuracy.n) if row.ranked else "0"
+    if row.trainings is None:
+        return count
+    others = [f"{number} {name}" for name, number in row.trainings.counts().items() if number and name != "complete"]
+    return ", ".join([count, *others])
+
+
+def _tied(ranked: Ranked | None) -> str:
+    return "-" if ranked is None or ranked.tied is None else _yes(ranked.tied)
+
+
+def _eligible(ranked: Ranked | None) -> str:
+    if ranked is None:
+        return "-"
+    return "yes" if ranked.eligible else f"no: {ranked.standing.value}"
 
 
 def _yes(value: bool) -> str:

@@ -59,28 +59,25 @@ def _show(options: argparse.Namespace) -> int:
 
 def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     from scaling.analysis import response_surface
-    from scaling.analysis.collecting import direct_lead, stability_of, tested
-    from scaling.findings import Scaled, direct, findings, limited
+    from scaling.analysis.collecting import direct_lead, stability_of, test_leads, tested
+    from scaling.findings import limited
     from scaling.recorded import read_search
-    from scaling.report import document, ranking_table, rows, test_table
+    from scaling.report import document, rows
+    from scaling.search_report import search_parts, test_parts
 
     search = read_search(folder)
     study, collected, ranking = search.study, search.collected, search.ranking
     stability, tests = stability_of(collected, ranking), tested(study, search.run)
-    lines = rows(study.space, collected.candidates, ranking, tests)
-    scaled = Scaled(study.spec.baseline, study.spec.lattice, study.pictures.num_classes, study.pictures.in_channels)
-    parts: list[Any] = [
-        ranking_table(lines, study.space.target),
-        *collected.incomplete,
-        *limited(study.spec.limits, study.space),
-    ]
-    parts += findings(scaled, ranking, collected.winner(ranking), stability)
-    if tests:
-        parts += ["\nTest pictures, looked at after the choice:", test_table(lines)]
-    lead = direct_lead(study, search.run, collected.winner(ranking))
-    parts += direct(lead)
-    surface = response_surface(collected.measured, study.space.target).surface
-    return document(str(folder), study.space, lines, ranking, (), stability, surface, lead, study.spec.limits), parts
+    lines = rows(study.space, collected.candidates, ranking, tests, collected.trainings)
+    fitted = response_surface(collected.measured, study.space.target)
+    winner = collected.winner(ranking)
+    lead, leads = direct_lead(study, search.run, winner), test_leads(study, search.run, winner)
+    table, *said = search_parts(study, search.run, collected, ranking, fitted, lines, stability)
+    parts = [table, *limited(study.spec.limits, study.space), *said, *test_parts(lines, leads, lead, stability)]
+    return (
+        document(str(folder), study.space, lines, ranking, (), stability, fitted.surface, lead, leads, study.spec.limits),
+        parts,
+    )
 
 
 def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:
@@ -92,14 +89,14 @@ def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     found = study_document(str(folder), family.study, family.result)
     return found, [
         results_table(family.study, family.result),
-        *family.incomplete,
-        *told(family.study.spec.family, family.result),
+        *told(family.study.spec.family, family.result, family.trainings, family.study.spec.seeds),
     ]
 
 
 def _changes(one: Path, other: Path) -> tuple[dict[str, Any], list[Any]]:
     from scaling.analysis import changes
     from scaling.family_report import changes_table
+    from scaling.findings import trainings_said
     from scaling.recorded import read_family, require_same_pictures
 
     families = [read_family(folder) for folder in (one, other)]
@@ -109,7 +106,7 @@ def _changes(one: Path, other: Path) -> tuple[dict[str, Any], list[Any]]:
     found = changes(*(list(family.measured.values()) for family in families))
     plain = [{**change._asdict(), "difference": change.difference._asdict()} for change in found]
     heading = f"Test accuracy in {one} minus that in {other}, of the networks in both, in points, paired over pictures:"
-    unfinished = [line for family in families for line in family.incomplete]
+    unfinished = [said for family in families for said in trainings_said(family.trainings, family.study.spec.seeds)]
     return {"runs": [str(one), str(other)], "networks": plain}, [heading, changes_table(found), *unfinished]
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from scaling.arch import Architecture
@@ -136,6 +136,34 @@ def rule(name: str, *, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.1
         raise ValueError(f"rule: unknown name {name!r}; known: compound, paper, {', '.join(SHARES)}")
     depth, width, resolution = SHARES[name]
     return Rule(name, lambda phi: shares(phi, depth=depth, width=width, resolution=resolution))
+
+
+def realised_shares(alone: Sequence[float]) -> tuple[float, float, float] | None:
+    """log of the MACs ratio of each factor applied alone, normalised to sum 1: a network's place on the triangle.
+
+    Args:
+        alone: the logs, of depth, width and resolution.
+
+    Returns:
+        Shares of depth, width and resolution, or None where no factor alone costs anything.
+    """
+    total = sum(alone)
+    if total <= 0:
+        return None
+    depth, width, resolution = (log / total for log in alone)
+    return depth, width, resolution
+
+
+def intended_shares(factors: Factors) -> tuple[float, float, float] | None:
+    """Shares of depth, width and resolution that factors stand for before rounding: log d, 2 log w, 2 log r, normalised.
+
+    Args:
+        factors: each above 0.
+
+    Returns:
+        Shares that sum to 1, or None where nothing is scaled.
+    """
+    return realised_shares([math.log(factors.depth), 2 * math.log(factors.width), 2 * math.log(factors.resolution)])
 
 
 def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = "released") -> Architecture:

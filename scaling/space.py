@@ -19,7 +19,12 @@ from scaling.counting import Cost
 from scaling.enumeration import Networks, enumerate_networks, lattice_points
 from scaling.lattice import BUDGET, REFERENCES, UNIT, Coefficients, Lattice, distance, representative
 from scaling.limits import SAID, Limits
-from scaling.rules import Factors, scale, scaled_name
+from scaling.rules import Factors, realised_shares, scale, scaled_name
+
+ELIGIBLE_WITHIN = 0.20
+"""How far from the target cost, as a fraction of it, a network may be and still be chosen."""
+
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,11 @@ class Candidate:
     def label(self) -> str:
         """Its coefficients as people write them."""
         return "{:.2f} {:.2f} {:.2f}".format(*self.coefficients.decimals)
+
+
+def is_eligible(ratio: float, target: float) -> bool:
+    """Whether a cost is within 20 % of the target, inclusive."""
+    return abs(ratio / target - 1) <= ELIGIBLE_WITHIN + _ROUNDING
 
 
 Size = Callable[[str, Candidate], float | None]
@@ -131,20 +141,28 @@ def within(space: Space, limits: Limits, size: Size) -> Space:
     return space._replace(points=points, candidates=tuple(kept), over_limits=len(space.lattice) - len(left))
 
 
-def realised_shares(alone: Sequence[float]) -> tuple[float, float, float] | None:
-    """log of the MACs ratio of each factor applied alone, normalised to sum 1: a network's place on the triangle.
+def eligible_only(space: Space) -> Space:
+    """A search space without the lattice networks whose cost is too far from the target to be chosen; the references stay.
 
-    Args:
-        alone: the logs, of depth, width and resolution.
-
-    Returns:
-        Shares of depth, width and resolution, or None where no factor alone costs anything.
+    Raises:
+        ValueError: no lattice network is left.
     """
-    total = sum(alone)
-    if total <= 0:
-        return None
-    depth, width, resolution = (log / total for log in alone)
-    return depth, width, resolution
+    left = [one for one in space.candidates if is_eligible(one.realised, space.target)]
+    lattice = [one for one in left if "lattice" in one.origin]
+    if not lattice:
+        ratios = sorted(one.realised for one in space.lattice)
+        raise ValueError(
+            f"no lattice network costs x{space.target:g} within {ELIGIBLE_WITHIN:.0%}: they cost x{ratios[0]:.2f} to "
+            f"x{ratios[-1]:.2f}; take --constraint realised, or a finer step"
+        )
+    others = [_only_reference(one) for one in space.candidates if one not in left]
+    kept = [*left, *(one for one in others if one.origin)]
+    kept.sort(key=lambda one: ("lattice" not in one.origin, one.coefficients))
+    return space._replace(points=sum(len(one.aliases) for one in lattice), candidates=tuple(kept))
+
+
+def _only_reference(one: Candidate) -> Candidate:
+    return dataclasses.replace(one, origin=tuple(name for name in one.origin if name != "lattice"))
 
 
 class _Builder:
@@ -233,9 +251,7 @@ def _sample(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 def _judged(candidate: Candidate, limits: Mapping[str, float], size: Size) -> Candidate:
     sizes = {name: size(name, candidate) for name in limits}
     over = tuple(name for name, found in sizes.items() if found is not None and found > limits[name])
-    if not over:
-        return candidate
-    return dataclasses.replace(candidate, over=over, origin=tuple(name for name in candidate.origin if name != "lattice"))
+    return dataclasses.replace(_only_reference(candidate), over=over) if over else candidate
 
 
 def _too_tight_message(lattice: Sequence[Candidate], limits: Mapping[str, float], size: Size) -> str:

@@ -1,21 +1,23 @@
 """From right and wrong answers to numbers with intervals: rankings, gaps, curves, and how far each can be trusted."""
 
 from scaling.analysis.agreement import Agreement, agreement
-from scaling.analysis.changes import Change, Difference, changes, difference
-from scaling.analysis.equal_cost import Gap, Gaps, gaps, holm
-from scaling.analysis.errors import CONFIDENCE, Estimate, Interval, interval
-from scaling.analysis.families import TARGETS, FamilyResult, RuleCurve, by_rule, family_result
+from scaling.analysis.changes import Change, Difference, Lead, changes, difference, leads
+from scaling.analysis.equal_cost import Absence, Gap, Gaps, Missing, gaps, holm
+from scaling.analysis.errors import CONFIDENCE, Estimate, Interval
+from scaling.analysis.families import TARGETS, FamilyResult, RuleCurve, by_rule, family_of, family_result
 from scaling.analysis.measured import ORIGINS, Measured
 from scaling.analysis.power_law import Band, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
-from scaling.analysis.ranking import Ranked, Ranking, is_eligible, rank
+from scaling.analysis.ranking import Adjustment, Ranked, Ranking, Standing, rank
 from scaling.analysis.simulation import simulate
 from scaling.analysis.stability import Stability, rank_stability
-from scaling.analysis.surface import Coefficients, Fitted, Surface, response_surface
+from scaling.analysis.surface import Coefficients, Fitted, NoOptimum, NoSurface, Surface, response_surface
 
 __all__ = [
     "CONFIDENCE",
     "ORIGINS",
     "TARGETS",
+    "Absence",
+    "Adjustment",
     "Agreement",
     "Band",
     "Change",
@@ -29,25 +31,30 @@ __all__ = [
     "Gaps",
     "HeldOut",
     "Interval",
+    "Lead",
     "Measured",
+    "Missing",
+    "NoOptimum",
+    "NoSurface",
     "PowerLaw",
     "Ranked",
     "Ranking",
     "RuleCurve",
     "Stability",
+    "Standing",
     "Surface",
     "agreement",
     "by_rule",
     "changes",
     "difference",
     "extrapolated",
+    "family_of",
     "family_result",
     "fit_power_law",
     "gaps",
     "held_out",
     "holm",
-    "interval",
-    "is_eligible",
+    "leads",
     "rank",
     "rank_stability",
     "response_surface",

@@ -101,7 +101,7 @@ def _study(every: Sequence[Measured], common: Sequence[Measured], target: float 
     """Seed variance and slope are those of every network of the study, common or not."""
     ordered = by_name(every)
     pooled = errors(ordered)
-    rows = np.eye(len(ordered)) if target is None else adjustment(ordered, target)
+    rows = np.eye(len(ordered)) if target is None else adjustment(ordered, target)[0]
     rows = rows[[[one.name for one in ordered].index(network.name) for network in common]]
     accuracy = rows @ pooled.accuracy
     if accuracy.min() == accuracy.max():

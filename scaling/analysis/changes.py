@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling.analysis.equal_cost import holm
-from scaling.analysis.errors import CONFIDENCE, Errors, Interval, errors, half_width, two_sided_p
+from scaling.analysis.errors import CONFIDENCE, Errors, Interval, difference_interval, errors
 from scaling.analysis.measured import Measured, by_name, require_confidence
 
 
@@ -23,6 +23,22 @@ class Difference(NamedTuple):
 
     difference: Interval
     p: float
+
+
+class Lead(NamedTuple):
+    """The chosen network against one reference.
+
+    Attributes:
+        name: of the reference.
+        difference: accuracy of the chosen minus the reference's; n is the fewer of their seeds.
+        p: two-sided, of no difference.
+        adjusted_p: the same after Holm, over all references.
+    """
+
+    name: str
+    difference: Interval
+    p: float
+    adjusted_p: float
 
 
 class Change(NamedTuple):
@@ -46,7 +62,7 @@ class Change(NamedTuple):
 def difference(networks: Sequence[Measured], first: str, second: str, *, confidence: float = CONFIDENCE) -> Difference:
     """Accuracy of one network minus another's, the seed variance pooled over all networks of their study.
 
-    The difference is w @ accuracy with weights 1 and -1; its variance is w^2 @ seed + w @ picture @ w of `errors`.
+    The difference is w @ accuracy with weights 1 and -1 (`difference_interval`).
 
     Args:
         networks: of the study, judged on the same pictures in the same order.
@@ -64,6 +80,22 @@ def difference(networks: Sequence[Measured], first: str, second: str, *, confide
         if name not in names:
             raise ValueError(f"difference: no network {name!r} among {', '.join(names)}")
     return _difference(ordered, errors(ordered), names.index(first), names.index(second), confidence)
+
+
+def leads(networks: Sequence[Measured], chosen: str, references: Sequence[str]) -> tuple[Lead, ...]:
+    """The chosen network's accuracy minus that of each reference, paired over the images; p after Holm over all of them.
+
+    Args:
+        networks: of the study, judged on the same images in the same order.
+        chosen: name of one of them.
+        references: names of others.
+
+    Raises:
+        ValueError: as `difference`.
+    """
+    found = [difference(networks, chosen, name) for name in references]
+    adjusted = holm([one.p for one in found])
+    return tuple(Lead(name, *one, p) for name, one, p in zip(references, found, adjusted, strict=True))
 
 
 def changes(one: Sequence[Measured], other: Sequence[Measured], *, confidence: float = CONFIDENCE) -> tuple[Change, ...]:
@@ -106,9 +138,6 @@ def changes(one: Sequence[Measured], other: Sequence[Measured], *, confidence: f
 def _difference(networks: Sequence[Measured], pooled: Errors, first: int, second: int, confidence: float) -> Difference:
     row = np.zeros(len(networks))
     row[first], row[second] = 1, -1
-    mean = float(row @ pooled.accuracy)
-    variance = float(row**2 @ pooled.seed), float(row @ pooled.picture @ row)
-    half = half_width(*variance, pooled.degrees_of_freedom, pooled.pictures, confidence=confidence)
-    p = two_sided_p(mean, *variance, pooled.degrees_of_freedom, pooled.pictures)
-    seeds = min(networks[first].seeds, networks[second].seeds)
-    return Difference(Interval(mean, mean - half, mean + half, seeds), p)
+    return Difference(
+        *difference_interval(row, pooled, min(networks[first].seeds, networks[second].seeds), confidence=confidence)
+    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.analysis.changes import Difference, difference
-from scaling.analysis.errors import Interval, errors, interval
+from scaling.analysis.changes import Difference, Lead, difference, leads
+from scaling.analysis.collapse import collapsed
+from scaling.analysis.errors import Interval, accuracy_interval, errors
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking
 from scaling.analysis.stability import Stability, rank_stability
@@ -21,20 +22,54 @@ from scaling.study.trial import Trial
 from scaling.study.trials import Network, Trials, complete_trials
 
 
+class Trainings(NamedTuple):
+    """What became of a network's trainings, in numbers.
+
+    Attributes:
+        complete: ended, and counted in its accuracy.
+        failed: ended in an error; tried again by the next start.
+        diverged: left the finite numbers.
+        collapsed: ended near chance or far below its siblings; not counted in its accuracy.
+        reasons: of those that failed or diverged.
+    """
+
+    complete: int
+    failed: int
+    diverged: int
+    collapsed: int
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> int:
+        """Those that ended and are not counted."""
+        return self.diverged + self.collapsed
+
+    def counts(self) -> dict[str, int]:
+        """By status."""
+        return {name: getattr(self, name) for name in ("complete", "failed", "diverged", "collapsed")}
+
+
 class Collected(NamedTuple):
-    """The networks that have a complete trial, and what became of the trials that are not."""
+    """The networks of a search that have a training that counts, and what became of all trainings.
+
+    Attributes:
+        candidates: with one or more trainings that count.
+        measured: of each, right and wrong on validation.
+        trainings: of every candidate, by its label.
+        seeds: asked for.
+    """
 
     candidates: tuple[Candidate, ...]
     measured: tuple[Measured, ...]
-    incomplete: tuple[str, ...]
-    """one sentence for each network that lacks a trial"""
+    trainings: dict[str, Trainings]
+    seeds: int
 
     def winner(self, ranking: Ranking | None) -> Candidate | None:
         """The best of a ranking of these networks."""
         return None if ranking is None or ranking.best is None else self.candidates[ranking.best]
 
     def shown(self, ranking: Ranking | None) -> list[Candidate]:
-        """Who is shown the test pictures after the choice: the best and the references."""
+        """Who is shown the test images after the choice: the best and the references."""
         winner = self.winner(ranking)
         return [one for one in self.candidates if one is winner or any(name in ROLES for name in one.origin)]
 
@@ -45,90 +80,137 @@ class DirectLead(NamedTuple):
     winner: Candidate
     carried: Candidate
     gap: Difference | None
-    """on the test pictures, the winner's accuracy minus the other's; None where both chose one network"""
+    """on the test images, the winner's accuracy minus the other's; None where both chose one network"""
+
+
+class _Answers(NamedTuple):
+    """A network's complete trainings: trials, validation answers of each, and which of them collapsed."""
+
+    trials: list[Trial]
+    correct: list[NDArray[np.bool_]]
+    collapsed: NDArray[np.bool_]
+
+    @property
+    def counted(self) -> list[Trial]:
+        return [trial for trial, lost in zip(self.trials, self.collapsed, strict=True) if not lost]
 
 
 def collect(study: Study, run: Run) -> Collected:
     """Right and wrong on validation of every network of a study."""
-    judged = [(candidate, _measured(study, run, candidate, False)) for candidate in study.space.candidates]
-    found = [(candidate, measured) for candidate, measured in judged if measured is not None]
-    candidates, measured = tuple(one for one, _ in found), tuple(replace(one, admitted=not of.over) for of, one in found)
-    return Collected(candidates, measured, tuple(incomplete(study, run)))
+    answers, found = _answers(study, run), trainings(study, run)
+    candidates, measured = [], []
+    for one in study.networks:
+        kept = _kept(answers[one.label])
+        if kept:
+            candidates.append(one)
+            measured.append(_measured(one, kept, found[one.label].lost, admitted=not one.over))
+    return Collected(tuple(candidates), tuple(measured), found, study.spec.seeds)
 
 
-def incomplete(study: Trials, run: Run) -> list[str]:
-    """One sentence for each network that lacks a trial."""
-    counts = [(network, len(complete_trials(study, run, network))) for network in study.networks]
-    return [_incomplete(study, run, network, count) for network, count in counts if count < study.spec.seeds]
+def trainings(study: Trials, run: Run) -> dict[str, Trainings]:
+    """What became of the trainings of every network of a study, by label."""
+    answers = _answers(study, run)
+    found = {}
+    for network in study.networks:
+        outcomes = [run.outcome(trial) for trial in study.trials(network)]
+        status = [one.status for one in outcomes if one is not None]
+        reasons = {f"{one.status}: {one.reason}" for one in outcomes if one is not None and one.status != "complete"}
+        lost = int(answers[network.label].collapsed.sum())
+        found[network.label] = Trainings(
+            status.count("complete") - lost, status.count("failed"), status.count("diverged"), lost, tuple(sorted(reasons))
+        )
+    return found
 
 
 def direct_lead(study: Study, run: Run, winner: Candidate | None) -> DirectLead | None:
     """What searching at this phi gained over carrying the choice of another; None where no choice was carried here.
 
-    Judged on the test pictures, which neither choice has seen.
+    Judged on the test images, by the networks that were chosen.
     """
     carried = next((one for one in study.networks if EXTRAPOLATED in one.origin), None)
     if winner is None or carried is None:
         return None
     if carried is winner:
         return DirectLead(winner, carried, None)
-    shown = on_test_pictures(study, run)
+    shown = on_test_images(study, run)
     if not {winner.label, carried.label} <= shown.keys():
         return None
     return DirectLead(winner, carried, difference(list(shown.values()), winner.label, carried.label))
 
 
-def on_test_pictures(study: Trials, run: Run) -> dict[str, Measured]:
-    """By label, right and wrong on the test pictures of every network that was shown them."""
-    found = {network.label: _measured(study, run, network, True) for network in study.networks}
-    return {label: one for label, one in found.items() if one is not None}
+def test_leads(study: Study, run: Run, winner: Candidate | None) -> tuple[Lead, ...]:
+    """The winner's accuracy on the test images minus that of each other reference that was shown them."""
+    shown = on_test_images(study, run)
+    if winner is None or winner.label not in shown:
+        return ()
+    references = [one.label for one in study.networks if one is not winner and one.label in shown and _is_reference(one)]
+    return leads(list(shown.values()), winner.label, references)
 
 
-def _measured(study: Trials, run: Run, network: Network, test: bool) -> Measured | None:
-    """A network on the test pictures or on those of validation, if it was judged there."""
-    trials = complete_trials(study, run, network)
-    answers = [_test(run, one) if test else _validation(run, one) for one in trials]
-    seen = [one for one in answers if one is not None]
-    if not seen:
-        return None
-    return Measured(network.label, network.cost.macs, network.realised, np.stack(seen), network.shares, network.origin)
+def on_test_images(study: Trials, run: Run) -> dict[str, Measured]:
+    """By label, right and wrong on the test images of every network that was shown them.
 
-
-def _test(run: Run, trial: Trial) -> NDArray[np.bool_] | None:
-    judged = run.test(trial)
-    return None if judged is None else judged.correct
-
-
-def _validation(run: Run, trial: Trial) -> NDArray[np.bool_] | None:
-    outcome = run.outcome(trial)
-    return None if outcome is None else outcome.correct
+    Trainings that collapsed on validation are left out here too.
+    """
+    answers, counts = _answers(study, run), trainings(study, run)
+    found = {}
+    for network in study.networks:
+        judged = [run.test(trial) for trial in answers[network.label].counted]
+        seen = [one.correct for one in judged if one is not None]
+        if seen:
+            found[network.label] = _measured(network, seen, counts[network.label].lost)
+    return found
 
 
 def tested(study: Trials, run: Run) -> dict[str, Interval]:
-    """Accuracy on the test pictures, by label, of the networks that were shown them.
+    """Accuracy on the test images, by label, of the networks that were shown them.
 
-    The seed variance is pooled over all of them, as the ranking pools it on validation.
+    The seed variance is that over all of them, as the ranking takes it on validation.
     """
-    shown = on_test_pictures(study, run)
+    shown = on_test_images(study, run)
     if not shown:
         return {}
-    pooled = errors(list(shown.values()))
-    return {label: interval(one.correct, pooled.seed_variance, pooled.degrees_of_freedom) for label, one in shown.items()}
+    measured = errors(list(shown.values()))
+    return {label: accuracy_interval(measured, index, one.seeds) for index, (label, one) in enumerate(shown.items())}
 
 
 def stability_of(collected: Collected, ranking: Ranking | None) -> Stability | None:
     """Whether other seeds would choose as these did; None where one seed or one eligible network cannot tell."""
-    if ranking is None or not ranking.degrees_of_freedom or sum(one.eligible for one in ranking.networks) < 2:
+    if ranking is None or not ranking.degrees_of_freedom or ranking.eligible < 2:
         return None
     return rank_stability(collected.measured, ranking.target)
 
 
-def _incomplete(study: Trials, run: Run, network: Network, complete: int) -> str:
-    outcomes = [run.outcome(trial) for trial in study.trials(network)]
-    reasons = {
-        f"{outcome.status}: {outcome.reason}" for outcome in outcomes if outcome is not None and outcome.status != "complete"
-    }
-    return (
-        f"{network.label}: {complete} of {study.spec.seeds} trainings complete "
-        f"({'; '.join(sorted(reasons)) or 'the others not trained'})"
+def _answers(study: Trials, run: Run) -> dict[str, _Answers]:
+    trials = {network.label: complete_trials(study, run, network) for network in study.networks}
+    correct = {label: [_validation(run, trial) for trial in own] for label, own in trials.items()}
+    lost = collapsed([np.array([one.mean() for one in own]) for own in correct.values()], study.pictures.chance)
+    return {label: _Answers(own, correct[label], gone) for (label, own), gone in zip(trials.items(), lost, strict=True)}
+
+
+def _validation(run: Run, trial: Trial) -> NDArray[np.bool_]:
+    outcome = run.outcome(trial)
+    if outcome is None or outcome.correct is None:
+        raise ValueError(f"{trial.id}: a complete trial has answers")
+    return outcome.correct
+
+
+def _kept(answers: _Answers) -> list[NDArray[np.bool_]]:
+    return [one for one, lost in zip(answers.correct, answers.collapsed, strict=True) if not lost]
+
+
+def _measured(network: Network, correct: Sequence[NDArray[np.bool_]], lost: int, *, admitted: bool = True) -> Measured:
+    return Measured(
+        network.label,
+        network.cost.macs,
+        network.realised,
+        np.stack(correct),
+        network.shares,
+        network.origin,
+        admitted=admitted,
+        lost=lost,
     )
+
+
+def _is_reference(network: Network) -> bool:
+    return any(name in ROLES for name in network.origin)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
 
-from scaling.analysis.errors import CONFIDENCE, Errors, Floats, Interval, errors, half_width, two_sided_p
+from scaling.analysis.errors import CONFIDENCE, Errors, Floats, Interval, difference_interval, errors
 from scaling.analysis.measured import Measured, by_name, require
+from scaling.analysis.ranking import own_ray
 
-EQUAL_WITHIN = 0.05
+EQUAL_WITHIN = 0.10
 """How far from a target cost, as a fraction of it, a network may be and still stand for it."""
 
 SPAN = 1.5
@@ -42,12 +44,35 @@ class Gap(NamedTuple):
     cost_ratio: float
 
 
+class Absence(Enum):
+    """Why a rule has no value at a cost."""
+
+    NONE_TRAINED = "none trained"
+    NONE_NEAR = "none near"
+
+
+class Missing(NamedTuple):
+    """A rule without a value at a cost.
+
+    Attributes:
+        rule: its name.
+        target: ratio of MACs over the baseline's.
+        absence: why.
+        ratios: what its networks cost.
+    """
+
+    rule: str
+    target: float
+    absence: Absence
+    ratios: tuple[float, ...]
+
+
 class Gaps(NamedTuple):
     """The gaps that could be told.
 
     Attributes:
         entries: by rule as passed, then by target.
-        missing: one sentence for each rule and target without a network at the cost or on both sides of it.
+        missing: each rule and target without a network at the cost or on both sides of it.
         reference: the rule that the others are compared with.
         pictures: number each training was judged on.
         pictures_only: no network has two seeds, so intervals and p cover the choice of pictures only.
@@ -55,7 +80,7 @@ class Gaps(NamedTuple):
     """
 
     entries: tuple[Gap, ...]
-    missing: tuple[str, ...]
+    missing: tuple[Missing, ...]
     reference: str
     pictures: int
     pictures_only: bool
@@ -81,13 +106,14 @@ def gaps(
 ) -> Gaps:
     """Compare one rule with every other at equal cost.
 
-    A rule at a target is the network nearest to it, if its cost is within a fraction `within`; else the line over log
-    MACs between the nearest networks below and above, accuracy = (1 - u) accuracy_below + u accuracy_above with
-    u = log(target / below) / log(above / below), if both are within a factor `span` of it. Accuracy bends down over log
-    MACs, so a line tends to lie too low: a gap with only one end interpolated flatters the other.
+    A rule at a target is the network nearest to it, if its cost is within a fraction `within`, taken to the target along the
+    line from the baseline as in `rank`; else the line over log MACs between the nearest networks below and above,
+    accuracy = (1 - u) accuracy_below + u accuracy_above with u = log(target / below) / log(above / below), if both are within
+    a factor `span` of it. Accuracy bends down over log MACs, so a line tends to lie too low: a gap with only one end
+    interpolated flatters the other.
 
-    A gap is w @ accuracy, with w the difference of the two rows of weights. Its variance is w^2 @ seed + w @ picture @ w
-    of `errors`, paired over the shared pictures; interval and p are Student's t with the degrees of freedom of `half_width`.
+    A gap is w @ accuracy, with w the difference of the two rows of weights; interval and p are those of
+    `difference_interval`, paired over the shared images.
 
     Args:
         rules: name of each rule and its trained networks. One network, such as the baseline, may be of several rules.
@@ -108,7 +134,7 @@ def gaps(
     ends = {(rule, target): _at(rules[rule], target, within, span, networks) for rule in rules for target in targets}
     for (rule, target), end in ends.items():
         if end is None:
-            missing.append(_reason(rule, rules[rule], target, within, span))
+            missing.append(_missing(rule, rules[rule], target))
         elif rule != reference and (one := ends[reference, target]) is not None:
             entries.append(_gap(rule, target, one, end, networks, measured, confidence))
     adjusted = holm([entry.p for entry in entries])
@@ -116,7 +142,7 @@ def gaps(
         tuple(entry._replace(adjusted_p=p) for entry, p in zip(entries, adjusted, strict=True)),
         tuple(missing),
         reference,
-        measured.pictures,
+        networks[0].pictures,
         measured.degrees_of_freedom == 0,
         confidence,
     )
@@ -169,7 +195,7 @@ def _at(own: Sequence[Measured], target: float, within: float, span: float, netw
     ordered = sorted(own, key=lambda network: network.name)
     nearest = min(ordered, key=lambda network: abs(network.ratio / target - 1), default=None)
     if nearest is not None and abs(nearest.ratio / target - 1) <= within + _ROUNDING:
-        return _At(_weights(networks, {nearest.name: 1.0}), nearest.ratio, False)
+        return _At(_taken_to(target, nearest, networks), nearest.ratio, False)
     low, high = target / span * (1 - _ROUNDING), target * span * (1 + _ROUNDING)
     below = max((n for n in ordered if low <= n.ratio < target), key=lambda network: network.ratio, default=None)
     above = min((n for n in ordered if target < n.ratio <= high), key=lambda network: network.ratio, default=None)
@@ -177,6 +203,12 @@ def _at(own: Sequence[Measured], target: float, within: float, span: float, netw
         return None
     share = math.log(target / below.ratio) / math.log(above.ratio / below.ratio)
     return _At(_weights(networks, {below.name: 1 - share, above.name: share}), target, True)
+
+
+def _taken_to(target: float, nearest: Measured, networks: Sequence[Measured]) -> Floats:
+    index = networks.index(nearest)
+    base = next((i for i, network in enumerate(networks) if "baseline" in network.origin), None)
+    return own_ray(index, None if nearest.ratio == 1 else base, nearest.ratio, target, len(networks))
 
 
 def _weights(networks: Sequence[Measured], of: Mapping[str, float]) -> Floats:
@@ -193,20 +225,13 @@ def _gap(
     confidence: float,
 ) -> Gap:
     row = reference.row - other.row
-    difference = float(row @ measured.accuracy)
-    variance = float(row**2 @ measured.seed), float(row @ measured.picture @ row)
-    half = half_width(*variance, measured.degrees_of_freedom, measured.pictures, confidence=confidence)
-    p = two_sided_p(difference, *variance, measured.degrees_of_freedom, measured.pictures)
     used = (reference.row != 0) | (other.row != 0)
+    seeds = min(network.seeds for network, counts in zip(networks, used, strict=True) if counts)
+    difference, p = difference_interval(row, measured, seeds, confidence=confidence)
     return Gap(
         rule,
         target,
-        Interval(
-            difference,
-            difference - half,
-            difference + half,
-            min(network.seeds for network, counts in zip(networks, used, strict=True) if counts),
-        ),
+        difference,
         p,
         p,
         reference.interpolated or other.interpolated,
@@ -214,11 +239,6 @@ def _gap(
     )
 
 
-def _reason(rule: str, own: Sequence[Measured], target: float, within: float, span: float) -> str:
-    if not own:
-        return f"{rule} at x{target:g}: no network of it was trained."
-    costs = ", ".join(f"x{ratio:.3g}" for ratio in sorted({network.ratio for network in own}))
-    return (
-        f"{rule} at x{target:g}: its networks cost {costs}, none within {within:.0%} of the target and not on both sides of it "
-        f"within a factor of {span:g}."
-    )
+def _missing(rule: str, own: Sequence[Measured], target: float) -> Missing:
+    absence = Absence.NONE_NEAR if own else Absence.NONE_TRAINED
+    return Missing(rule, target, absence, tuple(sorted({network.ratio for network in own})))

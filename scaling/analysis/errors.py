@@ -1,4 +1,4 @@
-"""How far measured accuracies are from the truth: the spread over trainings and over pictures."""
+"""How far measured accuracies are from the truth: the spread over trainings and over images."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ Floats = NDArray[np.float64]
 CONFIDENCE = 0.90
 """Of every interval and every test, unless another is asked for."""
 
+SPREADS_DIFFER = 0.05
+"""Seed variances are pooled over the networks unless Bartlett's test rejects that they are equal at this level."""
+
 NO_VARIANCE = 1e-15
-"""A variance below is rounding: less than one picture in 10 million makes."""
+"""A variance below is rounding: less than one image in 10 million makes."""
 
 NO_GAP = 1e-12
 """A difference of accuracies below is rounding."""
@@ -44,100 +47,193 @@ class Errors(NamedTuple):
     """Accuracies of k networks with their error covariance, in two parts: Sigma = diag(seed) + picture.
 
     Attributes:
-        accuracy: shape (k,): mean over seeds and pictures.
-        seed: shape (k,): s^2 / n_i, the variance that the choice of n_i seeds gives each accuracy.
-        picture: shape (k, k): P / N, the covariance that the choice of N pictures gives them.
-        seed_variance: s^2, of one training's accuracy, pooled over the networks; 0 where no network has two seeds.
+        accuracy: shape (k,): mean over seeds and images.
+        seed: shape (k,): s_i^2 / n_i, the variance that the choice of n_i seeds gives each accuracy.
+        picture: shape (k, k): covariance that the choice of images gives what infinitely many seeds would show.
+        freedom: shape (k,): degrees of freedom of each s_i^2; where pooled that of the one s^2, 0 where nothing is known.
+        pooled: the s_i^2 are one s^2.
+        seed_variance: s^2, of one training's accuracy, over all networks; 0 where no network has two seeds.
         degrees_of_freedom: of s^2: sum of n_i - 1.
-        pictures: N.
+        spread_p: of Bartlett's test that the networks' seed variances are equal; None where it cannot be made.
+        units: independent units of images: the images, or their groups.
     """
 
     accuracy: Floats
     seed: Floats
     picture: Floats
+    freedom: Floats
+    pooled: bool
     seed_variance: float
     degrees_of_freedom: int
-    pictures: int
+    spread_p: float | None
+    units: int
+
+
+class Variance(NamedTuple):
+    """Of a weighted sum of accuracies.
+
+    Attributes:
+        seed: part from the choice of seeds.
+        picture: part from the choice of images.
+        degrees: of freedom of their sum, after Welch and Satterthwaite.
+    """
+
+    seed: float
+    picture: float
+    degrees: float
+
+    @property
+    def total(self) -> float:
+        """Both parts."""
+        return self.seed + self.picture
 
 
 def errors(networks: Sequence[Measured]) -> Errors:
-    """Estimate Sigma = diag(s^2 / n_i) + P / N.
+    """Estimate Sigma = diag(s_i^2 / n_i) + P.
 
-    s^2 is the variance over seeds of the per-seed accuracies, pooled with sum(n_i - 1) degrees of freedom. P is
-    the covariance over pictures of the per-picture means over seeds, so every comparison is paired. Pictures that flip
-    from one training to the next are in s^2 and once more in P / N: the estimate errs towards wide intervals.
+    s_i^2 is the variance over seeds of the per-seed accuracies. It is pooled over the networks, with sum(n_i - 1) degrees of
+    freedom, unless Bartlett's test finds that they differ. Images that flip from one training to the next move a per-seed
+    accuracy, so they are in s_i^2; the covariance over images of the per-image means over seeds holds them once more, as
+    mean_p q (1 - q) / n_i with q the share of trainings that get image p right. P is that covariance without them:
+
+        P_ij = cov_p(mean_ip, mean_jp) / N - [i = j] mean_p(m_ip (1 - m_ip)) n_i / (n_i - 1) / n_i / N.
+
+    A network of one seed is given the others' mean flips and pooled s^2; where no network has two, P keeps the flips, which
+    are then all that is known of the seeds. Where images belong to groups, P is the covariance of the groups' sums.
 
     Args:
-        networks: k networks judged on the same pictures.
+        networks: k networks judged on the same images.
+
+    Source: Bartlett 1937 for the test; Liang and Zeger 1986 for groups. That run-to-run spread on a fixed set of images is
+        mostly flips: Jordan 2024, "On the variance of neural network training".
     """
     counts = np.array([network.seeds for network in networks])
-    seed_variance, degrees = _pooled([network.correct for network in networks])
-    per_picture = np.stack([network.correct.mean(axis=0) for network in networks])
-    pictures = per_picture.shape[1]
-    picture = np.cov(per_picture).reshape(len(networks), len(networks)) / pictures
-    return Errors(per_picture.mean(axis=1), seed_variance / counts, picture, seed_variance, degrees, pictures)
+    own, degrees = _own_variances(networks)
+    known = counts > 1
+    freedom = int(degrees.sum())
+    pooled = float(degrees @ own / freedom) if freedom else 0.0
+    p = equal_spreads_p(own[known], degrees[known], networks[0].pictures)
+    differ = p is not None and p < SPREADS_DIFFER
+    variance = np.where(known & differ, own, pooled)
+    means = np.stack([network.correct.mean(axis=0) for network in networks])
+    picture, units = _between_units(means, networks[0].groups)
+    flips = _flips(means, counts)
+    return Errors(
+        accuracy=means.mean(axis=1),
+        seed=variance / counts,
+        picture=picture - np.diag(flips) / means.shape[1],
+        freedom=np.where(known & differ, degrees, freedom).astype(float),
+        pooled=not differ,
+        seed_variance=pooled,
+        degrees_of_freedom=freedom,
+        spread_p=p,
+        units=units,
+    )
 
 
-def interval(
-    correct: NDArray[np.bool_], seed_variance: float, degrees_of_freedom: int, *, confidence: float = CONFIDENCE
-) -> Interval:
-    """Accuracy of one network with its interval; for validation and test pictures alike.
+def equal_spreads_p(variances: Floats, degrees: Floats, images: int) -> float | None:
+    """p of Bartlett's test that sample variances of accuracies have one truth; None with fewer than two of them.
+
+    T = (n log v - sum_i d_i log v_i) / C with v the pooled variance, n = sum d_i and C = 1 + (sum_i 1 / d_i - 1 / n) / (3 (k - 1))
+    is about chi^2 with k - 1 degrees of freedom. An accuracy is a whole number of images, so each variance is raised by that
+    of the rounding, 1 / (12 N^2): two equal accuracies are no variance of 0.
 
     Args:
-        correct: bool, shape (seeds, pictures).
-        seed_variance: s^2 of one training's accuracy, pooled over a study; 0 if unknown.
-        degrees_of_freedom: of s^2; 0 if unknown, and then the interval covers the choice of pictures only.
-        confidence: of the interval, between 0 and 1.
+        variances: shape (k,).
+        degrees: shape (k,): of freedom of each, 1 or more.
+        images: N.
 
-    Where every seed is right on every picture, or on none, nothing varies, and the interval is the exact one of Clopper and
-    Pearson 1934, for the pictures alone.
+    Source: Bartlett 1937, "Properties of sufficiency and statistical tests".
     """
-    seeds, pictures = correct.shape
-    if correct.all() or not correct.any():
-        most = 1 - ((1 - confidence) / 2) ** (1 / pictures)
-        return Interval(1.0, 1 - most, 1.0, seeds) if correct.all() else Interval(0.0, 0.0, most, seeds)
-    picture = float(correct.mean(axis=0).var(ddof=1)) / pictures
-    mean = float(correct.mean())
-    half = half_width(seed_variance / seeds, picture, degrees_of_freedom, pictures, confidence=confidence)
-    return Interval(mean, max(0.0, mean - half), min(1.0, mean + half), seeds)
+    if len(variances) < 2:
+        return None
+    rounded, n = variances + 1 / (12 * images**2), degrees.sum()
+    statistic = n * np.log(degrees @ rounded / n) - degrees @ np.log(rounded)
+    correction = 1 + ((1 / degrees).sum() - 1 / n) / (3 * (len(variances) - 1))
+    return float(stats.chi2.sf(statistic / correction, len(variances) - 1))
 
 
-def half_width(seed: float, picture: float, degrees_of_freedom: int, pictures: int, *, confidence: float = CONFIDENCE) -> float:
-    """Half an interval: t * sqrt(seed + picture), the degrees of freedom of t after Welch and Satterthwaite.
+def variance(row: Floats, measured: Errors) -> Variance:
+    """Variance of row @ accuracy: row^2 @ seed and row @ picture @ row, the latter at least 0.
 
     Args:
-        seed: variance from the choice of seeds, estimated with `degrees_of_freedom`.
-        picture: variance from the choice of pictures, estimated with pictures - 1 degrees of freedom.
-        degrees_of_freedom: of the seed variance; 0 where it is unknown.
-        pictures: number of pictures, at least 2.
-        confidence: of the two-sided interval.
+        row: shape (k,): weights.
+        measured: of the k networks.
+    """
+    parts = row**2 * measured.seed
+    seed, picture = float(parts.sum()), max(0.0, float(row @ measured.picture @ row))
+    if measured.pooled:
+        uncertainty = seed**2 / measured.degrees_of_freedom if measured.degrees_of_freedom else 0.0
+    else:
+        uncertainty = float((parts**2 / measured.freedom).sum())
+    uncertainty += picture**2 / (measured.units - 1)
+    degrees = (seed + picture) ** 2 / uncertainty if uncertainty > 0 else float(measured.units - 1)
+    return Variance(seed, picture, degrees)
+
+
+def accuracy_interval(measured: Errors, index: int, seeds: int, *, confidence: float = CONFIDENCE) -> Interval:
+    """One network's accuracy with its interval; for validation and test images alike.
+
+    Args:
+        measured: of its study.
+        index: of the network.
+        seeds: its number of them.
+        confidence: of the interval, between 0 and 1.
+    """
+    row = np.zeros(len(measured.accuracy))
+    row[index] = 1
+    return proportion_interval(row, measured, seeds, confidence=confidence)
+
+
+def proportion_interval(row: Floats, measured: Errors, seeds: int, *, confidence: float = CONFIDENCE) -> Interval:
+    """A weighted sum of accuracies that is one itself, weights summing to 1, with an interval that never leaves [0, 1].
+
+    Wilson's interval with the variance V of the sum in place of the binomial's: those p with |mean - p| <= t sqrt(p (1 - p) / n),
+    n = mean (1 - mean) / V. Where the mean is 0 or 1, or nothing varies, n is the number of images: infinitely many
+    seeds could not make it larger.
+
+    Args:
+        row: shape (k,): weights.
+        measured: of the k networks.
+        seeds: of the network it is of, to be told.
+        confidence: of the interval.
+
+    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference"; effective n: Korn and
+        Graubard 1998.
+    """
+    mean, found = min(1.0, max(0.0, float(row @ measured.accuracy))), variance(row, measured)
+    t = quantile(found.degrees, confidence)
+    size = mean * (1 - mean) / found.total if found.total > NO_VARIANCE and 0 < mean < 1 else float(measured.units)
+    centre = (mean + t**2 / (2 * size)) / (1 + t**2 / size)
+    half = t / (1 + t**2 / size) * np.sqrt(mean * (1 - mean) / size + t**2 / (4 * size**2))
+    return Interval(mean, max(0.0, float(centre - half)), min(1.0, float(centre + half)), seeds)
+
+
+def difference_interval(row: Floats, measured: Errors, seeds: int, *, confidence: float = CONFIDENCE) -> tuple[Interval, float]:
+    """A weighted difference of accuracies, weights summing to 0, with its interval and the two-sided p of no difference.
+
+    mean +- t sqrt(V), paired over the images. Without any variance p is 1 for no difference and 0 for one.
+
+    Args:
+        row: shape (k,): weights.
+        measured: of the k networks.
+        seeds: fewest of the networks in it, to be told.
+        confidence: of the interval.
 
     Source: Satterthwaite 1946, "An approximate distribution of estimates of variance components".
     """
-    variance = seed + picture
-    if variance <= 0:
-        return 0.0
-    degrees = _satterthwaite(seed, picture, degrees_of_freedom, pictures)
-    return float(stats.t.ppf((1 + confidence) / 2, degrees) * np.sqrt(variance))
+    mean, found = float(row @ measured.accuracy), variance(row, measured)
+    if found.total <= NO_VARIANCE:
+        return Interval(mean, mean, mean, seeds), float(abs(mean) <= NO_GAP)
+    error = np.sqrt(found.total)
+    half = quantile(found.degrees, confidence) * error
+    p = float(2 * stats.t.sf(abs(mean) / error, found.degrees))
+    return Interval(mean, float(mean - half), float(mean + half), seeds), p
 
 
-def two_sided_p(difference: float, seed: float, picture: float, degrees_of_freedom: int, pictures: int) -> float:
-    """p of a difference where there is none: 2 P(T > |difference| / sqrt(seed + picture)), T of `half_width`.
-
-    Without any variance p is 1 for no difference and 0 for one.
-
-    Args:
-        difference: of two accuracies, or of weighted sums of them.
-        seed: its variance from the choice of seeds, estimated with `degrees_of_freedom`.
-        picture: its variance from the choice of pictures.
-        degrees_of_freedom: of the seed variance; 0 where it is unknown.
-        pictures: number of pictures, at least 2.
-    """
-    variance = seed + picture
-    if variance <= NO_VARIANCE:
-        return float(abs(difference) <= NO_GAP)
-    degrees = _satterthwaite(seed, picture, degrees_of_freedom, pictures)
-    return float(2 * stats.t.sf(abs(difference) / np.sqrt(variance), degrees))
+def quantile(degrees: float, confidence: float) -> float:
+    """t of a two-sided interval."""
+    return float(stats.t.ppf((1 + confidence) / 2, degrees))
 
 
 def bounds(draws: Floats, confidence: float) -> tuple[Floats, Floats]:
@@ -154,14 +250,41 @@ def estimate(value: float, draws: Floats | None, confidence: float) -> Estimate:
     return Estimate(value, float(low), float(high))
 
 
-def _satterthwaite(seed: float, picture: float, degrees_of_freedom: int, pictures: int) -> float:
-    """Degrees of freedom of seed + picture, whose sum must be above 0."""
-    uncertainty = picture**2 / (pictures - 1) + (seed**2 / degrees_of_freedom if degrees_of_freedom else 0.0)
-    return (seed + picture) ** 2 / uncertainty
+def flip_variance(correct: NDArray[np.bool_]) -> float | None:
+    """mean_p q (1 - q), unbiased: the variance, over trainings, that flips give the answer on one image; None of one seed.
+
+    Args:
+        correct: shape (seeds, images).
+    """
+    seeds = len(correct)
+    if seeds < 2:
+        return None
+    means = correct.mean(axis=0)
+    return float((means * (1 - means)).mean()) * seeds / (seeds - 1)
 
 
-def _pooled(correct: Sequence[NDArray[np.bool_]]) -> tuple[float, int]:
-    per_seed = [answers.mean(axis=1) for answers in correct]
-    degrees = sum(len(accuracies) - 1 for accuracies in per_seed)
-    squares = sum(float(((accuracies - accuracies.mean()) ** 2).sum()) for accuracies in per_seed)
-    return (squares / degrees if degrees else 0.0), degrees
+def _flips(means: Floats, counts: NDArray[np.int_]) -> Floats:
+    """Shape (k,): what flips add to the variance over images of each network's per-image means."""
+    known = counts > 1
+    if not known.any():
+        return np.zeros(len(counts))
+    rates = (means * (1 - means)).mean(axis=1) * counts / np.maximum(1, counts - 1)
+    return np.where(known, rates, rates[known].mean()) / counts
+
+
+def _own_variances(networks: Sequence[Measured]) -> tuple[Floats, Floats]:
+    """Each network's variance over seeds, 0 of one seed, and its degrees of freedom; shape (k,) each."""
+    per_seed = [network.correct.mean(axis=1) for network in networks]
+    own = [float(one.var(ddof=1)) if len(one) > 1 else 0.0 for one in per_seed]
+    return np.array(own), np.array([len(one) - 1.0 for one in per_seed])
+
+
+def _between_units(means: Floats, groups: NDArray[np.int_] | None) -> tuple[Floats, int]:
+    """Covariance of the mean over images, shape (k, k), and the number of independent units: images, or groups of them."""
+    networks, images = means.shape
+    if groups is None:
+        return np.cov(means).reshape(networks, networks) / images, images
+    units = int(groups.max()) + 1
+    centred = means - means.mean(axis=1, keepdims=True)
+    sums = np.stack([np.bincount(groups, one, units) for one in centred])
+    return sums @ sums.T / images**2 * units / (units - 1), units

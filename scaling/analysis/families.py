@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from scaling.analysis.equal_cost import Gaps, gaps
-from scaling.analysis.errors import Errors, Interval, errors, interval
+from scaling.analysis.errors import Errors, Interval, accuracy_interval, errors
 from scaling.analysis.measured import Measured
 from scaling.analysis.power_law import MINIMUM_COSTS, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
 from scaling.study.family import Kin
@@ -27,8 +27,9 @@ class RuleCurve(NamedTuple):
         networks: distinct, as measured.
         law: the power law; None where too few costs were trained.
         check: the most expensive network as the others predict it; None where too few costs were trained.
-        extrapolated: accuracy by the law at those of `EXTRAPOLATED` that are beyond the trained costs.
-        reason: why there is no law or no check; None where there are both.
+        extrapolated: accuracy by the law at those of `EXTRAPOLATED` that are beyond the trained costs; none where the check
+            fails or could not be made.
+        costs: number of distinct ones trained.
     """
 
     rule: str
@@ -36,7 +37,7 @@ class RuleCurve(NamedTuple):
     law: PowerLaw | None
     check: HeldOut | None
     extrapolated: tuple[Extrapolated, ...]
-    reason: str | None
+    costs: int
 
 
 class FamilyResult(NamedTuple):
@@ -49,7 +50,9 @@ class FamilyResult(NamedTuple):
         seed_sd: of one training's accuracy, pooled; None if no network has two seeds.
         degrees_of_freedom: of seed_sd.
         pictures: number each training was judged on.
-        notes: sentences that a reader of the numbers needs.
+        spread_p: that the networks' seed variances are equal; None where it cannot be tested.
+        pooled: they are taken as equal.
+        shrinking: by every rule the largest network did worse than the smallest.
     """
 
     curves: tuple[RuleCurve, ...]
@@ -58,23 +61,26 @@ class FamilyResult(NamedTuple):
     seed_sd: float | None
     degrees_of_freedom: int
     pictures: int
-    notes: tuple[str, ...]
+    spread_p: float | None
+    pooled: bool
+    shrinking: bool
 
 
-def family_result(rules: Mapping[str, Sequence[Measured]]) -> FamilyResult:
+def family_result(rules: Mapping[str, Sequence[Measured]], others: Sequence[Measured] = ()) -> FamilyResult:
     """Compare rules by their trained networks.
 
     Args:
-        rules: name of each rule and its networks; one network may be of several rules.
+        rules: name of each rule and the networks that are members of it (`by_rule`); one may be of several rules.
+        others: networks that were trained and are members of no rule; they give the seed variance and have accuracies.
 
     Raises:
         ValueError: no network was measured, or they are not comparable.
     """
-    networks = list({one.name: one for own in rules.values() for one in own}.values())
+    networks = list({one.name: one for own in (*rules.values(), others) for one in own}.values())
     if not networks:
         raise ValueError("family_result: no network has a finished training, there is nothing to compare")
     pooled = errors(networks)
-    found = {one.name: interval(one.correct, pooled.seed_variance, pooled.degrees_of_freedom) for one in networks}
+    found = {one.name: accuracy_interval(pooled, index, one.seeds) for index, one in enumerate(networks)}
     reference = "compound" if "compound" in rules else next(iter(rules))
     compared = gaps(rules, reference=reference, targets=TARGETS) if len(rules) > 1 else None
     return FamilyResult(
@@ -83,25 +89,21 @@ def family_result(rules: Mapping[str, Sequence[Measured]]) -> FamilyResult:
         compared,
         math.sqrt(pooled.seed_variance) if pooled.degrees_of_freedom else None,
         pooled.degrees_of_freedom,
-        pooled.pictures,
-        tuple(_notes(rules, found, pooled)),
+        networks[0].pictures,
+        pooled.spread_p,
+        pooled.pooled,
+        _shrinking(rules, found),
     )
 
 
-def _notes(rules: Mapping[str, Sequence[Measured]], accuracies: Mapping[str, Interval], pooled: Errors) -> Iterator[str]:
-    if not pooled.degrees_of_freedom:
-        yield "One seed per network: intervals and tests cover the choice of pictures only."
+def _shrinking(rules: Mapping[str, Sequence[Measured]], accuracies: Mapping[str, Interval]) -> bool:
     spans = [(min(own, key=lambda one: one.ratio), max(own, key=lambda one: one.ratio)) for own in rules.values() if own]
     spans = [(small, large) for small, large in spans if small is not large]
-    if spans and all(accuracies[large.name].mean < accuracies[small.name].mean for small, large in spans):
-        yield (
-            "Warning: by every rule the largest network did worse here than the smallest. The recipe is too short for them, or "
-            "the pictures are too few; do not extrapolate from this family."
-        )
+    return bool(spans) and all(accuracies[large.name].mean < accuracies[small.name].mean for small, large in spans)
 
 
 def by_rule(rules: Sequence[str], networks: Sequence[Kin], measured: Mapping[str, Measured]) -> dict[str, list[Measured]]:
-    """Each rule's networks that were measured, each once.
+    """Each rule's networks that were measured and are near it (`Kin.stands_for`), each once; none that lost a training.
 
     Args:
         rules: names, in the order wanted.
@@ -111,9 +113,16 @@ def by_rule(rules: Sequence[str], networks: Sequence[Kin], measured: Mapping[str
     found: dict[str, list[Measured]] = {rule: [] for rule in rules}
     for one in networks:
         for rule in dict.fromkeys(member.rule for member in one.members):
-            if one.label in measured:
+            if one.label in measured and one.stands_for(rule) and not measured[one.label].lost:
                 found[rule].append(measured[one.label])
     return found
+
+
+def family_of(rules: Sequence[str], networks: Sequence[Kin], measured: Mapping[str, Measured]) -> FamilyResult:
+    """What a family's networks show: `family_result` of its members, the other networks beside them."""
+    members = by_rule(rules, networks, measured)
+    of_rules = {one.name for own in members.values() for one in own}
+    return family_result(members, [one for label, one in measured.items() if label not in of_rules])
 
 
 def _curve(rule: str, networks: Sequence[Measured], pooled: Errors) -> RuleCurve:
@@ -121,13 +130,6 @@ def _curve(rule: str, networks: Sequence[Measured], pooled: Errors) -> RuleCurve
     costs = len({one.macs for one in ordered})
     law = fit_power_law(ordered, pooled=pooled) if costs >= MINIMUM_COSTS else None
     check = held_out(ordered, pooled=pooled) if costs > MINIMUM_COSTS else None
-    beyond = () if law is None else tuple(extrapolated(law, ratio) for ratio in EXTRAPOLATED if ratio > law.largest)
-    return RuleCurve(rule, ordered, law, check, beyond, _reason(rule, costs))
-
-
-def _reason(rule: str, costs: int) -> str | None:
-    if costs < MINIMUM_COSTS:
-        return f"{rule}: {costs} distinct cost(s) trained, no power law under {MINIMUM_COSTS}."
-    if costs == MINIMUM_COSTS:
-        return f"{rule}: {costs} distinct costs trained, all fitted; holding one out to check the fit takes {costs + 1}."
-    return None
+    trusted = law is not None and check is not None and check.inside
+    beyond = tuple(extrapolated(law, ratio) for ratio in EXTRAPOLATED if ratio > law.largest) if law and trusted else ()
+    return RuleCurve(rule, ordered, law, check, beyond, costs)

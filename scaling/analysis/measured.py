@@ -27,6 +27,9 @@ class Measured:
         shares: realised shares of depth, width and resolution, sum 1; None where they have no meaning (the baseline).
         origin: any of `ORIGINS`.
         admitted: may be chosen; a reference over a limit of the search may not.
+        lost: trainings beside those in `correct` that diverged or collapsed; with any it is not chosen.
+        groups: shape (images,): for each image the number, from 0, of the group of images that it belongs to, where images
+            depend on each other; None where each stands for itself.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Measured:
     shares: tuple[float, float, float] | None
     origin: tuple[str, ...]
     admitted: bool = True
+    lost: int = 0
+    groups: NDArray[np.int_] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no analysis can use."""
@@ -47,6 +52,8 @@ class Measured:
                 f"{self._says} correct must be bool of shape (seeds, pictures), at least (1, 2), "
                 f"got {self.correct.dtype} of shape {shape}"
             )
+        if self.groups is not None and (self.groups.shape != shape[1:] or self.groups.max() < 1):
+            raise ValueError(f"{self._says} groups must be one number an image, of two groups or more")
         if self.shares is not None and abs(sum(self.shares) - 1) > 1e-6:
             raise ValueError(f"{self._says} shares must sum to 1, got {self.shares}")
         if unknown := set(self.origin) - set(ORIGINS):
@@ -99,4 +106,12 @@ def by_name(networks: Sequence[Measured]) -> list[Measured]:
         raise ValueError(f"analysis: names must be unique, got more than one of {', '.join(twice)}")
     if len(counts := {network.pictures for network in networks}) > 1:
         raise ValueError(f"analysis: every network needs the same pictures, got counts {sorted(counts)}")
+    if any(not _same_groups(networks[0].groups, network.groups) for network in networks):
+        raise ValueError("analysis: every network needs the same groups of images")
     return sorted(networks, key=lambda network: network.name)
+
+
+def _same_groups(one: NDArray[np.int_] | None, other: NDArray[np.int_] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other)

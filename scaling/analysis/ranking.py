@@ -5,27 +5,45 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
 
-from scaling.analysis.best import shortfalls
 from scaling.analysis.errors import (
     CONFIDENCE,
-    Errors,
     Floats,
     Interval,
+    accuracy_interval,
     errors,
-    half_width,
-    interval,
+    proportion_interval,
 )
+from scaling.analysis.mcb import compare_with_best, look_confidence
 from scaling.analysis.measured import Measured, by_name, require
+from scaling.space import ELIGIBLE_WITHIN, is_eligible
 
-ELIGIBLE_WITHIN = 0.20
-"""How far from the target cost, as a fraction of it, a network may be and still be chosen."""
+FEW_DEGREES = 5
+"""With fewer degrees of freedom of the seed variance a reader is told."""
 
-_ROUNDING = 1e-12
-_FEW_DEGREES = 5
+
+class Standing(Enum):
+    """Whether a network may be chosen, and if not, why."""
+
+    ELIGIBLE = "eligible"
+    COST = "cost"
+    LIMITS = "limits"
+    LOST = "lost training"
+
+
+class Adjustment(Enum):
+    """How accuracies are taken to the target cost."""
+
+    OWN_RAY = "own ray"
+    """each along the line from the baseline through itself, over log MACs"""
+    SHARED_SLOPE = "shared slope"
+    """without a baseline: all along one line fitted over log MACs"""
+    NONE = "none"
+    """not at all: without a baseline, fewer than three networks or only one cost"""
 
 
 class Ranked(NamedTuple):
@@ -34,18 +52,23 @@ class Ranked(NamedTuple):
     Attributes:
         name: as passed.
         accuracy: as measured.
-        adjusted: the same at exactly the target cost.
-        eligible: its cost is near enough to the target, and it is within the limits of its search.
-        tied: eligible and not shown to be worse than the best.
-        rank: 1 is the best; the eligible first, then by adjusted accuracy.
+        adjusted: the same at exactly the target cost; None where its own cost is too far from it.
+        standing: whether it may be chosen, or why not.
+        tied: not shown to be worse than the best; None where that is not tested: not eligible, or no seed variance is known.
+        rank: 1 is the best; the eligible first, then by accuracy.
     """
 
     name: str
     accuracy: Interval
-    adjusted: Interval
-    eligible: bool
-    tied: bool
+    adjusted: Interval | None
+    standing: Standing
+    tied: bool | None
     rank: int
+
+    @property
+    def eligible(self) -> bool:
+        """Whether it may be chosen."""
+        return self.standing is Standing.ELIGIBLE
 
 
 @dataclass(frozen=True)
@@ -56,139 +79,205 @@ class Ranking:
         networks: in the order passed.
         best: index of the eligible network with the highest adjusted accuracy; None if none is eligible.
         target: cost over the baseline's at which networks are compared.
-        slope: accuracy per unit of log MACs.
+        adjustment: how accuracies are taken there.
+        slope: accuracy per unit of log MACs: the mean over the eligible of their own rays', or the shared one; 0 without any.
         seed_sd: of one training's accuracy, pooled; None if no network has two seeds.
         degrees_of_freedom: of seed_sd.
-        pictures: number of them.
-        confidence: of intervals and ties.
-        notes: sentences that a reader of the numbers needs.
+        spread_p: that the networks' seed variances are equal; None where it cannot be tested.
+        pooled: they are taken as equal.
+        pictures: number of images each training was judged on.
+        units: independent units of them: themselves, or groups.
+        look: which look at the study this is, from 1.
+        confidence: of intervals.
+        tie_confidence: of the test behind `tied`, at this look.
+        difference_error: standard error of the difference of two eligible networks at the target cost, the median; None with
+            fewer than two of them.
+        detectable: how far behind one rival an eligible network is dropped about as often as not, the median; None without
+            a test.
     """
 
     networks: tuple[Ranked, ...]
     best: int | None
     target: float
+    adjustment: Adjustment
     slope: float
     seed_sd: float | None
     degrees_of_freedom: int
+    spread_p: float | None
+    pooled: bool
     pictures: int
+    units: int
+    look: int
     confidence: float
-    notes: tuple[str, ...]
+    tie_confidence: float
+    difference_error: float | None
+    detectable: float | None
+
+    @property
+    def eligible(self) -> int:
+        """Number of networks that may be chosen."""
+        return sum(one.eligible for one in self.networks)
+
+    @property
+    def tied(self) -> int | None:
+        """Number not shown to be worse than the best, itself included; None where that was not tested."""
+        tested = [one.tied for one in self.networks if one.tied is not None]
+        return sum(tested) if tested else None
 
 
-def rank(networks: Sequence[Measured], target: float, *, confidence: float = CONFIDENCE) -> Ranking:
+def rank(networks: Sequence[Measured], target: float, *, look: int = 1, confidence: float = CONFIDENCE) -> Ranking:
     """Rank networks of different cost at one cost, with honest errors.
 
-    adjusted_i = accuracy_i - slope * log(ratio_i / target), the slope by least squares of accuracy on log MACs over all
-    networks. That is linear in the accuracies, adjusted = A accuracy, so its error covariance is A Sigma A^T with Sigma
-    of `errors`. Ties are simultaneous over all eligible networks (`best`). Does not depend on the networks' order.
+    A network eligible by its cost is taken to the target along the line over log MACs from the baseline through itself:
+
+        adjusted_i = base + (accuracy_i - base) l_i,  l_i = log(target) / log(ratio_i),
+
+    which is right for networks that gain more or less per doubling than the rest, and for one that gains as ratio^-1/2 and
+    1.4 points at the target within .08 points. Without a baseline all follow one least-squares slope. Either is linear in the
+    accuracies, adjusted = A accuracy, so its error covariance is A Sigma A^T with Sigma of `errors`: the baseline's error is
+    in every interval. A network that lost a training, diverged or collapsed, is not chosen: the others of it are no fair
+    sample. Ties are simultaneous over all eligible networks (`compare_with_best`) at the confidence of the look. Does not
+    depend on the networks' order.
 
     Args:
         networks: every network measured, the baseline and the references among them.
-        target: ratio of MACs over the baseline's to compare at.
-        confidence: of intervals (two-sided) and ties (one-sided, simultaneous).
+        target: ratio of MACs over the baseline's to compare at, not 1.
+        look: at the study, from 1: how often it was ranked at other numbers of seeds before, and once more.
+        confidence: of intervals, two-sided.
 
     Raises:
-        ValueError: target is not positive, confidence not between 0 and 1, or the networks are not comparable.
+        ValueError: target is not positive or look below 1, confidence not between 0 and 1, or the networks are not
+            comparable.
     """
     require("rank", target, confidence)
+    if look < 1:
+        raise ValueError(f"rank: look must be 1 or more, got {look}")
     ordered = by_name(networks)
     measured = errors(ordered)
-    rows = adjustment(ordered, target)
-    adjusted = rows @ measured.accuracy
-    eligible = np.array([may_win(network, target) for network in ordered])
-    places = _places(ordered, adjusted, eligible)
-    tied = np.zeros(len(ordered), dtype=bool)
-    tied[eligible] = shortfalls(rows[eligible], measured, confidence=confidence) <= 0
-    tied |= (places == 1) & eligible
+    rows, how = adjustment(ordered, target)
+    standings = [standing(network, target) for network in ordered]
+    near = np.array([is_eligible(network.ratio, target) for network in ordered])
+    eligible = np.array([one is Standing.ELIGIBLE for one in standings])
+    places = _places(ordered, np.where(near, rows @ measured.accuracy, measured.accuracy), eligible)
+    compared = compare_with_best(rows[eligible], measured, confidence=look_confidence(look))
+    tested = bool(measured.degrees_of_freedom) and bool(eligible.any())
+    ties = dict(zip(np.flatnonzero(eligible).tolist(), (compared.excess <= 0).tolist(), strict=True)) if tested else {}
     found = {
         network.name: Ranked(
             network.name,
-            interval(network.correct, measured.seed_variance, measured.degrees_of_freedom, confidence=confidence),
-            _adjusted_interval(rows[i], network.seeds, measured, confidence),
-            bool(eligible[i]),
-            bool(tied[i]),
+            accuracy_interval(measured, i, network.seeds, confidence=confidence),
+            proportion_interval(rows[i], measured, network.seeds, confidence=confidence) if near[i] else None,
+            standings[i],
+            bool(ties[i] or places[i] == 1) if i in ties else None,
             int(places[i]),
         )
         for i, network in enumerate(ordered)
     }
+    several = eligible.sum() > 1
     entries = tuple(found[network.name] for network in networks)
     return Ranking(
         entries,
         next((i for i, entry in enumerate(entries) if entry.rank == 1 and entry.eligible), None),
         target,
-        float(_slope_weights(ordered) @ measured.accuracy),
+        how,
+        float(_slope_weights(ordered, eligible, how) @ measured.accuracy),
         math.sqrt(measured.seed_variance) if measured.degrees_of_freedom else None,
         measured.degrees_of_freedom,
-        measured.pictures,
+        measured.spread_p,
+        measured.pooled,
+        ordered[0].pictures,
+        measured.units,
+        look,
         confidence,
-        tuple(_notes(ordered, entries, measured)),
+        look_confidence(look),
+        float(np.median(compared.error)) if several else None,
+        float(np.median(compared.error * compared.critical)) if several and tested else None,
     )
 
 
-def is_eligible(ratio: float, target: float) -> bool:
-    """Whether a cost is within 20 % of the target, inclusive."""
-    return abs(ratio / target - 1) <= ELIGIBLE_WITHIN + _ROUNDING
+def standing(network: Measured, target: float) -> Standing:
+    """Whether a network may be chosen at a target cost, or the first reason why not."""
+    if not is_eligible(network.ratio, target):
+        return Standing.COST
+    if not network.admitted:
+        return Standing.LIMITS
+    return Standing.LOST if network.lost else Standing.ELIGIBLE
 
 
 def may_win(network: Measured, target: float) -> bool:
-    """Whether a network is eligible and admitted by the limits of its search."""
-    return network.admitted and is_eligible(network.ratio, target)
+    """Whether a network may be chosen at a target cost."""
+    return standing(network, target) is Standing.ELIGIBLE
 
 
-def adjustment(networks: Sequence[Measured], target: float) -> Floats:
-    """A, shape (k, k), of adjusted = A accuracy: takes every accuracy to the target cost along the fitted slope."""
-    distance = np.log([network.ratio / target for network in networks])
-    return np.eye(len(networks)) - np.outer(distance, _slope_weights(networks))
+def adjustment(networks: Sequence[Measured], target: float) -> tuple[Floats, Adjustment]:
+    """A, shape (k, k), of adjusted = A accuracy, which takes accuracies to the target cost; and how it does so.
+
+    Networks too far from the target, and the baseline, stay as they are.
+    """
+    rows, near = np.eye(len(networks)), [is_eligible(network.ratio, target) for network in networks]
+    base = _baseline(networks)
+    how = _how(networks, base, target)
+    if how is Adjustment.OWN_RAY:
+        for i, network in enumerate(networks):
+            if near[i] and i != base:
+                rows[i] = own_ray(i, base, network.ratio, target, len(networks))
+    if how is Adjustment.SHARED_SLOPE:
+        distance = np.where(near, np.log([network.ratio / target for network in networks]), 0)
+        rows -= np.outer(distance, _shared_slope(networks))
+    return rows, how
 
 
-def _slope_weights(networks: Sequence[Measured]) -> Floats:
-    """b, shape (k,), of slope = b @ accuracy; zeros where no slope can be fitted."""
+def far_from_baseline(target: float) -> bool:
+    """Whether a line from the baseline is long enough: nearer, it would more than double the cheapest network's error."""
+    return math.log(target) > -2 * math.log(1 - ELIGIBLE_WITHIN)
+
+
+def own_ray(index: int, base: int | None, ratio: float, target: float, count: int) -> Floats:
+    """Weights, shape (count,), that take a network of a ratio to a target cost on the line from the baseline over log MACs."""
+    row = np.zeros(count)
+    share = math.log(target) / math.log(ratio) if base is not None and base != index else 1.0
+    row[index] = share
+    if base is not None and base != index:
+        row[base] = 1 - share
+    return row
+
+
+def _baseline(networks: Sequence[Measured]) -> int | None:
+    return next((i for i, network in enumerate(networks) if "baseline" in network.origin), None)
+
+
+def _how(networks: Sequence[Measured], base: int | None, target: float) -> Adjustment:
+    if base is not None and far_from_baseline(target):
+        return Adjustment.OWN_RAY
+    macs = {network.macs for network in networks}
+    return Adjustment.SHARED_SLOPE if len(networks) >= 3 and len(macs) > 1 else Adjustment.NONE
+
+
+def _shared_slope(networks: Sequence[Measured]) -> Floats:
+    """b, shape (k,), of slope = b @ accuracy."""
     logs = np.log([network.macs for network in networks])
     centred = logs - logs.mean()
-    if _no_slope(networks):
-        return np.zeros(len(networks))
     return centred / (centred @ centred)
 
 
-def _no_slope(networks: Sequence[Measured]) -> str | None:
-    if len(networks) < 3:
-        return "fewer than 3 networks"
-    macs = [network.macs for network in networks]
-    return None if max(macs) > min(macs) else "all networks cost the same"
+def _slope_weights(networks: Sequence[Measured], eligible: np.ndarray, how: Adjustment) -> Floats:
+    """b, shape (k,), of slope = b @ accuracy; the mean of the eligible networks' own slopes, or the shared one."""
+    weights = np.zeros(len(networks))
+    if how is Adjustment.SHARED_SLOPE:
+        return _shared_slope(networks)
+    base = _baseline(networks)
+    own = [i for i in np.flatnonzero(eligible).tolist() if i != base]
+    if how is Adjustment.NONE or base is None or not own:
+        return weights
+    for i in own:
+        weights[i] = 1 / math.log(networks[i].ratio) / len(own)
+    weights[base] = -weights.sum()
+    return weights
 
 
-def _places(networks: Sequence[Measured], adjusted: Floats, eligible: np.ndarray) -> np.ndarray:
+def _places(networks: Sequence[Measured], values: Floats, eligible: np.ndarray) -> np.ndarray:
     """Ranks from 1, shape (k,); of equally good networks the cheaper first, then by name."""
-    best_first = sorted(range(len(networks)), key=lambda i: (not eligible[i], -adjusted[i], networks[i].macs, networks[i].name))
+    best_first = sorted(range(len(networks)), key=lambda i: (not eligible[i], -values[i], networks[i].macs, networks[i].name))
     places = np.empty(len(networks), dtype=int)
     places[best_first] = np.arange(1, len(networks) + 1)
     return places
-
-
-def _adjusted_interval(row: Floats, seeds: int, measured: Errors, confidence: float) -> Interval:
-    mean = float(row @ measured.accuracy)
-    half = half_width(
-        float(row**2 @ measured.seed),
-        float(row @ measured.picture @ row),
-        measured.degrees_of_freedom,
-        measured.pictures,
-        confidence=confidence,
-    )
-    return Interval(mean, mean - half, mean + half, seeds)
-
-
-def _notes(networks: Sequence[Measured], entries: Sequence[Ranked], measured: Errors) -> list[str]:
-    notes = []
-    degrees = measured.degrees_of_freedom
-    if not degrees:
-        notes.append("One seed per network: intervals and ties cover the choice of pictures only, not of seeds.")
-    elif degrees < _FEW_DEGREES:
-        notes.append(f"The seed variance rests on {degrees} degrees of freedom only.")
-    if reason := _no_slope(networks):
-        notes.append(f"No slope on log MACs ({reason}): accuracies are not adjusted for cost.")
-    eligible = sum(entry.eligible for entry in entries)
-    if not eligible:
-        notes.append(f"No network is within {ELIGIBLE_WITHIN:.0%} of the target cost: there is no best.")
-    elif eligible > 1 and eligible == sum(entry.tied for entry in entries):
-        notes.append(f"All {eligible} eligible networks tie: this study cannot tell them apart.")
-    return notes

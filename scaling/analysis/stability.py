@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling.analysis.correlation import kendall
-from scaling.analysis.errors import CONFIDENCE, Floats, errors
+from scaling.analysis.errors import CONFIDENCE, Floats, errors, flip_variance
 from scaling.analysis.measured import Measured, by_name, require
 from scaling.analysis.ranking import adjustment, may_win
 from scaling.analysis.shrinkage import DRAWS, plausible
@@ -28,6 +28,7 @@ class Stability(NamedTuple):
         tau: Kendall's, expected between two such studies; None where nothing differs.
         signal_sd: of the true accuracies: sqrt(max(0, variance between the networks - noise)).
         noise_sd: that the seeds give a network's mean.
+        luck: by how much the seeds that were chosen with the network favour it on images that the choice has not seen.
         networks: number eligible.
     """
 
@@ -38,6 +39,7 @@ class Stability(NamedTuple):
     tau: float | None
     signal_sd: float
     noise_sd: float
+    luck: float
     networks: int
 
 
@@ -47,7 +49,11 @@ def rank_stability(networks: Sequence[Measured], target: float) -> Stability:
     True values are drawn around the adjusted accuracies shrunk towards their mean (`plausible`), fresh noise of variance
     s^2 / n_i is added to every network, and the adjustment for cost is made anew; eligible and adjusted as in `rank`.
     Pictures are held fixed: true is what infinitely many seeds would show on them. Where true accuracies are all alike,
-    the loss is overstated: a study cannot show that nothing differs.
+    the loss is overstated: a study cannot show that nothing differs. All holds under a normal spread of the true accuracies;
+    where two are exactly alike and ahead of the rest, `again` is stated as .7 and is .5.
+
+    `luck` is the mean seed noise of the network chosen in these repeats, times the share of a training's variance that it
+    takes along to other images: 1 - mean q (1 - q) / N / s^2. The rest of its seed noise is flips, which are drawn anew there.
 
     Args:
         networks: every network measured, the baseline and the references among them.
@@ -65,7 +71,7 @@ def rank_stability(networks: Sequence[Measured], target: float) -> Stability:
         raise ValueError(f"rank_stability: at least 2 networks must be eligible at x{target:g}, got {eligible.sum()}")
     if not measured.degrees_of_freedom:
         raise ValueError("rank_stability: a network must have two seeds to show how far seeds move it, got one each")
-    rows = adjustment(ordered, target)[eligible]
+    rows = adjustment(ordered, target)[0][eligible]
     values, noise = rows @ measured.accuracy, rows**2 @ measured.seed
     true = _true(values, noise, measured.degrees_of_freedom)
     one, other = _repeats(true, rows, measured.seed)
@@ -80,8 +86,17 @@ def rank_stability(networks: Sequence[Measured], target: float) -> Stability:
         None if np.isnan(tau).any() else float(tau.mean()),
         math.sqrt(max(0.0, float(values.var(ddof=1) - noise.mean()))),
         math.sqrt(float(noise.mean())),
+        float((np.take_along_axis(one - true, chosen[:, None], axis=1)).mean()) * _carried(ordered, measured.seed_variance),
         len(values),
     )
+
+
+def _carried(networks: Sequence[Measured], seed_variance: float) -> float:
+    """Share of the variance of one training's accuracy that it has on any images, not on these alone."""
+    flips = [rate for network in networks if (rate := flip_variance(network.correct)) is not None]
+    if not flips or seed_variance <= 0:
+        return 0.0
+    return max(0.0, 1 - sum(flips) / len(flips) / networks[0].pictures / seed_variance)
 
 
 def _true(values: Floats, noise: Floats, degrees_of_freedom: int) -> Floats:

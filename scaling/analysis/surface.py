@@ -1,4 +1,4 @@
-"""A response surface over the triangle of shares: where accuracy peaks at the target cost, and how sure that is.
+"""A response surface over the triangle of shares: where accuracy peaks at the target cost, where the networks support that.
 
 accuracy = b_d x_d + b_w x_w + b_r x_r + b_dw x_d x_w + b_dr x_d x_r + b_wr x_w x_r + slope * log(ratio / target),
 Scheffe's quadratic mixture model in the realised shares x of depth, width and resolution.
@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from scaling.analysis.best import shortfalls
-from scaling.analysis.errors import CONFIDENCE, Errors, Floats, errors
+from scaling.analysis.errors import CONFIDENCE, Errors, Estimate, Floats, errors, quantile
+from scaling.analysis.mcb import compare_with_best
 from scaling.analysis.measured import Measured, by_name, require
+from scaling.analysis.ranking import adjustment, may_win
 
 MINIMUM_NETWORKS = 8  # seven coefficients and one degree of freedom for the residuals
-LOCATED_WITHIN = 0.5
-"""A region larger than this share of the triangle locates nothing."""
 
 _STEPS = 60  # of the grid of shares; 1,891 points
 _RIVAL_STEPS = 12  # of the rivals' grid: a quadratic has no finer detail
@@ -41,65 +42,121 @@ class Coefficients(NamedTuple):
     slope: float = 0.0
 
 
+class Place(NamedTuple):
+    """A point of the triangle as the surface predicts it.
+
+    Attributes:
+        shares: of depth, width and resolution.
+        predicted: accuracy at the target cost, with its interval.
+        leverage: how far the prediction rests on the networks, f (X'X)^-1 f.
+    """
+
+    shares: tuple[float, float, float]
+    predicted: Estimate
+    leverage: float
+
+
+class NoOptimum(Enum):
+    """Why a surface shows no optimum."""
+
+    BELOW_BEST = "below best"
+    """its highest supported prediction is no higher than the best network"""
+    NOT_LOCATED = "not located"
+    """the region that may hold the true optimum is most of what is supported"""
+
+
 class Surface(NamedTuple):
     """A fitted surface at the target cost.
 
     Attributes:
         coefficients: of the model.
-        optimum: shares of depth, width and resolution at the grid's highest prediction.
-        predicted: accuracy there.
-        residual_sd: of the fit.
+        highest: the grid's highest prediction among the supported.
+        optimum: the same, where it is one; None for the `reason`.
+        reason: why there is no optimum; None where there is one.
+        unsupported: the grid's highest prediction, where it lies outside; None where `highest` is it.
+        best: the best network's adjusted accuracy, which an optimum must exceed; None where none may be chosen.
+        left_out_error: root mean square error in predicting each place from the networks of all others; None where a place is
+            needed to span the triangle.
+        largest_leverage: of any network: predictions of more are not supported.
         grid: shape (m, 3): shares, evenly over the triangle.
         surface: shape (m,): prediction on the grid.
+        supported: shape (m,): bool.
         region: shape (corners, 3): shares at the corners of the convex region that may hold the true optimum.
-        region_share: area of the region as a share of the triangle.
-        located: the region covers half the triangle or less.
+        region_share: area of the region as a share of the supported part.
     """
 
     coefficients: Coefficients
-    optimum: tuple[float, float, float]
-    predicted: float
-    residual_sd: float
+    highest: Place
+    optimum: Place | None
+    reason: NoOptimum | None
+    unsupported: Place | None
+    best: float | None
+    left_out_error: float | None
+    largest_leverage: float
     grid: Floats
     surface: Floats
+    supported: NDArray[np.bool_]
     region: Floats
     region_share: float
-    located: bool
+
+
+class NoSurface(Enum):
+    """Why there is no surface."""
+
+    FEW_NETWORKS = "few networks"
+    NO_SPAN = "no span"
 
 
 class Fitted(NamedTuple):
-    """A surface, or None and the reason why there is none."""
+    """A surface, or None and the reason why there is none; the number of networks with shares."""
 
     surface: Surface | None
-    reason: str | None
+    reason: NoSurface | None
+    networks: int
+
+
+LOCATED_WITHIN = 0.5
+"""A region larger than this share of the supported part locates nothing."""
 
 
 def response_surface(networks: Sequence[Measured], target: float, *, confidence: float = CONFIDENCE) -> Fitted:
-    """Fit the surface by least squares and find its optimum with the region of shares that may be the true one.
+    """Fit the surface by least squares; find its optimum where the networks support one.
 
-    The region is the convex hull of every point of the triangle that is not shown to be worse than another: the
-    simultaneous test that decides which networks tie (`best`), on predictions instead of networks. So it holds the
-    model's true optimum with at least the chosen confidence, whatever the truth is. Errors are drawn from Sigma of
-    `errors`; where the residuals are larger than Sigma makes them, the excess variance is added and its degrees of
-    freedom count.
+    A quadratic says something everywhere, and most of it far from any network is made up. So a point is supported only where
+    its leverage f (X'X)^-1 f is no larger than that of the network with the largest: there a prediction is no less certain than
+    at the networks themselves. The optimum is the highest supported prediction, if it exceeds the best network.
+
+    A prediction's interval is t sqrt(f S f' + e^2), S the covariance of the coefficients by Sigma of `errors` and e the error of
+    leaving one place out (networks of the same shares are one place): the first is what seeds and images do to the fit, the
+    second what the model misses between the places. It is not simultaneous: the highest of many predictions is flattered.
+
+    The region is the convex hull of every supported point that is not shown to be worse than another of them, by the
+    simultaneous test that decides which networks tie, on predictions instead of networks. It holds the optimum of a truth that
+    is such a quadratic; of others nothing is promised: train the optimum before believing it.
 
     Args:
-        networks: every network measured; those with shares are fitted, all give the seed variance.
+        networks: every network measured; those with shares that lost no training are fitted, all give the seed variance.
         target: ratio of MACs over the baseline's to predict at.
-        confidence: of the region.
+        confidence: of the region and of intervals.
 
     Raises:
         ValueError: target is not positive, confidence not between 0 and 1, or the networks are not comparable.
+
+    Source: Cornell 2002, "Experiments with mixtures", for the model; a search held to the standard error of the worst run is
+        practice in designed experiments. Peterson, Cahya and del Castillo 2002 for regions of optima.
     """
     require("response_surface", target, confidence)
     ordered = by_name(networks)
-    places = [i for i, network in enumerate(ordered) if network.shares is not None]
+    places = [i for i, network in enumerate(ordered) if network.shares is not None and not network.lost]
     if len(places) < MINIMUM_NETWORKS:
-        return Fitted(None, f"{len(places)} networks with shares, at least {MINIMUM_NETWORKS} are needed")
+        return Fitted(None, NoSurface.FEW_NETWORKS, len(places))
     design = _design([ordered[i] for i in places], target)
     if np.linalg.matrix_rank(design) < design.shape[1]:
-        return Fitted(None, "the networks' shares do not span the triangle")
-    return Fitted(_fit(design, _subset(errors(ordered), places), confidence), None)
+        return Fitted(None, NoSurface.NO_SPAN, len(places))
+    measured = errors(ordered)
+    candidates = [i for i, network in enumerate(ordered) if may_win(network, target)]
+    best = float((adjustment(ordered, target)[0] @ measured.accuracy)[candidates].max()) if candidates else None
+    return Fitted(_fit(design, _subset(measured, places), best, confidence), None, len(places))
 
 
 def triangular_grid(steps: int) -> Floats:
@@ -108,58 +165,118 @@ def triangular_grid(steps: int) -> Floats:
     return np.array(points, dtype=float) / steps
 
 
-def _fit(design: Floats, measured: Errors, confidence: float) -> Surface:
+def leave_place_out(design: Floats, accuracy: Floats) -> float | None:
+    """Root mean square error in predicting each place's accuracy from the networks of all other places.
+
+    Args:
+        design: shape (k, c): of the model, the first three columns the shares.
+        accuracy: shape (k,).
+
+    Returns:
+        The error; None where leaving some place out leaves fewer than c independent networks for every place.
+    """
+    _, labels = np.unique(np.round(design[:, :3], 6), axis=0, return_inverse=True)
+    left = []
+    for place in range(int(labels.max()) + 1):
+        out = labels == place
+        rest = design[~out]
+        if len(rest) and np.linalg.matrix_rank(rest) == design.shape[1]:
+            left.append(accuracy[out] - design[out] @ (np.linalg.pinv(rest) @ accuracy[~out]))
+    return float(np.sqrt(np.mean(np.concatenate(left) ** 2))) if left else None
+
+
+def _fit(design: Floats, measured: Errors, best: float | None, confidence: float) -> Surface:
     solve = np.linalg.pinv(design)
     fitted = solve @ measured.accuracy
-    residuals = measured.accuracy - design @ fitted
-    freedom = len(design) - design.shape[1]
-    residual_variance = float(residuals @ residuals) / freedom
     grid = triangular_grid(_STEPS)
-    weights = _mixture(grid) @ solve[:6]
-    values = weights @ measured.accuracy
-    short = shortfalls(
-        weights,
-        _with_lack_of_fit(measured, design @ solve, residual_variance, freedom),
-        rivals=_mixture(triangular_grid(_RIVAL_STEPS)) @ solve[:6],
+    cross: Floats = np.linalg.inv(design.T @ design).astype(float)
+    largest = float(_leverages(design, cross).max())
+    leverages = _leverages(np.column_stack([_mixture(grid), np.zeros((len(grid), design.shape[1] - 6))]), cross)
+    supported = leverages <= largest + _FLAT
+    rows = _mixture(grid) @ solve[:6]
+    values = rows @ measured.accuracy
+    left_out = leave_place_out(design, measured.accuracy)
+    predictions = _lacking(measured, design @ solve, design)
+
+    def place(index: int) -> Place:
+        depth, width, resolution = map(float, grid[index])
+        predicted = _predicted(rows[index], measured, left_out, len(design) - design.shape[1], confidence)
+        return Place((depth, width, resolution), predicted, float(leverages[index]))
+
+    inside = np.flatnonzero(supported)
+    top, everywhere = int(inside[values[inside].argmax()]), int(values.argmax())
+    rivals = supported & (np.abs(grid * _RIVAL_STEPS - np.round(grid * _RIVAL_STEPS)).max(axis=1) < _FLAT)
+    compared = compare_with_best(
+        rows[supported],
+        predictions,
+        rivals=rows[rivals] if rivals.any() else None,
         confidence=confidence,
         draws=_DRAWS,
     )
-    top = int(np.argmax(values))
-    region, region_share = _hull(grid[short <= 0], 1 / len(grid))
+    kept = grid[supported][(compared.excess <= 0) | (inside == top)]
+    region, region_share = _hull(kept, len(inside) / len(grid), 1 / len(grid))
+    highest = place(top)
+    reason = None
+    if best is not None and highest.predicted.value <= best:
+        reason = NoOptimum.BELOW_BEST
+    elif region_share > LOCATED_WITHIN:
+        reason = NoOptimum.NOT_LOCATED
     return Surface(
         Coefficients(*(float(value) for value in fitted)),
-        (float(grid[top, 0]), float(grid[top, 1]), float(grid[top, 2])),
-        float(values[top]),
-        math.sqrt(residual_variance),
+        highest,
+        None if reason else highest,
+        reason,
+        None if everywhere == top else place(everywhere),
+        best,
+        left_out,
+        largest,
         grid,
         values,
+        supported,
         region,
         region_share,
-        region_share <= LOCATED_WITHIN,
     )
 
 
-def _hull(shares: Floats, cell: float) -> tuple[Floats, float]:
-    """Corners of the convex hull of some grid points, and its area as a share of the triangle.
+def _leverages(design: Floats, cross: Floats) -> Floats:
+    """f (X'X)^-1 f of each row f, shape (m,)."""
+    return np.einsum("ij,jk,ik->i", design, cross, design)
 
-    A share is at least that of as many cells as there are points, which is all there is where they lie on one line.
+
+def _predicted(row: Floats, measured: Errors, left_out: float | None, freedom: int, confidence: float) -> Estimate:
+    """The prediction row @ accuracy with its interval; none without an error of leaving one place out."""
+    value = float(row @ measured.accuracy)
+    if left_out is None:
+        return Estimate(value, None, None)
+    spread = float(row**2 @ measured.seed) + max(0.0, float(row @ measured.picture @ row)) + left_out**2
+    half = quantile(freedom, confidence) * math.sqrt(spread)
+    return Estimate(value, value - half, value + half)
+
+
+def _hull(shares: Floats, supported: float, cell: float) -> tuple[Floats, float]:
+    """Corners of the convex hull of some grid points, and its area as a share of the supported part of the triangle.
+
+    A share is at least that of as many cells as there are points, which is all there is where they lie on one line, and at
+    most 1: the hull may reach over what is not supported.
     """
     least = len(shares) * cell
     if np.linalg.matrix_rank(shares - shares[0], tol=_FLAT) < 2:
         ends = np.lexsort(shares.T)[[0, -1]]
-        return shares[np.unique(ends)], least
+        return shares[np.unique(ends)], min(1.0, least / supported)
     hull = ConvexHull(shares[:, 1:])
-    return shares[hull.vertices], max(least, float(hull.volume) / 0.5)
+    return shares[hull.vertices], min(1.0, max(least, float(hull.volume) / 0.5) / supported)
 
 
-def _with_lack_of_fit(measured: Errors, hat: Floats, residual_variance: float, freedom: int) -> Errors:
-    """Add what the residuals show beyond Sigma: E[RSS] = trace((I - H) Sigma)."""
+def _lacking(measured: Errors, hat: Floats, design: Floats) -> Errors:
+    """Sigma with what the residuals show beyond it: E[RSS] = trace((I - H) Sigma)."""
+    freedom = len(design) - design.shape[1]
+    residuals = measured.accuracy - hat @ measured.accuracy
     sigma = measured.picture + np.diag(measured.seed)
-    excess = residual_variance - float(np.trace((np.eye(len(hat)) - hat) @ sigma)) / freedom
+    excess = float(residuals @ residuals - np.trace((np.eye(len(hat)) - hat) @ sigma)) / freedom
     if excess <= 0:
         return measured
-    degrees = min(measured.degrees_of_freedom, freedom) or freedom
-    return measured._replace(seed=measured.seed + excess, degrees_of_freedom=degrees)
+    known = np.minimum(measured.freedom, freedom)
+    return measured._replace(seed=measured.seed + excess, freedom=np.where(known > 0, known, freedom))
 
 
 def _design(networks: Sequence[Measured], target: float) -> Floats:
@@ -176,5 +293,8 @@ def _mixture(shares: Floats) -> Floats:
 
 def _subset(measured: Errors, places: list[int]) -> Errors:
     return measured._replace(
-        accuracy=measured.accuracy[places], seed=measured.seed[places], picture=measured.picture[np.ix_(places, places)]
+        accuracy=measured.accuracy[places],
+        seed=measured.seed[places],
+        picture=measured.picture[np.ix_(places, places)],
+        freedom=measured.freedom[places],
     )

@@ -91,6 +91,11 @@ class PictureSet:
         return len(self.classes)
 
     @property
+    def chance(self) -> float:
+        """Accuracy on validation of always naming its commonest class."""
+        return float(np.bincount(self.validation.labels).max() / len(self.validation.labels))
+
+    @property
     def in_channels(self) -> int:
         """1 for grey pictures, 3 for colour."""
         return int(self.train.images.shape[3])

@@ -13,9 +13,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from scaling.analysis.measured import Measured
-from scaling.analysis.ranking import ELIGIBLE_WITHIN, Ranking
+from scaling.analysis.ranking import Adjustment, Ranking
 from scaling.figures import style
-from scaling.figures.points import Point, points, seeds_text
+from scaling.figures.points import Point, State, points, seeds_text
+from scaling.space import ELIGIBLE_WITHIN
 
 _STEPS_OF_TEN = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 _RATIOS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 16.0, 32.0, 64.0, 128.0)
@@ -30,6 +31,7 @@ class FrontierNumbers(NamedTuple):
         baseline_macs: MACs at ratio 1.
         target_macs: MACs at the target.
         eligible_macs: lowest and highest MACs that may win.
+        adjustment: how accuracies are taken to the target cost.
         slope: percentage points per doubling of MACs.
         confidence: of the bars, in percent.
         pictures: number each training was judged on.
@@ -40,6 +42,7 @@ class FrontierNumbers(NamedTuple):
     baseline_macs: float
     target_macs: float
     eligible_macs: tuple[float, float]
+    adjustment: Adjustment
     slope: float
     confidence: float
     pictures: int
@@ -64,6 +67,7 @@ def frontier_numbers(networks: Sequence[Measured], ranking: Ranking) -> Frontier
         baseline,
         target,
         (target * (1 - ELIGIBLE_WITHIN), target * (1 + ELIGIBLE_WITHIN)),
+        ranking.adjustment,
         100 * ranking.slope * math.log(2),
         100 * ranking.confidence,
         ranking.pictures,
@@ -72,7 +76,8 @@ def frontier_numbers(networks: Sequence[Measured], ranking: Ranking) -> Frontier
 
 
 def frontier(numbers: FrontierNumbers, *, data_set: str, device: str, title: str | None = None) -> Figure:
-    """Draw accuracy over MACs: bars are intervals, filled points tie with the best, hollow ones are shown to be worse.
+    """Draw accuracy over MACs: bars are intervals, filled points tie with the best, hollow ones are shown to be worse, crosses
+    may not be chosen.
 
     Args:
         numbers: from `frontier_numbers`.
@@ -109,7 +114,7 @@ def _scales(axes: Axes, numbers: FrontierNumbers) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / unit:g}"))
     axes.yaxis.grid(True, color=style.GRID, linewidth=0.8)
-    axes.set_xlabel(f"MACs per picture, {name} (log scale)", fontsize=style.LABEL_SIZE, color=style.INK)
+    axes.set_xlabel(f"MACs per image, {name} (log scale)", fontsize=style.LABEL_SIZE, color=style.INK)
     axes.set_ylabel("validation accuracy, %", fontsize=style.LABEL_SIZE, color=style.INK)
     _ratio_axis(axes, numbers.baseline_macs)
 
@@ -145,7 +150,7 @@ def _target(axes: Axes, numbers: FrontierNumbers) -> None:
 
 
 def _over(point: Point) -> tuple[bool, bool, bool]:
-    return point.best, bool(point.roles), point.tied
+    return point.best, bool(point.roles), bool(point.tied)
 
 
 def _looks(point: Point) -> tuple[str, str, float]:
@@ -154,6 +159,8 @@ def _looks(point: Point) -> tuple[str, str, float]:
         return style.BEST, style.MARKERS["best"], 15
     if point.roles:
         return style.COLOURS[point.roles[0]], style.MARKERS[point.roles[0]], 8
+    if point.state is State.NOT_ELIGIBLE:
+        return style.FAINT, style.MARKERS["not eligible"], 6
     return style.TIED, style.MARKERS["lattice"], 6
 
 
@@ -169,15 +176,17 @@ def _draw(axes: Axes, point: Point) -> None:
         solid_capstyle="butt",
         zorder=3 if named else 2,
     )
-    filled = point.tied or "baseline" in point.roles
+    crossed = marker == style.MARKERS["not eligible"]
+    filled = point.state in (State.TIED, State.UNTESTED) or "baseline" in point.roles
     axes.plot(
         [point.macs],
         [point.accuracy.mean],
         marker=marker,
         markersize=size,
         markerfacecolor=colour if filled else "white",
-        markeredgecolor="white" if filled else colour,
+        markeredgecolor="white" if filled and not crossed else colour,
         markeredgewidth=0.8 if filled else 1.5,
+        alpha=0.55 if point.state is State.UNTESTED else 1,
         linestyle="none",
         zorder=6 if point.best else 5 if named else 4,
     )
@@ -229,9 +238,20 @@ def _legend(figure: Figure, numbers: FrontierNumbers) -> None:
         "linestyle": "none",
         "color": style.TIED,
     }
+    looks: dict[State, dict[str, Any]] = {
+        State.TIED: {**marks, "markeredgecolor": "white"},
+        State.UNTESTED: {**marks, "markeredgecolor": "white", "alpha": 0.55},
+        State.WORSE: {**marks, "markerfacecolor": "white", "markeredgewidth": 1.5},
+        State.NOT_ELIGIBLE: {
+            **marks,
+            "marker": style.MARKERS["not eligible"],
+            "color": style.FAINT,
+            "markeredgewidth": 1.5,
+        },
+    }
+    present = {point.state for point in numbers.points if "baseline" not in point.roles}
     handles = [
-        Line2D([], [], markeredgecolor="white", label="ties with the best", **marks),
-        Line2D([], [], markerfacecolor="white", markeredgewidth=1.5, label="shown to be worse, or not eligible", **marks),
+        *(Line2D([], [], label=state.value, **looks[state]) for state in State if state in present),
         Line2D([], [], color=style.FAINT, linestyle=(0, (5, 3)), linewidth=1, label=f"target ×{ratio:g}"),
         Patch(facecolor=style.BAND, label=f"eligible: within {ELIGIBLE_WITHIN:.0%}".replace("%", " %")),
     ]
@@ -239,17 +259,23 @@ def _legend(figure: Figure, numbers: FrontierNumbers) -> None:
         handles=handles,
         loc="upper left",
         bbox_to_anchor=(0.002, 0.945),
-        ncols=4,
+        ncols=5,
         frameon=False,
         fontsize=style.SMALL_SIZE + 0.5,
         handletextpad=0.5,
-        columnspacing=1.6,
+        columnspacing=1.3,
     )
 
 
 def _caption(numbers: FrontierNumbers, data_set: str, device: str) -> str:
+    doubling = f"{numbers.slope:+.2f} points per doubling of MACs"
+    adjusted = {
+        Adjustment.OWN_RAY: f"each along its line from the baseline ({doubling} on average over the eligible)",
+        Adjustment.SHARED_SLOPE: f"along {doubling}, fitted over the study",
+        Adjustment.NONE: "unadjusted",
+    }[numbers.adjustment]
     return (
-        f"{data_set}, {numbers.pictures} validation pictures, {numbers.seeds} per network, {device}. "
-        f"Bars: {numbers.confidence:g} % intervals.\nThe best is chosen at exactly the target cost, along a slope of "
-        f"{numbers.slope:+.2f} points per doubling of MACs fitted over the study."
+        f"{data_set}, {numbers.pictures} validation images, {numbers.seeds} per network, {device}. Bars: {numbers.confidence:g} % "
+        "intervals of each network alone; ties are decided by a paired test over all, so networks whose bars overlap may be told "
+        f"apart. The best is chosen at exactly the target cost, {adjusted}."
     )

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import NamedTuple
 
 from scaling.analysis.errors import Interval
 from scaling.analysis.measured import Measured
-from scaling.analysis.ranking import Ranking
+from scaling.analysis.ranking import Ranking, Standing
 from scaling.lattice import ROLES
+
+
+class State(Enum):
+    """What a study found of a network; the words are the legend's."""
+
+    TIED = "ties with the best"
+    WORSE = "shown to be worse"
+    UNTESTED = "eligible, not tested: one seed"
+    NOT_ELIGIBLE = "not eligible"
 
 
 class Percent(NamedTuple):
@@ -27,11 +37,11 @@ class Point(NamedTuple):
         macs: multiply-adds.
         ratio: MACs over the baseline's.
         accuracy: in percent.
-        adjusted: in percent at the target cost.
+        adjusted: in percent at the target cost; None where the network's own cost is too far from it.
         shares: of depth, width, resolution; None for the baseline.
         roles: the references it stands for, in the order of `ROLES`.
-        eligible: near enough to the target cost.
-        tied: not shown to be worse than the best.
+        standing: whether it may be chosen, or why not.
+        tied: not shown to be worse than the best; None where that was not tested.
         best: the highest adjusted accuracy.
     """
 
@@ -39,12 +49,21 @@ class Point(NamedTuple):
     macs: int
     ratio: float
     accuracy: Percent
-    adjusted: Percent
+    adjusted: Percent | None
     shares: tuple[float, float, float] | None
     roles: tuple[str, ...]
-    eligible: bool
-    tied: bool
+    standing: Standing
+    tied: bool | None
     best: bool
+
+    @property
+    def state(self) -> State:
+        """What was found of it."""
+        if self.standing is not Standing.ELIGIBLE:
+            return State.NOT_ELIGIBLE
+        if self.tied is None:
+            return State.UNTESTED
+        return State.TIED if self.tied else State.WORSE
 
     @property
     def label(self) -> str:
@@ -80,10 +99,10 @@ def _point(network: Measured, ranking: Ranking, index: int) -> Point:
         network.macs,
         network.ratio,
         _percent(entry.accuracy),
-        _percent(entry.adjusted),
+        _percent(entry.adjusted) if entry.adjusted else None,
         network.shares,
         tuple(role for role in ROLES if role in network.origin),
-        entry.eligible,
+        entry.standing,
         entry.tied,
         index == ranking.best,
     )

@@ -13,8 +13,7 @@ from scaling.counting import cost
 from scaling.figures import style
 from scaling.figures.triangle import corners, frame, panel, place
 from scaling.lattice import PAPER
-from scaling.rules import RELEASED, SHARES, Factors, scale
-from scaling.space import realised_shares
+from scaling.rules import RELEASED, SHARES, Factors, realised_shares, scale
 
 _APART = 3  # released networks with a name of their own; the others lie close together
 CAPTION = (

@@ -44,6 +44,7 @@ MARKERS = {
     "paper": "D",
     "extrapolated": "P",
     "lattice": "o",
+    "not eligible": "x",
     "best": "*",
 }
 

@@ -13,10 +13,12 @@ from scaling.arch import Architecture
 from scaling.counting import Cost
 from scaling.data import PictureSet
 from scaling.extrapolation import (
+    MEMBER_WITHIN,
     RELEASED_PHIS,
     Member,
     member,
     phi_range,
+    placed,
     realised_phi,
     released_member,
 )
@@ -109,9 +111,9 @@ class Kinship:
         named = self.rule(name)
         counted = (num_classes, in_channels, self.rounding)
         if not self.realise:
-            return member(baseline, named, phi, *counted)
-        solved = realised_phi(baseline, named, phi, *counted)
-        return member(baseline, named, solved, *counted)._replace(expected_ratio=2.0**phi)
+            return placed(baseline, named, member(baseline, named, phi, *counted), *counted)
+        solved = member(baseline, named, realised_phi(baseline, named, phi, *counted), *counted)
+        return placed(baseline, named, solved, *counted)._replace(expected_ratio=2.0**phi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,24 @@ class Kin:
     members: tuple[Member, ...]
     cost: Cost
 
-    shares = None
-    origin = ()
+    @property
+    def shares(self) -> tuple[float, float, float] | None:
+        """Realised shares of depth, width and resolution; None of the baseline."""
+        return self.members[0].shares
+
+    @property
+    def origin(self) -> tuple[str, ...]:
+        """Whether it is the baseline."""
+        return ("baseline",) if self.label == "baseline" else ()
+
+    def distance(self, rule: str) -> float | None:
+        """How far its realised shares are from a rule's, of which it is a member; None where nothing was scaled."""
+        return min((one.distance for one in self.members if one.rule == rule and one.distance is not None), default=None)
+
+    def stands_for(self, rule: str) -> bool:
+        """Whether it is near enough to a rule, of which it is a member, to count for it."""
+        distance = self.distance(rule)
+        return distance is None or distance <= MEMBER_WITHIN
 
     @property
     def architecture(self) -> Architecture:

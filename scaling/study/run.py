@@ -218,7 +218,7 @@ def _is_family(question: dict[str, Any]) -> bool:
 
 def _free(question: dict[str, Any]) -> dict[str, Any]:
     """What may grow."""
-    return {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "picture_side", "side")}
+    return {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "picture_side", "side", "chance")}
 
 
 def _fixed(question: dict[str, Any]) -> dict[str, Any]:

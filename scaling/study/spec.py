@@ -35,6 +35,7 @@ class StudySpec:
         lattice: the candidates.
         recipe: the training.
         limits: the most that a network of the lattice may cost.
+        eligible_only: leave out lattice networks that cost too much or too little to be chosen.
     """
 
     name: str
@@ -46,6 +47,7 @@ class StudySpec:
     lattice: Lattice = field(default_factory=Lattice)
     recipe: Recipe = field(default_factory=Recipe)
     limits: Limits = field(default_factory=Limits)
+    eligible_only: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
@@ -56,7 +58,7 @@ class StudySpec:
             raise ValueError(f"phi must be above 0, got {self.phi:g}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, every default filled in; limits only where there are any."""
+        """Plain data, every default filled in; limits and eligible_only only where they are given."""
         limits = {"limits": dataclasses.asdict(self.limits)} if self.limits.given() else {}
         return {
             "baseline": self.baseline.to_dict(),
@@ -67,6 +69,7 @@ class StudySpec:
             "lattice": dataclasses.asdict(self.lattice),
             "recipe": dataclasses.asdict(self.recipe),
             **limits,
+            **({"eligible_only": True} if self.eligible_only else {}),
         }
 
 
@@ -84,6 +87,8 @@ def read_spec(name_or_path: str) -> StudySpec:
     values = common_values(path, table)
     if "phi" in table:
         values["phi"] = read_value(float, table["phi"], f"{path}: phi")
+    if "eligible_only" in table:
+        values["eligible_only"] = read_value(bool, table["eligible_only"], f"{path}: eligible_only")
     values["lattice"] = read_table(Lattice, table.get("lattice", {}), f"{path}: lattice")
     values["limits"] = read_table(Limits, table.get("limits", {}), f"{path}: limits")
     return checked(lambda: StudySpec(**values), str(path))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from scaling.data import PictureSet, load
 from scaling.memory import training_bytes
 from scaling.recipe import REVISION, Recipe
-from scaling.space import Candidate, Space, search_space, within
+from scaling.space import Candidate, Space, eligible_only, search_space, within
 from scaling.study.latencies import network_key
 from scaling.study.spec import StudySpec
 from scaling.study.tables import SpecError
@@ -64,7 +64,8 @@ def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping
 
     try:
         space = search_space(spec.baseline, spec.lattice, spec.phi, num_classes=num_classes, in_channels=in_channels)
-        return within(space, spec.limits, size)
+        limited = within(space, spec.limits, size)
+        return eligible_only(limited) if spec.eligible_only else limited
     except ValueError as error:
         raise SpecError(str(error)) from None
 

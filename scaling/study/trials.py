@@ -84,6 +84,10 @@ class Pictures(Protocol):
         """Channels."""
 
     @property
+    def chance(self) -> float:
+        """Accuracy on validation of always naming its commonest class."""
+
+    @property
     def train(self) -> Sized:
         """Those to train on."""
 
@@ -120,6 +124,7 @@ class Trials:
             "data": self.pictures.fingerprint,
             "pictures": self.pictures.name,
             "picture_side": self.pictures.side,
+            "chance": self.pictures.chance,
             "recipe": dataclasses.asdict(self.recipe),
         }
 
