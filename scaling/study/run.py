@@ -156,7 +156,7 @@ class Run:
     def record_test(self, trial: Trial, judged: PerImage, device: str) -> None:
         """Append what a trained network made of the test images."""
         test = {"accuracy": float(judged.correct.mean()), **pack(judged)}
-        self._append({"id": trial.id, "test": test, "provenance": provenance(device)})
+        self._append({"id": trial.id, "trial": trial.to_dict(), "test": test, "provenance": provenance(device)})
 
     def keep(self, results: dict[str, Any]) -> None:
         """Write what the records show beside them."""
@@ -172,6 +172,7 @@ class Run:
                 self._tests[record["id"]] = judged = unpack(record["test"])
                 _require_accuracy(record["test"]["accuracy"], judged.correct)
             else:
+                record["trial"]  # without it nobody knows what the outcome is of
                 self._outcomes[record["id"]] = _outcome(record["outcome"])
                 self._devices[record["provenance"]["device"]] = None
         except (KeyError, TypeError, ValueError):

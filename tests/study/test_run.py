@@ -49,6 +49,38 @@ def test_a_record_holds_trial_cost_outcome_and_an_allow_list(tmp_path):
     assert set(record["provenance"]) == {"commit", "dirty", "python", "versions", "device", "host", "time"}
 
 
+def test_a_test_record_holds_its_trial_and_older_ones_without_it_stay_valid(tmp_path):
+    with open_run(tmp_path) as run:
+        run.record_test(TRIAL, PerImage(CORRECT), "a device")
+    path = tmp_path / "trials.jsonl"
+    record = json.loads(path.read_text())
+    assert record.pop("trial") == json.loads(json.dumps(TRIAL.to_dict()))
+    path.write_text(json.dumps(record) + "\n")
+    with open_run(tmp_path) as run:
+        assert np.array_equal(run.test(TRIAL).correct, CORRECT)
+
+
+@pytest.mark.parametrize("kind", ["outcome", "test"])
+def test_records_with_their_ids_exchanged_are_refused(tmp_path, kind):
+    """Nothing else tells: the bits fit, the accuracies fit, and another network would be ranked first."""
+    trials = [TRIAL, dataclasses.replace(TRIAL, seed=1)]
+    with open_run(tmp_path) as run:
+        for trial in trials:
+            if kind == "outcome":
+                run.record(trial, Outcome("complete", None, CORRECT), "a device")
+            else:
+                run.record_test(trial, PerImage(CORRECT), "a device")
+    path = tmp_path / "trials.jsonl"
+    first, second = map(json.loads, path.read_text().splitlines())
+    first["id"], second["id"] = second["id"], first["id"]
+    path.write_text("".join(json.dumps(record) + "\n" for record in (first, second)))
+    before = path.read_bytes()
+    message = f"the record of trial {trials[1].id} holds trial {TRIAL.id}; restore the file or take another folder with --run"
+    with pytest.raises(SpecError, match=message), open_run(tmp_path):
+        pass
+    assert path.read_bytes() == before
+
+
 def test_diverged_is_a_result_and_failed_is_tried_again(tmp_path):
     other = dataclasses.replace(TRIAL, seed=1)
     with open_run(tmp_path) as run:
@@ -126,6 +158,7 @@ def test_a_damaged_question_is_named(tmp_path, text):
         lambda record: record["outcome"]["validation"].update(bits="AAA="),  # 16 bits for 20 pictures
         lambda record: record["outcome"].update(accuracy=0.5),
         lambda record: record["outcome"].update(validation=None),
+        lambda record: record.pop("trial"),
     ],
 )
 def test_a_record_that_contradicts_itself_is_damaged(tmp_path, damage):
