@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scaling.counting import cost
 from scaling.data.per_image import PerImage
 from scaling.study.lock import locked
-from scaling.study.provenance import provenance
+from scaling.study.provenance import Origin, Origins, origin, origins, provenance
 from scaling.study.records import RecordFile
 from scaling.study.spec import difference
 from scaling.study.tables import SpecError
@@ -43,7 +43,7 @@ class Run:
         self._records = RecordFile(folder / "trials.jsonl")
         self._outcomes: dict[str, Outcome] = {}
         self._tests: dict[str, PerImage] = {}
-        self._devices: dict[str, None] = {}
+        self._origins: dict[str, Origin] = {}
         self.grown: list[str] = []
         """in what the question differs from the one the folder was last asked, as 'key: old, now new'"""
 
@@ -115,7 +115,11 @@ class Run:
     @property
     def devices(self) -> str:
         """What the recorded trials were trained on, in words."""
-        return ", ".join(self._devices)
+        return ", ".join(origins(list(self._origins.values())).devices)
+
+    def origins(self, trials: Sequence[Trial]) -> Origins:
+        """Where the outcomes of those of the trials that have one come from."""
+        return origins([self._origins[trial.id] for trial in trials if trial.id in self._origins])
 
     def outcome(self, trial: Trial) -> Outcome | None:
         """What is recorded of a trial."""
@@ -174,7 +178,7 @@ class Run:
             else:
                 record["trial"]  # without it nobody knows what the outcome is of
                 self._outcomes[record["id"]] = _outcome(record["outcome"])
-                self._devices[record["provenance"]["device"]] = None
+                self._origins[record["id"]] = origin(record["provenance"])
         except (KeyError, TypeError, ValueError):
             raise SpecError(
                 f"{self.folder / 'trials.jsonl'}: the record of trial {record['id']} is damaged; "

@@ -7,6 +7,7 @@ import pytest
 from scaling.arch import SMALL
 from scaling.data.per_image import PerImage
 from scaling.recipe import Recipe
+from scaling.study.provenance import Origins
 from scaling.study.run import Run
 from scaling.study.tables import SpecError
 from scaling.study.trial import Curve, Outcome, Seconds, Trial
@@ -92,6 +93,25 @@ def test_diverged_is_a_result_and_failed_is_tried_again(tmp_path):
         assert run.missing([TRIAL, other]) == []
 
 
+def test_origins_of_the_trials_that_were_asked_for(tmp_path, monkeypatch):
+    trials = [dataclasses.replace(TRIAL, seed=seed) for seed in range(4)]
+    made = [
+        {"host": "one", "versions": {"jax": "0.10.1", "jaxlib": "0.10.1"}, "commit": "a" * 40, "dirty": False},
+        {"host": "two", "versions": {"jax": "0.10.2", "jaxlib": "0.10.1"}, "commit": "b" * 40, "dirty": True},
+        {"host": "two", "versions": {"jax": "0.10.2", "jaxlib": "0.10.1"}, "commit": None, "dirty": None},
+    ]
+    with open_run(tmp_path) as run:
+        for trial, facts in zip(trials, made, strict=False):
+            monkeypatch.setattr("scaling.study.run.provenance", lambda device, facts=facts: {**facts, "device": device})
+            run.record(trial, Outcome("complete", None, CORRECT), "a device")
+    with open_run(tmp_path) as run:
+        assert run.origins(trials) == Origins(
+            3, ("one", "two"), ("a device",), ("0.10.1", "0.10.2"), ("0.10.1",), ("a" * 40, "b" * 40, None), 1
+        )
+        assert run.origins(trials[1:2]) == Origins(1, ("two",), ("a device",), ("0.10.2",), ("0.10.1",), ("b" * 40,), 1)
+        assert run.devices == "a device"
+
+
 @pytest.mark.parametrize("grown", [{"seeds": 5}, {"phi": 2.0}, {"lattice": {"step": 0.05}}])
 def test_a_run_grows_in_place(tmp_path, grown):
     with open_run(tmp_path):
@@ -159,6 +179,7 @@ def test_a_damaged_question_is_named(tmp_path, text):
         lambda record: record["outcome"].update(accuracy=0.5),
         lambda record: record["outcome"].update(validation=None),
         lambda record: record.pop("trial"),
+        lambda record: record["provenance"].pop("host"),
     ],
 )
 def test_a_record_that_contradicts_itself_is_damaged(tmp_path, damage):
