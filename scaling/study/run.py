@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from scaling.study.provenance import Origin, Origins, origin, origins, provenanc
 from scaling.study.records import RecordFile
 from scaling.study.spec import difference
 from scaling.study.tables import SpecError
-from scaling.study.trial import Curve, Outcome, Seconds, Trial, pack, unpack
+from scaling.study.trial import Curve, Outcome, Seconds, Statuses, Trial, pack, unpack
 from scaling.writing import write_whole
 
 FIXED = ("baseline", "data", "recipe")
@@ -120,6 +121,11 @@ class Run:
     def origins(self, trials: Sequence[Trial]) -> Origins:
         """Where the outcomes of those of the trials that have one come from."""
         return origins([self._origins[trial.id] for trial in trials if trial.id in self._origins])
+
+    def statuses(self, trials: Sequence[Trial]) -> Statuses:
+        """How those of the trials that have an outcome ended."""
+        ended: Counter[str] = Counter(self._outcomes[trial.id].status for trial in trials if trial.id in self._outcomes)
+        return Statuses(*(ended[status] for status in Statuses._fields))
 
     def outcome(self, trial: Trial) -> Outcome | None:
         """What is recorded of a trial."""
@@ -239,6 +245,8 @@ def _require_accuracy(recorded: float, correct: NDArray[np.bool_]) -> None:
 
 
 def _outcome(stored: dict[str, Any]) -> Outcome:
+    if stored["status"] not in Statuses._fields:
+        raise ValueError(f"no trial ends as {stored['status']}")
     bits, seconds = stored["validation"], stored["seconds"]
     judged = None if bits is None else unpack(bits)
     curve = Curve(*(tuple(map(float, stored["curve"][name])) for name in Curve._fields)) if "curve" in stored else None

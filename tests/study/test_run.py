@@ -10,7 +10,7 @@ from scaling.recipe import Recipe
 from scaling.study.provenance import Origins
 from scaling.study.run import Run
 from scaling.study.tables import SpecError
-from scaling.study.trial import Curve, Outcome, Seconds, Trial
+from scaling.study.trial import Curve, Outcome, Seconds, Statuses, Trial
 
 TRIAL = Trial(SMALL, Recipe(precision="float32"), "abc", 10, 1, 6000, seed=0)
 QUESTION = {"baseline": SMALL.to_dict(), "data": "abc", "recipe": {"epochs": 8}, "seeds": 2, "phi": 1.0}
@@ -91,6 +91,18 @@ def test_diverged_is_a_result_and_failed_is_tried_again(tmp_path):
         run.record(other, Outcome("complete", None, CORRECT), "a device")
     with open_run(tmp_path) as run:
         assert run.missing([TRIAL, other]) == []
+
+
+def test_statuses_of_the_trials_that_were_asked_for(tmp_path):
+    trials = [dataclasses.replace(TRIAL, seed=seed) for seed in range(7)]
+    ends = ["complete", "diverged", "failed", "complete", "diverged", "complete"]
+    with open_run(tmp_path) as run:
+        assert run.statuses(trials) == Statuses(complete=0, failed=0, diverged=0)
+        for trial, status in zip(trials, ends, strict=False):
+            run.record(trial, Outcome(status, None, CORRECT if status == "complete" else None), "a device")
+    with open_run(tmp_path) as run:
+        assert run.statuses(trials) == Statuses(complete=3, failed=1, diverged=2)
+        assert run.statuses(trials[4:]) == Statuses(complete=1, failed=0, diverged=1)
 
 
 def test_origins_of_the_trials_that_were_asked_for(tmp_path, monkeypatch):
@@ -178,6 +190,7 @@ def test_a_damaged_question_is_named(tmp_path, text):
         lambda record: record["outcome"]["validation"].update(bits="AAA="),  # 16 bits for 20 pictures
         lambda record: record["outcome"].update(accuracy=0.5),
         lambda record: record["outcome"].update(validation=None),
+        lambda record: record["outcome"].update(status="done"),
         lambda record: record.pop("trial"),
         lambda record: record["provenance"].pop("host"),
     ],
