@@ -26,6 +26,9 @@ from scaling.writing import write_whole
 FIXED = ("baseline", "data", "recipe")
 """What a run folder never changes; the rest of its question may grow in place."""
 
+ANSWER = (*(f"{name}.{kind}" for name in ("frontier", "triangle", "curves") for kind in ("svg", "png")), "results.json")
+"""Files of a run folder that answer its question and are made anew from its records."""
+
 
 def folder_named(study: str, baseline: str | None, data: str | None) -> Path:
     """Where a study is recorded: runs/ and its name, with those of the baseline and the pictures that replace its own."""
@@ -82,7 +85,8 @@ class Run:
             self.read()
             self._records.cut_torn_line()
             if self.grown:
-                (self.folder / "results.json").unlink(missing_ok=True)  # it answers the question before
+                for name in ANSWER:  # of the question before: gone by the time the folder holds the new one
+                    (self.folder / name).unlink(missing_ok=True)
             write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
             yield self
 

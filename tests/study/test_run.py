@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ from scaling.arch import SMALL
 from scaling.data.per_image import PerImage
 from scaling.recipe import Recipe
 from scaling.study.provenance import Origins
-from scaling.study.run import Run
+from scaling.study.run import ANSWER, Run
 from scaling.study.tables import SpecError
 from scaling.study.trial import Curve, Outcome, Seconds, Statuses, Trial
 
+RUNS = Path(__file__).parents[2] / "runs"
 TRIAL = Trial(SMALL, Recipe(precision="float32"), "abc", 10, 1, 6000, seed=0)
 QUESTION = {"baseline": SMALL.to_dict(), "data": "abc", "recipe": {"epochs": 8}, "seeds": 2, "phi": 1.0}
 CORRECT = np.arange(20) % 3 == 0
@@ -206,13 +208,56 @@ def test_a_record_that_contradicts_itself_is_damaged(tmp_path, damage):
         pass
 
 
-def test_results_of_the_question_before_do_not_stay(tmp_path):
-    with open_run(tmp_path) as run:
+def answered(folder):
+    """A run folder with a record, weights, everything that answers its question, and a stranger's file."""
+    figures = {f"{name}.{kind}" for name in ("frontier", "triangle", "curves") for kind in ("svg", "png")}
+    with open_run(folder) as run:
+        run.record(TRIAL, Outcome("complete", None, CORRECT), "a device")
         run.keep({"best": 1})
+        run.weights.mkdir()
+    others = {"latencies.json", "weights/frontier.png", "frontier.pdf", "notes.svg"}
+    for name in figures | others:
+        (folder / name).write_text("something")
+    return {*figures, "results.json"}, {*others, "spec.json", "trials.jsonl"}
+
+
+def files(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {"lock"}
+
+
+def test_answers_to_the_question_before_do_not_stay(tmp_path):
+    answers, others = answered(tmp_path)
     with open_run(tmp_path):
-        assert (tmp_path / "results.json").exists()
+        assert files(tmp_path) == answers | others
     with open_run(tmp_path, {**QUESTION, "seeds": 3}):
-        assert not (tmp_path / "results.json").exists()
+        assert files(tmp_path) == others
+
+
+@pytest.mark.parametrize("after", range(len(ANSWER)))
+def test_no_answer_stands_beside_another_question_whenever_it_is_killed(tmp_path, monkeypatch, after):
+    _, others = answered(tmp_path)
+    unlink, removed = Path.unlink, []
+
+    def killed(path, missing_ok=False):
+        if len(removed) == after:
+            raise KeyboardInterrupt
+        removed.append(path)
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            open_run(tmp_path, {**QUESTION, "seeds": 3}).__enter__()
+    assert json.loads((tmp_path / "spec.json").read_text()) == QUESTION
+    with open_run(tmp_path, {**QUESTION, "seeds": 3}):
+        assert files(tmp_path) == others
+
+
+@pytest.mark.parametrize("path", sorted(RUNS.glob("*/spec.json")), ids=lambda path: path.parent.name)
+def test_every_file_of_a_recorded_run_is_known(path):
+    """A figure that `ANSWER` does not name would stay when the question grows."""
+    found = {one.name for one in path.parent.iterdir() if one.is_file()}
+    assert found <= {*ANSWER, "spec.json", "trials.jsonl", "latencies.json", "lock"}
 
 
 def test_identity_is_what_decides_the_outcome():
