@@ -1,8 +1,10 @@
 """What accuracy costs in time: published weights over latency measured here
 
-EfficientNets by the top-1 accuracy of weights that others trained, as timm measured it, over the time that one picture takes
-on this device in this library. MACs, which the paper scales by, are no time: the distances along this axis are what a user
-waits for. Drawn from `runs/profile/profile.json`, which `python -m scaling.profile NAME... --record runs/profile` makes.
+Top-1 accuracy of weights that others trained over the time that one image takes on this device in this library. MACs, which
+the paper scales by, are no time: the distances along this axis are what a user waits for. Heights are confounded by training
+recipe: EfficientNets stand at the best of timm's weights, trained by recipes of later years, ResNets at the numbers of the 2019
+paper's Table 2; the distance between the two is of networks and recipes together. Drawn from `runs/profile/profile.json`,
+which `python -m scaling.profile NAME... --record runs/profile` makes.
 """
 
 from pathlib import Path

@@ -6,6 +6,11 @@ from scaling.figures.points import Percent, Point, points
 from scaling.figures.profiled import ProfiledNumbers, profiled, profiled_numbers
 from scaling.figures.published_dimensions import DimensionsNumbers, published_dimensions, published_dimensions_numbers
 from scaling.figures.published_families import FamiliesNumbers, published_families, published_families_numbers
+from scaling.figures.published_single_dimensions import (
+    SingleDimensionsNumbers,
+    published_single_dimensions,
+    published_single_dimensions_numbers,
+)
 from scaling.figures.published_widths import WidthsNumbers, published_widths, published_widths_numbers
 from scaling.figures.released_formula import FormulaNumbers, released_formula, released_formula_numbers
 from scaling.figures.rule_curves import RuleCurvesNumbers, rule_curves, rule_curves_numbers
@@ -25,6 +30,7 @@ __all__ = [
     "ProfiledNumbers",
     "RuleCurvesNumbers",
     "SharesNumbers",
+    "SingleDimensionsNumbers",
     "TrainedCostsNumbers",
     "TriangleNumbers",
     "WidthsNumbers",
@@ -39,6 +45,8 @@ __all__ = [
     "published_dimensions_numbers",
     "published_families",
     "published_families_numbers",
+    "published_single_dimensions",
+    "published_single_dimensions_numbers",
     "published_widths",
     "published_widths_numbers",
     "released_formula",

@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from scaling.figures import style
 
-MACS_LABEL = "MACs per picture, billion (log scale)"
+MACS_LABEL = "MACs per image, billion (log scale)"
 TOP1_LABEL = "ImageNet top-1 accuracy, %"
 
 

@@ -47,7 +47,7 @@ class _Name(NamedTuple):
     last: bool = True
 
 
-_LOWEST = 75.6  # ViT-B/32 and ViT-B/16, which need more pictures, are below
+_LOWEST = 75.6  # ViT-B/32 and ViT-B/16, which need more images, are below
 _RIVAL = "#6f7f89"
 _PANELS: dict[Cost, tuple[str, tuple[float, float], tuple[float, ...]]] = {
     "macs_g": (MACS_LABEL, (0.3, 800), (0.5, 1, 2, 5, 10, 20, 50, 100, 200)),
@@ -77,7 +77,7 @@ _ABOVE: dict[Cost, set[str]] = {  # the others are named on the right, below
 CAPTION = (
     "Squares: EfficientNet (Tan and Le 2019, Table 2). Diamonds: EfficientNetV2 as released (google/automl). Circles: rivals "
     "with printed MACs, from that table and from Tan and Le 2021, Table 7 (not named: NASNet, PNASNet, BotNet, on the right "
-    "EfficientNet-X; ViT-B is under the picture). All trained on ImageNet-1k alone, each by its own recipe and resolution."
+    "EfficientNet-X; ViT-B lies below the axes). All trained on ImageNet-1k alone, each by its own recipe and resolution."
 )
 
 

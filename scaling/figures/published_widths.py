@@ -67,7 +67,7 @@ def published_widths(numbers: WidthsNumbers) -> Figure:
         _hollow(axes, curve, unsure, colour, marker)
     ends = [(curve.macs_g[-1], curve.top1_percent[-1]) for curve in numbers.curves]
     end_names(axes, [(name, *end) for name, end in zip(_names(numbers), ends, strict=True)], 0.13)
-    style.heading(figure, "Width alone saturates; deeper and sharper baselines bear more of it")
+    style.heading(figure, "Widening pays less and less; on a deeper and sharper baseline it gets further")
     style.caption(figure, CAPTION)
     return figure
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from scaling.study.tables import SpecError
+from scaling.study.trial import digest
 
 
 class RecordFile:
-    """`trials.jsonl`: one object a line, keyed by trial.
+    """`trials.jsonl`: one object a line, its `id` the digest of the `trial` it holds.
 
     A line counts once its line break is written. A torn last line is cut off before anything is appended, so that a new
     record never glues onto it.
@@ -24,7 +25,7 @@ class RecordFile:
         """All whole records, oldest first.
 
         Raises:
-            SpecError: a whole line is not a JSON object with an `id`.
+            SpecError: a whole line is not a JSON object with an `id`, or the id is not that of the trial in it.
         """
         if not self.path.exists():
             return []
@@ -32,11 +33,18 @@ class RecordFile:
         for number, line in enumerate(self.path.read_bytes().split(b"\n")[:-1], 1):
             try:
                 record = json.loads(line)
-                record["id"]
+                named = record["id"]
             except (ValueError, TypeError, KeyError):
                 raise SpecError(
                     f"{self.path}:{number}: not a record; restore the file or move it away, nothing was changed"
                 ) from None
+            # Results are found by id alone: under another's they would pass for another network's. (Older test lines hold
+            # no trial.)
+            if "trial" in record and (held := digest(record["trial"])) != named:
+                raise SpecError(
+                    f"{self.path}:{number}: the record of trial {named} holds trial {held}; "
+                    "restore the file or take another folder with --run, nothing was changed"
+                )
             records.append(record)
         return records
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,15 +16,18 @@ from numpy.typing import NDArray
 from scaling.counting import cost
 from scaling.data.per_image import PerImage
 from scaling.study.lock import locked
-from scaling.study.provenance import provenance
+from scaling.study.provenance import Origin, Origins, origin, origins, provenance
 from scaling.study.records import RecordFile
 from scaling.study.spec import difference
 from scaling.study.tables import SpecError
-from scaling.study.trial import Curve, Outcome, Seconds, Trial, pack, unpack
+from scaling.study.trial import Curve, Outcome, Seconds, Statuses, Trial, pack, unpack
 from scaling.writing import write_whole
 
 FIXED = ("baseline", "data", "recipe")
 """What a run folder never changes; the rest of its question may grow in place."""
+
+ANSWER = (*(f"{name}.{kind}" for name in ("frontier", "triangle", "curves") for kind in ("svg", "png")), "results.json")
+"""Files of a run folder that answer its question and are made anew from its records."""
 
 
 def folder_named(study: str, baseline: str | None, data: str | None) -> Path:
@@ -43,7 +47,7 @@ class Run:
         self._records = RecordFile(folder / "trials.jsonl")
         self._outcomes: dict[str, Outcome] = {}
         self._tests: dict[str, PerImage] = {}
-        self._devices: dict[str, None] = {}
+        self._origins: dict[str, Origin] = {}
         self.grown: list[str] = []
         """in what the question differs from the one the folder was last asked, as 'key: old, now new'"""
 
@@ -81,7 +85,8 @@ class Run:
             self.read()
             self._records.cut_torn_line()
             if self.grown:
-                (self.folder / "results.json").unlink(missing_ok=True)  # it answers the question before
+                for name in ANSWER:  # of the question before: gone by the time the folder holds the new one
+                    (self.folder / name).unlink(missing_ok=True)
             write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
             yield self
 
@@ -115,7 +120,16 @@ class Run:
     @property
     def devices(self) -> str:
         """What the recorded trials were trained on, in words."""
-        return ", ".join(self._devices)
+        return ", ".join(origins(list(self._origins.values())).devices)
+
+    def origins(self, trials: Sequence[Trial]) -> Origins:
+        """Where the outcomes of those of the trials that have one come from."""
+        return origins([self._origins[trial.id] for trial in trials if trial.id in self._origins])
+
+    def statuses(self, trials: Sequence[Trial]) -> Statuses:
+        """How those of the trials that have an outcome ended."""
+        ended: Counter[str] = Counter(self._outcomes[trial.id].status for trial in trials if trial.id in self._outcomes)
+        return Statuses(*(ended[status] for status in Statuses._fields))
 
     def outcome(self, trial: Trial) -> Outcome | None:
         """What is recorded of a trial."""
@@ -156,7 +170,7 @@ class Run:
     def record_test(self, trial: Trial, judged: PerImage, device: str) -> None:
         """Append what a trained network made of the test images."""
         test = {"accuracy": float(judged.correct.mean()), **pack(judged)}
-        self._append({"id": trial.id, "test": test, "provenance": provenance(device)})
+        self._append({"id": trial.id, "trial": trial.to_dict(), "test": test, "provenance": provenance(device)})
 
     def keep(self, results: dict[str, Any]) -> None:
         """Write what the records show beside them."""
@@ -172,8 +186,9 @@ class Run:
                 self._tests[record["id"]] = judged = unpack(record["test"])
                 _require_accuracy(record["test"]["accuracy"], judged.correct)
             else:
+                record["trial"]  # without it nobody knows what the outcome is of
                 self._outcomes[record["id"]] = _outcome(record["outcome"])
-                self._devices[record["provenance"]["device"]] = None
+                self._origins[record["id"]] = origin(record["provenance"])
         except (KeyError, TypeError, ValueError):
             raise SpecError(
                 f"{self.folder / 'trials.jsonl'}: the record of trial {record['id']} is damaged; "
@@ -234,6 +249,8 @@ def _require_accuracy(recorded: float, correct: NDArray[np.bool_]) -> None:
 
 
 def _outcome(stored: dict[str, Any]) -> Outcome:
+    if stored["status"] not in Statuses._fields:
+        raise ValueError(f"no trial ends as {stored['status']}")
     bits, seconds = stored["validation"], stored["seconds"]
     judged = None if bits is None else unpack(bits)
     curve = Curve(*(tuple(map(float, stored["curve"][name])) for name in Curve._fields)) if "curve" in stored else None

@@ -19,6 +19,14 @@ from scaling.recipe import REVISION, Recipe
 Status = Literal["complete", "failed", "diverged"]
 
 
+class Statuses(NamedTuple):
+    """How many trials ended in each `Status`."""
+
+    complete: int
+    failed: int
+    diverged: int
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What is trained, fully resolved.

@@ -18,7 +18,7 @@ from scaling.study.estimate import Pace
 from scaling.study.progress import StudyProgress
 from scaling.study.run import Run
 from scaling.study.tables import SpecError
-from scaling.study.trial import Trial
+from scaling.study.trial import Outcome, Trial
 
 
 class Network(Protocol):
@@ -205,31 +205,55 @@ def train_missing(study: Trials, run: Run, engine: Engine, speed: Pace, console:
 def test_missing(
     study: Trials, run: Run, engine: Engine, networks: Sequence[Network], speed: Pace, console: Console
 ) -> list[str]:
-    """Look at the test pictures with every complete trial of the networks that has not done so.
+    """Look at the test images with every complete trial of the networks that has not done so.
 
-    A trial whose weights are gone is trained again for it.
+    A trial whose weights are gone is trained again for it. Elsewhere, or by another version of a library, that may give
+    another network than the recorded one; its validation images tell.
 
     Returns:
-        One sentence for each trial that could not be judged.
+        One sentence for each trial that could not be judged, and for each that is not the recorded network any more.
     """
     trials = [trial for network in networks for trial in complete_trials(study, run, network)]
     missing = [trial for trial in trials if run.test(trial) is None]
     gone = engine.forgotten(missing)
+    retrained: dict[Trial, Outcome] = {}
     if gone:
         console.print(
-            f"The weights of {len(gone)} trial(s) to be judged on the test pictures are gone; training them again.",
+            f"The weights of {len(gone)} trial(s) to be judged on the test images are gone; training them again.",
             soft_wrap=True,
         )
         with StudyProgress(gone, study.label, speed, console) as progress, closing(engine.run(gone)) as events:
             for event in events:
+                if isinstance(event, Finished):
+                    retrained[event.trial] = event.outcome
                 progress.show(event)
-    failed = []
+    said = []
     for trial in missing:
+        again = retrained.get(trial)
+        unjudged = f"{study.label(trial)} could not be judged on the test images"
+        if again is not None and again.status != "complete":
+            said.append(f"{unjudged}: its weights are gone, and training it again {again.status}: {again.reason}")
+            continue
         try:
             run.record_test(trial, engine.test(trial), engine.device)
         except (ValueError, ArithmeticError) as error:
-            failed.append(f"{study.label(trial)} could not be judged on the test pictures: {error}")
-    return failed
+            said.append(f"{unjudged}: {error}")
+        else:
+            said += _another_network(study.label(trial), run.outcome(trial), again)
+    return said
+
+
+def _another_network(label: str, recorded: Outcome | None, again: Outcome | None) -> list[str]:
+    """One sentence where a trial trained again judges validation images otherwise than its record."""
+    if recorded is None or recorded.correct is None or again is None or again.correct is None:
+        return []
+    differ, images = int((recorded.correct != again.correct).sum()), len(recorded.correct)
+    if not differ:
+        return []
+    return [
+        f"{label} was trained again because its weights were gone, and differs from its record on {differ:,} of {images:,} "
+        "validation images; its test images are judged by the new training"
+    ]
 
 
 def complete_trials(study: Trials, run: Run, network: Network) -> list[Trial]:

@@ -67,6 +67,16 @@ def test_no_text_covers_another_and_every_network_is_named(family, apart, boxes)
     assert "median of 20 to 30 calls" in " ".join(" ".join(words).split())
 
 
+def test_the_caption_says_whose_weights_and_that_recipes_differ(family, boxes):
+    resnet = Entry(made_up("resnet50", 60.0), LIMITS, {})
+    found = profiled_numbers(family._replace(entries={**family.entries, "resnet50": resnet}))
+    assert {point.label: point.best for point in found.points}["ResNet-50"] == 76.0
+    words = " ".join(" ".join(text for text, _ in boxes(profiled(found))).split())
+    assert "EfficientNets at timm's best weights of ImageNet-1k alone" in words
+    assert "ResNets at the numbers of the EfficientNet paper's Table 2 of 2019" in words
+    assert "confounded by training recipe" in words
+
+
 def test_one_network_can_be_drawn(apart):
     apart(profiled(profiled_numbers(record(one=made_up("efficientnet_b4", 60.0)))))
 

@@ -5,12 +5,13 @@ import pytest
 
 from scaling import figures
 from scaling.figures.curves import Curve
-from scaling.figures.published_dimensions import DIMENSIONS
+from scaling.figures.published_dimensions import DIMENSIONS, largest, largest_leads
 
 NAMES = (
     "nominal_realised",
     "published_dimensions",
     "published_families",
+    "published_single_dimensions",
     "published_widths",
     "released_formula",
     "shares_published",
@@ -48,17 +49,56 @@ def test_dimensions():
     found = numbers("published_dimensions")
     assert [curve.name for curve in found.plotted] == [*DIMENSIONS, "compound"]
     assert found.networks == ("B0", "B1", "B2", "B3", "B4")
-    leads = [[round(lead.points, 1) for lead in one] for one in (found.plotted_leads, found.recounted_leads)]
-    assert [(lead.dimension, lead.network) for lead in found.plotted_leads] == [
-        (name, network) for name in DIMENSIONS for network in ("B1", "B3")
-    ]
-    assert leads == [[1.1, 2.1, 1.5, 2.0, 1.6, 2.1], [0.7, 1.7, 1.5, 2.0, 1.2, 1.7]]
+    expected = [(name, network) for name in DIMENSIONS for network in ("B1", "B2", "B3", "B4")]
+    reached = [one for one in expected if one not in (("depth", "B4"), ("resolution", "B4"))]  # their lines end before it
+    for leads in (found.plotted_leads, found.recounted_leads):
+        assert [(lead.dimension, lead.network) for lead in leads] == reached
+    assert [round(lead.points, 1) for lead in found.plotted_leads] == [1.1, 1.3, 2.1, 1.5, 1.7, 2.0, 2.7, 1.6, 2.0, 2.1]
+    assert [round(lead.points, 1) for lead in found.recounted_leads] == [0.7, 1.1, 1.7, 1.5, 1.7, 2.0, 2.7, 1.2, 1.4, 1.7]
     plotted, recounted = ([curve.macs_g[0] for curve in one] for one in (found.plotted, found.recounted))
     assert plotted == [0.39] * 4
     assert recounted == [0.385814752] * 4
     for before, after in zip(found.plotted, found.recounted, strict=True):
         assert before.top1_percent == after.top1_percent
         assert list(after.macs_g) == sorted(after.macs_g)
+
+
+def test_the_largest_lead_of_compound_over_one_dimension():
+    found = numbers("published_dimensions")
+    for curves, leads, macs_g in (
+        (found.plotted, found.plotted_leads, 4.2),
+        (found.recounted, found.recounted_leads, 4.393771024),
+    ):
+        *singles, compound = curves
+        lead = largest(leads)
+        assert (lead.dimension, lead.network, lead.macs_g, round(lead.points, 2)) == ("width", "B4", macs_g, 2.71)
+        for single in singles:  # nor is any larger between the points of the compound line
+            costs = np.geomspace(compound.macs_g[0], min(compound.macs_g[-1], single.macs_g[-1]) * (1 - 1e-12), 1000)[1:]
+            assert max(compound.at(one) - single.at(one) for one in costs) <= lead.points
+    assert largest_leads(found) == (
+        "The largest lead of a compound network in figure 8: 2.7 points of B4 over width at 4.2 G; recounted: 2.7 points of B4 "
+        "over width at 4.4 G; the lines of depth and resolution end below the cost of B4."
+    )
+
+
+def test_single_dimensions_gain_before_they_saturate():
+    found = numbers("published_single_dimensions").lines
+    assert [single.dimension for single in found] == list(DIMENSIONS)
+    assert [single.factors[single.doubled()] for single in found] == [2.0, 1.4, 1.3]
+    at_two = [tuple(round(value, 2) for value in single.gain(single.doubled())) for single in found]
+    at_most = [tuple(round(value, 2) for value in single.gain(-1)) for single in found]
+    assert at_two == [(2.03, 2.4), (1.93, 1.39), (1.86, 1.58)]  # depth alone gains most where it doubles the cost
+    assert at_most == [(8.19, 3.9), (22.58, 4.2), (6.34, 3.58)]
+    for single in found:
+        assert (single.plotted_g[0], single.recounted_g[0]) == (0.5, 0.385814752)
+        assert list(single.top1_percent) == sorted(single.top1_percent)
+
+
+def test_the_largest_lead_stands_below_the_single_dimensions():
+    found = numbers("published_single_dimensions")
+    words = [text.get_text() for text in figures.published_single_dimensions(found).texts]
+    assert found.lead == largest_leads(numbers("published_dimensions"))
+    assert found.lead in " ".join(" ".join(words).split())
 
 
 def test_widths():

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +8,9 @@ from scaling.data.per_image import PerImage
 from scaling.study.lock import LockedError, locked
 from scaling.study.records import RecordFile
 from scaling.study.tables import SpecError
-from scaling.study.trial import pack, unpack
+from scaling.study.trial import digest, pack, unpack
+
+RUNS = Path(__file__).parents[2] / "runs"
 
 
 @pytest.fixture
@@ -43,6 +46,28 @@ def test_a_damaged_line_is_named_and_nothing_changed(records, line):
     with pytest.raises(SpecError, match=r"trials.jsonl:2: not a record; restore the file"):
         records.read()
     assert records.path.read_bytes() == damaged
+
+
+def test_an_id_that_is_not_its_trials_is_named_and_nothing_changed(records):
+    trials = [{"seed": 0}, {"seed": 1}]
+    ids = [digest(trial) for trial in trials]
+    for name, trial in zip(ids, trials, strict=True):
+        records.append({"id": name, "trial": trial})
+    assert [record["id"] for record in records.read()] == ids
+    records.append({"id": ids[0], "trial": trials[1]})
+    damaged = records.path.read_bytes()
+    message = rf"trials.jsonl:3: the record of trial {ids[0]} holds trial {ids[1]}; restore the file or take another folder"
+    with pytest.raises(SpecError, match=message):
+        records.read()
+    assert records.path.read_bytes() == damaged
+
+
+@pytest.mark.parametrize("path", sorted(RUNS.glob("*/trials.jsonl")), ids=lambda path: path.parent.name)
+def test_every_recorded_id_is_that_of_its_trial(path):
+    records = RecordFile(path).read()
+    trained = [record for record in records if "outcome" in record]
+    assert [digest(record["trial"]) for record in trained] == [record["id"] for record in trained]
+    assert {record["id"] for record in records} == {record["id"] for record in trained}
 
 
 def test_a_full_disk_leaves_the_file_as_it_was(records, monkeypatch):

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from scaling.arch import SMALL
 from scaling.data.per_image import PerImage
 from scaling.recipe import Recipe
-from scaling.study.run import Run
+from scaling.study.provenance import Origins
+from scaling.study.run import ANSWER, Run
 from scaling.study.tables import SpecError
-from scaling.study.trial import Curve, Outcome, Seconds, Trial
+from scaling.study.trial import Curve, Outcome, Seconds, Statuses, Trial
 
+RUNS = Path(__file__).parents[2] / "runs"
 TRIAL = Trial(SMALL, Recipe(precision="float32"), "abc", 10, 1, 6000, seed=0)
 QUESTION = {"baseline": SMALL.to_dict(), "data": "abc", "recipe": {"epochs": 8}, "seeds": 2, "phi": 1.0}
 CORRECT = np.arange(20) % 3 == 0
@@ -49,6 +52,38 @@ def test_a_record_holds_trial_cost_outcome_and_an_allow_list(tmp_path):
     assert set(record["provenance"]) == {"commit", "dirty", "python", "versions", "device", "host", "time"}
 
 
+def test_a_test_record_holds_its_trial_and_older_ones_without_it_stay_valid(tmp_path):
+    with open_run(tmp_path) as run:
+        run.record_test(TRIAL, PerImage(CORRECT), "a device")
+    path = tmp_path / "trials.jsonl"
+    record = json.loads(path.read_text())
+    assert record.pop("trial") == json.loads(json.dumps(TRIAL.to_dict()))
+    path.write_text(json.dumps(record) + "\n")
+    with open_run(tmp_path) as run:
+        assert np.array_equal(run.test(TRIAL).correct, CORRECT)
+
+
+@pytest.mark.parametrize("kind", ["outcome", "test"])
+def test_records_with_their_ids_exchanged_are_refused(tmp_path, kind):
+    """Nothing else tells: the bits fit, the accuracies fit, and another network would be ranked first."""
+    trials = [TRIAL, dataclasses.replace(TRIAL, seed=1)]
+    with open_run(tmp_path) as run:
+        for trial in trials:
+            if kind == "outcome":
+                run.record(trial, Outcome("complete", None, CORRECT), "a device")
+            else:
+                run.record_test(trial, PerImage(CORRECT), "a device")
+    path = tmp_path / "trials.jsonl"
+    first, second = map(json.loads, path.read_text().splitlines())
+    first["id"], second["id"] = second["id"], first["id"]
+    path.write_text("".join(json.dumps(record) + "\n" for record in (first, second)))
+    before = path.read_bytes()
+    message = f"the record of trial {trials[1].id} holds trial {TRIAL.id}; restore the file or take another folder with --run"
+    with pytest.raises(SpecError, match=message), open_run(tmp_path):
+        pass
+    assert path.read_bytes() == before
+
+
 def test_diverged_is_a_result_and_failed_is_tried_again(tmp_path):
     other = dataclasses.replace(TRIAL, seed=1)
     with open_run(tmp_path) as run:
@@ -58,6 +93,37 @@ def test_diverged_is_a_result_and_failed_is_tried_again(tmp_path):
         run.record(other, Outcome("complete", None, CORRECT), "a device")
     with open_run(tmp_path) as run:
         assert run.missing([TRIAL, other]) == []
+
+
+def test_statuses_of_the_trials_that_were_asked_for(tmp_path):
+    trials = [dataclasses.replace(TRIAL, seed=seed) for seed in range(7)]
+    ends = ["complete", "diverged", "failed", "complete", "diverged", "complete"]
+    with open_run(tmp_path) as run:
+        assert run.statuses(trials) == Statuses(complete=0, failed=0, diverged=0)
+        for trial, status in zip(trials, ends, strict=False):
+            run.record(trial, Outcome(status, None, CORRECT if status == "complete" else None), "a device")
+    with open_run(tmp_path) as run:
+        assert run.statuses(trials) == Statuses(complete=3, failed=1, diverged=2)
+        assert run.statuses(trials[4:]) == Statuses(complete=1, failed=0, diverged=1)
+
+
+def test_origins_of_the_trials_that_were_asked_for(tmp_path, monkeypatch):
+    trials = [dataclasses.replace(TRIAL, seed=seed) for seed in range(4)]
+    made = [
+        {"host": "one", "versions": {"jax": "0.10.1", "jaxlib": "0.10.1"}, "commit": "a" * 40, "dirty": False},
+        {"host": "two", "versions": {"jax": "0.10.2", "jaxlib": "0.10.1"}, "commit": "b" * 40, "dirty": True},
+        {"host": "two", "versions": {"jax": "0.10.2", "jaxlib": "0.10.1"}, "commit": None, "dirty": None},
+    ]
+    with open_run(tmp_path) as run:
+        for trial, facts in zip(trials, made, strict=False):
+            monkeypatch.setattr("scaling.study.run.provenance", lambda device, facts=facts: {**facts, "device": device})
+            run.record(trial, Outcome("complete", None, CORRECT), "a device")
+    with open_run(tmp_path) as run:
+        assert run.origins(trials) == Origins(
+            3, ("one", "two"), ("a device",), ("0.10.1", "0.10.2"), ("0.10.1",), ("a" * 40, "b" * 40, None), 1
+        )
+        assert run.origins(trials[1:2]) == Origins(1, ("two",), ("a device",), ("0.10.2",), ("0.10.1",), ("b" * 40,), 1)
+        assert run.devices == "a device"
 
 
 @pytest.mark.parametrize("grown", [{"seeds": 5}, {"phi": 2.0}, {"lattice": {"step": 0.05}}])
@@ -126,6 +192,9 @@ def test_a_damaged_question_is_named(tmp_path, text):
         lambda record: record["outcome"]["validation"].update(bits="AAA="),  # 16 bits for 20 pictures
         lambda record: record["outcome"].update(accuracy=0.5),
         lambda record: record["outcome"].update(validation=None),
+        lambda record: record["outcome"].update(status="done"),
+        lambda record: record.pop("trial"),
+        lambda record: record["provenance"].pop("host"),
     ],
 )
 def test_a_record_that_contradicts_itself_is_damaged(tmp_path, damage):
@@ -139,13 +208,56 @@ def test_a_record_that_contradicts_itself_is_damaged(tmp_path, damage):
         pass
 
 
-def test_results_of_the_question_before_do_not_stay(tmp_path):
-    with open_run(tmp_path) as run:
+def answered(folder):
+    """A run folder with a record, weights, everything that answers its question, and a stranger's file."""
+    figures = {f"{name}.{kind}" for name in ("frontier", "triangle", "curves") for kind in ("svg", "png")}
+    with open_run(folder) as run:
+        run.record(TRIAL, Outcome("complete", None, CORRECT), "a device")
         run.keep({"best": 1})
+        run.weights.mkdir()
+    others = {"latencies.json", "weights/frontier.png", "frontier.pdf", "notes.svg"}
+    for name in figures | others:
+        (folder / name).write_text("something")
+    return {*figures, "results.json"}, {*others, "spec.json", "trials.jsonl"}
+
+
+def files(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {"lock"}
+
+
+def test_answers_to_the_question_before_do_not_stay(tmp_path):
+    answers, others = answered(tmp_path)
     with open_run(tmp_path):
-        assert (tmp_path / "results.json").exists()
+        assert files(tmp_path) == answers | others
     with open_run(tmp_path, {**QUESTION, "seeds": 3}):
-        assert not (tmp_path / "results.json").exists()
+        assert files(tmp_path) == others
+
+
+@pytest.mark.parametrize("after", range(len(ANSWER)))
+def test_no_answer_stands_beside_another_question_whenever_it_is_killed(tmp_path, monkeypatch, after):
+    _, others = answered(tmp_path)
+    unlink, removed = Path.unlink, []
+
+    def killed(path, missing_ok=False):
+        if len(removed) == after:
+            raise KeyboardInterrupt
+        removed.append(path)
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            open_run(tmp_path, {**QUESTION, "seeds": 3}).__enter__()
+    assert json.loads((tmp_path / "spec.json").read_text()) == QUESTION
+    with open_run(tmp_path, {**QUESTION, "seeds": 3}):
+        assert files(tmp_path) == others
+
+
+@pytest.mark.parametrize("path", sorted(RUNS.glob("*/spec.json")), ids=lambda path: path.parent.name)
+def test_every_file_of_a_recorded_run_is_known(path):
+    """A figure that `ANSWER` does not name would stay when the question grows."""
+    found = {one.name for one in path.parent.iterdir() if one.is_file()}
+    assert found <= {*ANSWER, "spec.json", "trials.jsonl", "latencies.json", "lock"}
 
 
 def test_identity_is_what_decides_the_outcome():
