@@ -119,7 +119,8 @@ def _curve_said(one: RuleCurve) -> list[str]:
         return [f"{one.rule}: {one.costs} distinct cost(s) trained, no power law under {MINIMUM_COSTS}."]
     if one.check is None:
         return [
-            f"{one.rule}: {one.costs} distinct costs trained, all fitted; holding one out to check the fit takes {one.costs + 1}. "
+            f"{one.rule}: {one.costs} distinct costs trained, all fitted; holding one out to check the fit takes "
+            f"{one.costs + 1}. "
             "Without the check nothing is predicted."
         ]
     if not one.extrapolated and one.check.inside is False:
@@ -130,7 +131,8 @@ def _curve_said(one: RuleCurve) -> list[str]:
 def findings(asked: Kinship, result: FamilyResult) -> list[str]:
     """What the comparison says."""
     said = [
-        f"Accuracy on {result.pictures:,} test images, taken as independent of each other, with 90% intervals; nothing here was "
+        f"Accuracy on {result.pictures:,} test images, taken as independent of each other, with 90% intervals; nothing here "
+        "was "
         "chosen by them."
     ]
     if result.seed_sd is not None:
@@ -147,7 +149,8 @@ def findings(asked: Kinship, result: FamilyResult) -> list[str]:
         )
     if asked.dropout_per_doubling == 0:
         said.append(
-            "All networks have one recipe, tuned for none of them: its learning rate and length are as likely to suit one rule as "
+            "All networks have one recipe, tuned for none of them: its learning rate and length are as likely to suit one "
+            "rule as "
             "another, and larger networks might gain from more regularisation, as the paper gives them."
         )
     return said
@@ -159,7 +162,8 @@ def _spread(result: FamilyResult) -> str:
     if result.pooled:
         return f"; no sign that networks differ in it, p = {result.spread_p:.2f}"
     return (
-        f", over all networks; they differ in it, p = {result.spread_p:.3f} < {SPREADS_DIFFER:g}: intervals and tests take each "
+        f", over all networks; they differ in it, p = {result.spread_p:.3f} < {SPREADS_DIFFER:g}: intervals and tests take "
+        "each "
         "network's own"
     )
 
@@ -186,7 +190,8 @@ def _missing(one: Missing) -> str:
         return f"{one.rule} at x{one.target:g}: no member was trained."
     costs = ", ".join(f"x{ratio:.3g}" for ratio in one.ratios)
     return (
-        f"{one.rule} at x{one.target:g}: no member at this cost; its members cost {costs}, none within {EQUAL_WITHIN:.0%} of it "
+        f"{one.rule} at x{one.target:g}: no member at this cost; its members cost {costs}, none within {EQUAL_WITHIN:.0%} of "
+        "it "
         f"and not on both sides of it within a factor of {SPAN:g}."
     )
 

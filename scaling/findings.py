@@ -148,7 +148,8 @@ def references_said(candidates: Iterable[Candidate]) -> list[str]:
             distance = distance_from_role(one, role)
             if distance is not None and one.shares is not None and distance > MEMBER_WITHIN:
                 said.append(
-                    f"The reference {role} is realised at {_shares(one.shares)}, {distance:.2f} from its rule's shares: on this "
+                    f"The reference {role} is realised at {_shares(one.shares)}, {distance:.2f} from its rule's shares: on "
+                    "this "
                     "baseline it does not stand for the rule."
                 )
     return said
@@ -246,7 +247,8 @@ def surface_said(fitted: Fitted) -> list[str]:
     )
     if surface.optimum is not None:
         said = [
-            f"Response surface: its optimum is {_shares(surface.optimum.shares)}, predicted {_predicted(surface.optimum)}{missed}. "
+            f"Response surface: its optimum is {_shares(surface.optimum.shares)}, predicted "
+            f"{_predicted(surface.optimum)}{missed}. "
             "Train it before believing it."
         ]
     elif surface.reason is NoOptimum.BELOW_BEST and surface.best is not None:
@@ -262,7 +264,8 @@ def surface_said(fitted: Fitted) -> list[str]:
         ]
     if surface.unsupported is not None:
         said.append(
-            f"Its highest value of all, {100 * surface.unsupported.predicted.value:.2f} % at {_shares(surface.unsupported.shares)}, "
+            f"Its highest value of all, {100 * surface.unsupported.predicted.value:.2f} % at "
+            f"{_shares(surface.unsupported.shares)}, "
             f"is not supported: leverage {surface.unsupported.leverage:.2f}, where no network has more than "
             f"{surface.largest_leverage:.2f}."
         )
@@ -288,7 +291,7 @@ def luck_said(stability: Stability | None) -> str:
 def _measured(ranking: Ranking) -> str:
     doubling = f"{100 * math.log(2) * ranking.slope:+.2f} points per doubling of MACs"
     adjusted = {
-        Adjustment.OWN_RAY: f"; 'adjusted' takes a network to exactly x{ranking.target:g} along the line from the baseline "
+        Adjustment.OWN_CURVE: f"; 'adjusted' takes a network to exactly x{ranking.target:g} along a curve from the baseline "
         f"through it (over the eligible {doubling} on average)",
         Adjustment.SHARED_SLOPE: f"; 'adjusted' takes a network to exactly x{ranking.target:g} by {doubling}",
         Adjustment.NONE: "; not adjusted for cost, for want of a baseline or of other costs",
@@ -306,7 +309,10 @@ def _spread(ranking: Ranking) -> list[str]:
     if ranking.seed_sd is None:
         return ["One seed per network: intervals cover the choice of images only, and nothing is said about ties."]
     few = ", few" if degrees < FEW_DEGREES else ""
-    sd = f"Another seed moves an accuracy by {100 * ranking.seed_sd:.2f} points (standard deviation, {degrees} degrees of freedom{few}"
+    sd = (
+        f"Another seed moves an accuracy by {100 * ranking.seed_sd:.2f} points (standard deviation, {degrees} degrees of "
+        f"freedom{few}"
+    )
     if ranking.spread_p is None:
         return [f"{sd})."]
     if ranking.pooled:

@@ -146,7 +146,7 @@ def _asked(options: argparse.Namespace) -> tuple[StudySpec, PictureSet, Run]:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
     pictures = load_pictures(spec)
     if options.extrapolate is not None:
-        from scaling.recorded import with_choice  # not above: a dry run needs none of SciPy
+        from scaling.recorded import with_choice
 
         spec = with_choice(spec, options.extrapolate, pictures.num_classes, pictures.in_channels)
     return spec, pictures, run

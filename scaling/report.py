@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -105,13 +105,13 @@ def test_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def leads_table(leads: Sequence[Lead]) -> Table:
-    """The best minus each reference on the test images."""
-    table = _table("best minus", "points", "90 % interval", "p", "p, Holm", "seeds")
+def leads_table(leads: Sequence[Lead], names: Mapping[str, str]) -> Table:
+    """The best minus each reference on the test images; `names` says what each label stands for."""
+    table = _table("best minus", "origin", "points", "90 % interval", "p", "p, Holm", "seeds")
     for one in leads:
         mean, low, high = (100 * value for value in one.difference[:3])
         numbers = (f"{mean:+.2f}", f"{low:+.2f} to {high:+.2f}", f"{one.p:.3f}", f"{one.adjusted_p:.3f}")
-        table.add_row(one.name, *numbers, str(one.difference.n))
+        table.add_row(one.name, names[one.name], *numbers, str(one.difference.n))
     return table
 
 

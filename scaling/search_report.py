@@ -1,4 +1,4 @@
-"""A search's result in the order to read it: tables and sentences, for the command that trained it and for those that read it."""
+"""A search's result in the order to read it: tables and sentences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scaling.analysis.ranking import Ranking
 from scaling.analysis.stability import Stability
 from scaling.analysis.surface import Fitted
 from scaling.findings import Scaled, direct, findings, luck_said, references_said, surface_said, trainings_said
-from scaling.report import Row, leads_table, ranking_table, test_table
+from scaling.report import Row, leads_table, origin, ranking_table, test_table
 from scaling.study.provenance import mixed_origins
 from scaling.study.run import Run
 from scaling.study.study import Study
@@ -49,6 +49,7 @@ def test_parts(rows: Sequence[Row], leads: Sequence[Lead], lead: DirectLead | No
         return []
     parts: list[Any] = ["\nTest images, looked at after the choice:", test_table(rows)]
     if leads:
+        names = {row.candidate.label: origin(row.candidate) for row in rows}
         parts += ["The best minus each reference, paired over the test images, p also after Holm over all of them:"]
-        parts += [leads_table(leads), luck_said(stability)]
+        parts += [leads_table(leads, names), luck_said(stability)]
     return [*parts, *direct(lead)]

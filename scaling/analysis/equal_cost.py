@@ -11,7 +11,7 @@ import numpy as np
 
 from scaling.analysis.errors import CONFIDENCE, Errors, Floats, Interval, difference_interval, errors
 from scaling.analysis.measured import Measured, by_name, require
-from scaling.analysis.ranking import own_ray
+from scaling.analysis.ranking import own_curve
 
 EQUAL_WITHIN = 0.10
 """How far from a target cost, as a fraction of it, a network may be and still stand for it."""
@@ -208,7 +208,7 @@ def _at(own: Sequence[Measured], target: float, within: float, span: float, netw
 def _taken_to(target: float, nearest: Measured, networks: Sequence[Measured]) -> Floats:
     index = networks.index(nearest)
     base = next((i for i, network in enumerate(networks) if "baseline" in network.origin), None)
-    return own_ray(index, None if nearest.ratio == 1 else base, nearest.ratio, target, len(networks))
+    return own_curve(index, None if nearest.ratio == 1 else base, nearest.ratio, target, len(networks))
 
 
 def _weights(networks: Sequence[Measured], of: Mapping[str, float]) -> Floats:

@@ -134,9 +134,9 @@ def errors(networks: Sequence[Measured]) -> Errors:
 def equal_spreads_p(variances: Floats, degrees: Floats, images: int) -> float | None:
     """p of Bartlett's test that sample variances of accuracies have one truth; None with fewer than two of them.
 
-    T = (n log v - sum_i d_i log v_i) / C with v the pooled variance, n = sum d_i and C = 1 + (sum_i 1 / d_i - 1 / n) / (3 (k - 1))
-    is about chi^2 with k - 1 degrees of freedom. An accuracy is a whole number of images, so each variance is raised by that
-    of the rounding, 1 / (12 N^2): two equal accuracies are no variance of 0.
+    T = (n log v - sum_i d_i log v_i) / C with v the pooled variance, n = sum d_i and
+    C = 1 + (sum_i 1 / d_i - 1 / n) / (3 (k - 1)) is about chi^2 with k - 1 degrees of freedom. An accuracy is a whole number
+    of images, so each variance is raised by that of the rounding, 1 / (12 N^2): two equal accuracies are no variance of 0.
 
     Args:
         variances: shape (k,).
@@ -188,9 +188,9 @@ def accuracy_interval(measured: Errors, index: int, seeds: int, *, confidence: f
 def proportion_interval(row: Floats, measured: Errors, seeds: int, *, confidence: float = CONFIDENCE) -> Interval:
     """A weighted sum of accuracies that is one itself, weights summing to 1, with an interval that never leaves [0, 1].
 
-    Wilson's interval with the variance V of the sum in place of the binomial's: those p with |mean - p| <= t sqrt(p (1 - p) / n),
-    n = mean (1 - mean) / V. Where the mean is 0 or 1, or nothing varies, n is the number of images: infinitely many
-    seeds could not make it larger.
+    Wilson's interval with the variance V of the sum in place of the binomial's: those p with
+    |mean - p| <= t sqrt(p (1 - p) / n), n = mean (1 - mean) / V. Where the mean is 0 or 1, or nothing varies, n is the number
+    of images: infinitely many seeds could not make it larger.
 
     Args:
         row: shape (k,): weights.

@@ -18,6 +18,9 @@ TARGETS = (2.0, 4.0, 8.0)
 EXTRAPOLATED = (16.0, 32.0, 64.0, 128.0)
 """Costs over the baseline's, those of B4 to B7 by the formula, at which a power law is read where none was trained."""
 
+FARTHEST = 4.0
+"""No law is read at more than this many times the cost of the largest network trained."""
+
 
 class RuleCurve(NamedTuple):
     """One rule's networks, cheapest first, and what was fitted to them.
@@ -27,8 +30,8 @@ class RuleCurve(NamedTuple):
         networks: distinct, as measured.
         law: the power law; None where too few costs were trained.
         check: the most expensive network as the others predict it; None where too few costs were trained.
-        extrapolated: accuracy by the law at those of `EXTRAPOLATED` that are beyond the trained costs; none where the check
-            fails or could not be made.
+        extrapolated: accuracy by the law at those of `EXTRAPOLATED` that are beyond the trained costs, within a factor
+            `FARTHEST`; none where the check fails or could not be made.
         costs: number of distinct ones trained.
     """
 
@@ -131,5 +134,6 @@ def _curve(rule: str, networks: Sequence[Measured], pooled: Errors) -> RuleCurve
     law = fit_power_law(ordered, pooled=pooled) if costs >= MINIMUM_COSTS else None
     check = held_out(ordered, pooled=pooled) if costs > MINIMUM_COSTS else None
     trusted = law is not None and check is not None and check.inside
-    beyond = tuple(extrapolated(law, ratio) for ratio in EXTRAPOLATED if ratio > law.largest) if law and trusted else ()
-    return RuleCurve(rule, ordered, law, check, beyond, costs)
+    beyond = [ratio for ratio in EXTRAPOLATED if law and law.largest < ratio <= FARTHEST * law.largest]
+    read = tuple(extrapolated(law, ratio) for ratio in beyond) if law and trusted else ()
+    return RuleCurve(rule, ordered, law, check, read, costs)

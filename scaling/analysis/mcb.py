@@ -48,8 +48,9 @@ class Comparison(NamedTuple):
 def look_confidence(look: int) -> float:
     """Confidence of the test at the l-th look at a study, the first being that at its planned number of seeds.
 
-    The first look spends e1 = `FIRST_LOOK` * `ERROR` of the chance of error, look l > 1 spends (`ERROR` - e1) / (l (l - 1)), which
-    sum to the rest: whoever adds seeds until a name comes out still loses the best with no more than `ERROR`.
+    The first look spends e1 = `FIRST_LOOK` * `ERROR` of the chance of error, look l > 1 spends
+    (`ERROR` - e1) / (l (l - 1)), which sum to the rest: whoever adds seeds until a name comes out still loses the best with no
+    more than `ERROR`.
 
     Args:
         look: l, from 1.

@@ -10,7 +10,7 @@ import numpy as np
 from scaling.analysis.errors import Errors, Floats, errors, flip_variance
 from scaling.analysis.mcb import compare_with_best, look_confidence
 from scaling.analysis.measured import Measured
-from scaling.analysis.ranking import far_from_baseline, own_ray
+from scaling.analysis.ranking import far_from_baseline, own_curve
 from scaling.study.planning import FLIP_RATE, PICTURE_VARIANCE, TRUE_SEED_SD
 
 _DRAWS = 2_000
@@ -89,4 +89,4 @@ def detectable_gap(ratios: Sequence[float], target: float, seeds: int, images: i
 
 
 def _row(index: int, ratio: float, target: float, networks: int) -> Floats:
-    return own_ray(index, 0 if far_from_baseline(target) else None, ratio, target, networks)
+    return own_curve(index, 0 if far_from_baseline(target) else None, ratio, target, networks)

@@ -18,9 +18,11 @@ from scaling.analysis.errors import (
     errors,
     proportion_interval,
 )
-from scaling.analysis.mcb import compare_with_best, look_confidence
+from scaling.analysis.mcb import DRAWS, compare_with_best, look_confidence
 from scaling.analysis.measured import Measured, by_name, require
 from scaling.space import ELIGIBLE_WITHIN, is_eligible
+
+_BEND = 0.25  # b of the curve that takes a network to the target cost
 
 FEW_DEGREES = 5
 """With fewer degrees of freedom of the seed variance a reader is told."""
@@ -38,8 +40,8 @@ class Standing(Enum):
 class Adjustment(Enum):
     """How accuracies are taken to the target cost."""
 
-    OWN_RAY = "own ray"
-    """each along the line from the baseline through itself, over log MACs"""
+    OWN_CURVE = "own curve"
+    """each along a curve from the baseline through itself"""
     SHARED_SLOPE = "shared slope"
     """without a baseline: all along one line fitted over log MACs"""
     NONE = "none"
@@ -80,7 +82,7 @@ class Ranking:
         best: index of the eligible network with the highest adjusted accuracy; None if none is eligible.
         target: cost over the baseline's at which networks are compared.
         adjustment: how accuracies are taken there.
-        slope: accuracy per unit of log MACs: the mean over the eligible of their own rays', or the shared one; 0 without any.
+        slope: accuracy per unit of log MACs: the mean over the eligible of their own curves', or the shared one; 0 without any.
         seed_sd: of one training's accuracy, pooled; None if no network has two seeds.
         degrees_of_freedom: of seed_sd.
         spread_p: that the networks' seed variances are equal; None where it cannot be tested.
@@ -125,15 +127,19 @@ class Ranking:
         return sum(tested) if tested else None
 
 
-def rank(networks: Sequence[Measured], target: float, *, look: int = 1, confidence: float = CONFIDENCE) -> Ranking:
+def rank(
+    networks: Sequence[Measured], target: float, *, look: int = 1, confidence: float = CONFIDENCE, draws: int = DRAWS
+) -> Ranking:
     """Rank networks of different cost at one cost, with honest errors.
 
-    A network eligible by its cost is taken to the target along the line over log MACs from the baseline through itself:
+    A network eligible by its cost is taken to the target along a curve from the baseline through itself:
 
-        adjusted_i = base + (accuracy_i - base) l_i,  l_i = log(target) / log(ratio_i),
+        adjusted_i = base + (accuracy_i - base) l_i,  l_i = (1 - target^-b) / (1 - ratio_i^-b),  b = 1/4,
 
-    which is right for networks that gain more or less per doubling than the rest, and for one that gains as ratio^-1/2 and
-    1.4 points at the target within .08 points. Without a baseline all follow one least-squares slope. Either is linear in the
+    so each has a gain of its own, more or less per doubling than the rest. Measured gains lie between a straight line over
+    log MACs (b near 0) and a law that saturates (b = 1/2); the curve between them is wrong by less than .04 points for either,
+    for a network that gains 1.4 at the target, anywhere within 20 % of it. Without a baseline all follow one least-squares
+    slope over log MACs. Either is linear in the
     accuracies, adjusted = A accuracy, so its error covariance is A Sigma A^T with Sigma of `errors`: the baseline's error is
     in every interval. A network that lost a training, diverged or collapsed, is not chosen: the others of it are no fair
     sample. Ties are simultaneous over all eligible networks (`compare_with_best`) at the confidence of the look. Does not
@@ -144,6 +150,7 @@ def rank(networks: Sequence[Measured], target: float, *, look: int = 1, confiden
         target: ratio of MACs over the baseline's to compare at, not 1.
         look: at the study, from 1: how often it was ranked at other numbers of seeds before, and once more.
         confidence: of intervals, two-sided.
+        draws: simulated studies behind the critical values of the test for ties.
 
     Raises:
         ValueError: target is not positive or look below 1, confidence not between 0 and 1, or the networks are not
@@ -159,7 +166,7 @@ def rank(networks: Sequence[Measured], target: float, *, look: int = 1, confiden
     near = np.array([is_eligible(network.ratio, target) for network in ordered])
     eligible = np.array([one is Standing.ELIGIBLE for one in standings])
     places = _places(ordered, np.where(near, rows @ measured.accuracy, measured.accuracy), eligible)
-    compared = compare_with_best(rows[eligible], measured, confidence=look_confidence(look))
+    compared = compare_with_best(rows[eligible], measured, confidence=look_confidence(look), draws=draws)
     tested = bool(measured.degrees_of_freedom) and bool(eligible.any())
     ties = dict(zip(np.flatnonzero(eligible).tolist(), (compared.excess <= 0).tolist(), strict=True)) if tested else {}
     found = {
@@ -180,7 +187,7 @@ def rank(networks: Sequence[Measured], target: float, *, look: int = 1, confiden
         next((i for i, entry in enumerate(entries) if entry.rank == 1 and entry.eligible), None),
         target,
         how,
-        float(_slope_weights(ordered, eligible, how) @ measured.accuracy),
+        float(_slope_weights(ordered, rows, eligible, how, target) @ measured.accuracy),
         math.sqrt(measured.seed_variance) if measured.degrees_of_freedom else None,
         measured.degrees_of_freedom,
         measured.spread_p,
@@ -217,10 +224,10 @@ def adjustment(networks: Sequence[Measured], target: float) -> tuple[Floats, Adj
     rows, near = np.eye(len(networks)), [is_eligible(network.ratio, target) for network in networks]
     base = _baseline(networks)
     how = _how(networks, base, target)
-    if how is Adjustment.OWN_RAY:
+    if how is Adjustment.OWN_CURVE:
         for i, network in enumerate(networks):
             if near[i] and i != base:
-                rows[i] = own_ray(i, base, network.ratio, target, len(networks))
+                rows[i] = own_curve(i, base, network.ratio, target, len(networks))
     if how is Adjustment.SHARED_SLOPE:
         distance = np.where(near, np.log([network.ratio / target for network in networks]), 0)
         rows -= np.outer(distance, _shared_slope(networks))
@@ -232,13 +239,22 @@ def far_from_baseline(target: float) -> bool:
     return math.log(target) > -2 * math.log(1 - ELIGIBLE_WITHIN)
 
 
-def own_ray(index: int, base: int | None, ratio: float, target: float, count: int) -> Floats:
-    """Weights, shape (count,), that take a network of a ratio to a target cost on the line from the baseline over log MACs."""
+def own_curve(index: int, base: int | None, ratio: float, target: float, count: int) -> Floats:
+    """Weights, shape (count,), that take a network of a ratio to a target cost on the curve from the baseline through it.
+
+    Args:
+        index: of the network.
+        base: index of the baseline; None, or the network itself, leaves it as it is.
+        ratio: its MACs over the baseline's, not 1.
+        target: ratio wanted.
+        count: number of networks.
+    """
     row = np.zeros(count)
-    share = math.log(target) / math.log(ratio) if base is not None and base != index else 1.0
-    row[index] = share
-    if base is not None and base != index:
-        row[base] = 1 - share
+    if base is None or base == index:
+        row[index] = 1
+        return row
+    row[index] = (1 - target**-_BEND) / (1 - ratio**-_BEND)
+    row[base] = 1 - row[index]
     return row
 
 
@@ -248,7 +264,7 @@ def _baseline(networks: Sequence[Measured]) -> int | None:
 
 def _how(networks: Sequence[Measured], base: int | None, target: float) -> Adjustment:
     if base is not None and far_from_baseline(target):
-        return Adjustment.OWN_RAY
+        return Adjustment.OWN_CURVE
     macs = {network.macs for network in networks}
     return Adjustment.SHARED_SLOPE if len(networks) >= 3 and len(macs) > 1 else Adjustment.NONE
 
@@ -260,19 +276,14 @@ def _shared_slope(networks: Sequence[Measured]) -> Floats:
     return centred / (centred @ centred)
 
 
-def _slope_weights(networks: Sequence[Measured], eligible: np.ndarray, how: Adjustment) -> Floats:
-    """b, shape (k,), of slope = b @ accuracy; the mean of the eligible networks' own slopes, or the shared one."""
-    weights = np.zeros(len(networks))
+def _slope_weights(networks: Sequence[Measured], rows: Floats, eligible: np.ndarray, how: Adjustment, target: float) -> Floats:
+    """b, shape (k,), of slope = b @ accuracy."""
+    base = _baseline(networks)
     if how is Adjustment.SHARED_SLOPE:
         return _shared_slope(networks)
-    base = _baseline(networks)
-    own = [i for i in np.flatnonzero(eligible).tolist() if i != base]
-    if how is Adjustment.NONE or base is None or not own:
-        return weights
-    for i in own:
-        weights[i] = 1 / math.log(networks[i].ratio) / len(own)
-    weights[base] = -weights.sum()
-    return weights
+    if how is Adjustment.NONE or base is None or not eligible.any():
+        return np.zeros(len(networks))
+    return (rows[eligible].mean(axis=0) - np.eye(len(networks))[base]) / math.log(target)
 
 
 def _places(networks: Sequence[Measured], values: Floats, eligible: np.ndarray) -> np.ndarray:

@@ -126,7 +126,7 @@ def response_surface(networks: Sequence[Measured], target: float, *, confidence:
     its leverage f (X'X)^-1 f is no larger than that of the network with the largest: there a prediction is no less certain than
     at the networks themselves. The optimum is the highest supported prediction, if it exceeds the best network.
 
-    A prediction's interval is t sqrt(f S f' + e^2), S the covariance of the coefficients by Sigma of `errors` and e the error of
+    A prediction's interval is t sqrt(f S f' + e^2), S the covariance of the coefficients by Sigma of `errors`, e the error of
     leaving one place out (networks of the same shares are one place): the first is what seeds and images do to the fit, the
     second what the model misses between the places. It is not simultaneous: the highest of many predictions is flattered.
 

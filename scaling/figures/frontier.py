@@ -270,12 +270,14 @@ def _legend(figure: Figure, numbers: FrontierNumbers) -> None:
 def _caption(numbers: FrontierNumbers, data_set: str, device: str) -> str:
     doubling = f"{numbers.slope:+.2f} points per doubling of MACs"
     adjusted = {
-        Adjustment.OWN_RAY: f"each along its line from the baseline ({doubling} on average over the eligible)",
+        Adjustment.OWN_CURVE: f"each along its curve from the baseline ({doubling} on average over the eligible)",
         Adjustment.SHARED_SLOPE: f"along {doubling}, fitted over the study",
         Adjustment.NONE: "unadjusted",
     }[numbers.adjustment]
     return (
-        f"{data_set}, {numbers.pictures} validation images, {numbers.seeds} per network, {device}. Bars: {numbers.confidence:g} % "
-        "intervals of each network alone; ties are decided by a paired test over all, so networks whose bars overlap may be told "
+        f"{data_set}, {numbers.pictures} validation images, {numbers.seeds} per network, {device}. Bars: "
+        f"{numbers.confidence:g} % "
+        "intervals of each network alone; ties are decided by a paired test over all, so networks whose bars overlap may be "
+        "told "
         f"apart. The best is chosen at exactly the target cost, {adjusted}."
     )

@@ -76,7 +76,7 @@ def test_noise_is_not_taken_for_disagreement():
 
 def test_only_common_networks_count_and_order_does_not():
     short, long = plain(0.7, 0.8, 0.75, seeds=2), plain(0.9, 0.85, 0.86, seeds=2)
-    extra = network("z", [0.99, 0.98])
+    extra = network("z", [0.99, 0.9895])
     found = agreement([*short, extra], long[::-1])
     assert found.networks == ("a", "b", "c")
     assert found.chosen == "b"

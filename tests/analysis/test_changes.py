@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from scaling.analysis import Measured, changes, difference, holm, simulate
-from scaling.analysis.errors import errors, half_width
+from scaling.analysis import Measured, changes, difference, holm, leads, simulate
+from scaling.analysis.errors import difference_interval, errors
 
 
 def study(accuracies, seed, seeds=3, pictures=1_000):
@@ -16,10 +16,10 @@ def test_two_networks_by_hand():
     one, other = study([0.8], 0), study([0.85], 1)
     (found,) = changes(one, other)
     pooled = errors([one[0], Measured("other", 1000, 1.0, other[0].correct, None, ())])
-    row = np.array([1, -1])
-    half = half_width(row**2 @ pooled.seed, row @ pooled.picture @ row, 4, 1000)
+    wanted, p = difference_interval(np.array([1.0, -1.0]), pooled, 3)
     assert found.difference.mean == pytest.approx(one[0].accuracy - other[0].accuracy)
-    assert found.difference.high - found.difference.mean == pytest.approx(half)
+    assert found.difference == pytest.approx(wanted)
+    assert found.p == pytest.approx(p)
     assert (found.name, found.ratio, found.difference.n) == ("n0", 1.0, 3)
 
 
@@ -58,9 +58,16 @@ def test_a_difference_pools_the_seed_variance_of_its_study():
     networks = study([0.8, 0.85, 0.9, 0.7], 3)
     found = difference(networks[::-1], "n2", "n0")
     pooled = errors(networks)
-    row = np.array([-1, 0, 1, 0])
-    half = half_width(row**2 @ pooled.seed, row @ pooled.picture @ row, 8, 1000)
+    wanted, _ = difference_interval(np.array([-1.0, 0, 1, 0]), pooled, 3)
     assert found.difference.mean == pytest.approx(networks[2].accuracy - networks[0].accuracy)
-    assert found.difference.high - found.difference.mean == pytest.approx(half)
+    assert found.difference == pytest.approx(wanted)
     with pytest.raises(ValueError, match="no network 'n9' among n0, n1, n2, n3"):
         difference(networks, "n0", "n9")
+
+
+def test_leads_are_differences_after_holm():
+    networks = study([0.8, 0.85, 0.9, 0.7], 3)
+    found = leads(networks, "n2", ["n0", "n1", "n3"])
+    assert [lead.name for lead in found] == ["n0", "n1", "n3"]
+    assert [tuple(lead[1:3]) for lead in found] == [tuple(difference(networks, "n2", name)) for name in ("n0", "n1", "n3")]
+    assert [lead.adjusted_p for lead in found] == holm([lead.p for lead in found])

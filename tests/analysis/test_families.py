@@ -5,15 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from scaling.analysis import Measured, family_result, interval
-from scaling.analysis.errors import errors
+from scaling.analysis import Measured, family_result
+from scaling.analysis.errors import accuracy_interval, errors
 
 RATIOS = [1, 1.41, 2, 2.83, 4, 5.66, 8, 11.3]
 
 
 def network(name, ratio, accuracy, seeds=2, pictures=2_000, seed=0):
     correct = np.random.default_rng([seed, round(1000 * ratio)]).random((seeds, pictures)) < accuracy
-    return Measured(name, round(1e5 * ratio), ratio, correct, None, ())
+    return Measured(name, round(1e5 * ratio), ratio, correct, None, ("baseline",) if ratio == 1 else ())
 
 
 def rule(name, b, ratios=RATIOS, **more):
@@ -33,10 +33,10 @@ def test_every_network_once_with_the_pooled_seed_variance():
     networks = list({one.name: one for own in rules.values() for one in own}.values())
     pooled = errors(networks)
     assert len(found.accuracies) == len(networks) == 15
-    for one in networks:
-        assert found.accuracies[one.name] == interval(one.correct, pooled.seed_variance, pooled.degrees_of_freedom)
+    for index, one in enumerate(networks):
+        assert found.accuracies[one.name] == accuracy_interval(pooled, index, one.seeds)
     assert (found.seed_sd, found.degrees_of_freedom, found.pictures) == (math.sqrt(pooled.seed_variance), 15, 2000)
-    assert found.notes == ()
+    assert (found.pooled, found.shrinking) == (True, False)
 
 
 def test_the_better_rule_is_shown_to_be_better_at_every_target():
@@ -49,22 +49,21 @@ def test_laws_and_checks_where_there_are_costs_enough():
     found = family_result({**family(), "width": rule("width", 0.5, RATIOS[:7]), "fast": rule("fast", 0.5, RATIOS[:3])})
     compound, depth, width, fast = found.curves
     for curve in (compound, depth):
-        assert curve.reason is None
+        assert curve.costs == 8
         assert curve.check.ratio == RATIOS[-1]
         assert [one.ratio for one in curve.networks] == RATIOS
-    assert [point.ratio for point in compound.extrapolated] == [16, 32, 64, 128]
+    assert [point.ratio for point in compound.extrapolated] == [16, 32]  # up to four times what was trained
     assert compound.extrapolated[0].beyond == pytest.approx(16 / 11.3)
     assert fast.extrapolated == ()
     assert (width.law is None, width.check) == (False, None)
-    assert width.reason == "width: 7 distinct costs trained, all fitted; holding one out to check the fit takes 8."
+    assert (width.costs, width.extrapolated) == (7, ())  # nothing is predicted that could not be checked
     assert (fast.law, fast.check) == (None, None)
-    assert fast.reason == "fast: 3 distinct cost(s) trained, no power law under 7."
+    assert fast.costs == 3
 
 
 def test_one_seed_has_intervals_of_pictures_only_and_says_so():
     found = family_result(family(seeds=1))
     assert found.seed_sd is None
-    assert found.notes == ("One seed per network: intervals and tests cover the choice of pictures only.",)
     assert found.gaps.pictures_only
     assert found.curves[0].law.a.low is None
 
@@ -87,11 +86,30 @@ def test_a_family_whose_largest_networks_are_the_worst_is_a_warning():
 
     small, wide, deep = measured("baseline", 1, 180), measured("wide", 4, 160), measured("deep", 4, 170)
     found = family_result({"width": [small, wide], "depth": [small, deep]})
-    assert any(note.startswith("Warning: by every rule the largest network did worse") for note in found.notes)
+    assert found.shrinking
     better = measured("better", 4, 190)
-    assert not family_result({"width": [small, wide], "depth": [small, better]}).notes
+    assert not family_result({"width": [small, wide], "depth": [small, better]}).shrinking
 
 
 def test_nothing_measured():
     with pytest.raises(ValueError, match="family_result: no network has a finished training"):
         family_result({"compound": [], "depth": []})
+
+
+def test_nothing_is_predicted_by_a_law_that_misses_its_own_largest_network():
+    kept, broken = family(), family()
+    last = broken["depth"][-1]
+    broken["depth"][-1] = network(last.name, last.ratio, 0.6)
+    good, bad = (family_result(rules).curves[1] for rules in (kept, broken))
+    assert good.check.inside
+    assert good.extrapolated
+    assert not bad.check.inside
+    assert bad.extrapolated == ()
+
+
+def test_others_give_the_seed_variance_but_are_of_no_rule():
+    rules, other = family(), network("other", 3, 0.5)
+    found = family_result(rules, [other])
+    assert found.accuracies["other"].mean == other.accuracy
+    assert found.degrees_of_freedom == family_result(rules).degrees_of_freedom + 1
+    assert all(one.name != "other" for curve in found.curves for one in curve.networks)

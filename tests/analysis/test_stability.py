@@ -36,6 +36,24 @@ def test_stated_is_what_comes_true(studies, within):
     assert 0.9 - within <= below <= 0.9 + within
 
 
+def test_luck_is_what_the_chosen_seeds_take_along_to_other_images():
+    generator, said, true_luck = np.random.default_rng(8), [], []
+    for _ in range(60):
+        true = np.full(8, 0.8)
+        shifts = 0.01 * generator.standard_normal((8, 2))
+        networks = [network(f"n{i:02d}", p + shifts[i]) for i, p in enumerate(true)]  # every image is as hard to all: no flips
+        found = rank_stability(networks, 2.0)
+        said.append(found.luck)
+        true_luck.append(shifts[int(found.best[1:])].mean())
+    assert np.mean(said) == pytest.approx(np.mean(true_luck), rel=0.25)
+
+
+def test_seeds_that_only_flip_images_take_no_luck_along():
+    generator = np.random.default_rng(9)
+    networks = [Measured(f"n{i}", 1_200_000, 2.0, generator.random((2, PICTURES)) < 0.8, None, ()) for i in range(12)]
+    assert rank_stability(networks, 2.0).luck < 0.002
+
+
 def test_clear_differences_are_stable():
     found = rank_stability(study([0.7, 0.75, 0.8, 0.85], np.random.default_rng(0), seed_sd=0.001), 2.0)
     assert (found.best, found.again, found.loss_mean, found.loss_90, found.tau) == ("n03", 1.0, 0.0, 0.0, 1.0)

@@ -1,0 +1,1 @@
+"""Studies with known truths, to see whether what is printed holds: `python -m scaling.simulate`."""
