@@ -23,6 +23,7 @@ from scaling.terminal import short, table
 
 if TYPE_CHECKING:
     from scaling.analysis import FamilyResult, Gaps, RuleCurve
+    from scaling.recorded import Unsupported
 
 
 def networks_table(study: FamilyStudy) -> Table:
@@ -47,7 +48,7 @@ def planned(study: FamilyStudy, missing: int, seconds: float, speed: Pace, folde
         *enlarged(study.pictures, study.networks),
         *strangers(study),
         f"{missing} of {len(study.all_trials())} trials are to be trained on {study.pictures.name}: about {duration(seconds)} "
-        f"({speed.source}).",
+        f"by {speed.source}.",
         f"Nothing was trained; without --dry-run it is recorded in {folder}.",
     ]
 
@@ -71,7 +72,7 @@ def announcement(
     return [
         *said,
         f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))} "
-        f"(from {speed.source}). Ctrl-C stops cleanly; the same command goes on.",
+        f"by {speed.source}. Ctrl-C stops cleanly; the same command goes on.",
     ]
 
 
@@ -126,6 +127,20 @@ def _curve_said(one: RuleCurve) -> list[str]:
     if not one.extrapolated and one.check.inside is False:
         return [f"{one.rule}: the law does not predict its own largest network, so it predicts nothing beyond it."]
     return []
+
+
+def unsupported_said(found: Unsupported | None) -> list[str]:
+    """That a family's compound is no finding."""
+    if found is None:
+        return []
+    depth, width, resolution = (round(100 * share) for share in found.place.shares)
+    return [
+        f"Retracted: compound is the highest value of the surface of {found.search} (depth {depth} %, width {width} %, "
+        f"resolution {resolution} %; predicted {100 * found.place.predicted.value:.2f} % on validation at its target cost), "
+        "and "
+        f"no network of that search supports it: leverage {found.place.leverage:.2f}, of no network more than "
+        f"{found.largest_leverage:.2f}. Read it as one more rule that somebody made up, not as what a search found."
+    ]
 
 
 def findings(asked: Kinship, result: FamilyResult) -> list[str]:
@@ -187,7 +202,7 @@ def compared(gaps: Gaps) -> list[str]:
 
 def _missing(one: Missing) -> str:
     if one.absence is Absence.NONE_TRAINED:
-        return f"{one.rule} at x{one.target:g}: no member was trained."
+        return f"{one.rule} at x{one.target:g}: no member of it was trained."
     costs = ", ".join(f"x{ratio:.3g}" for ratio in one.ratios)
     return (
         f"{one.rule} at x{one.target:g}: no member at this cost; its members cost {costs}, none within {EQUAL_WITHIN:.0%} of "

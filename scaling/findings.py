@@ -61,7 +61,7 @@ def announcement(
     if missing:
         said.append(
             f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))} "
-            f"(from {speed.source}). Ctrl-C stops cleanly; the same command goes on."
+            f"by {speed.source}. Ctrl-C stops cleanly; the same command goes on."
         )
     else:
         said.append(f"All {total} trials are recorded already; nothing to train.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,13 @@ from scaling.analysis.collecting import Collected, Trainings, collect, on_test_i
 from scaling.analysis.families import FamilyResult, family_of
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking, rank
+from scaling.analysis.surface import Place, response_surface
 from scaling.arch import Architecture
 from scaling.extrapolation import carried
 from scaling.lattice import Lattice
 from scaling.limits import Limits
 from scaling.recipe import Recipe
+from scaling.rules import shares
 from scaling.study.family import FamilySpec, FamilyStudy, Kinship
 from scaling.study.latencies import network_key, read_latencies
 from scaling.study.looks import look_number, read_looks
@@ -62,6 +65,56 @@ class Family(NamedTuple):
     result: FamilyResult
     trainings: dict[str, Trainings]
     """what became of the trainings of each network, by label"""
+
+
+class Unsupported(NamedTuple):
+    """Coefficients of a family that are a place of a search's surface which no network supports."""
+
+    search: Path
+    place: Place
+    largest_leverage: float
+
+
+def unsupported_compound(folder: Path, family: Family) -> Unsupported | None:
+    """The search beside a family's folder whose surface its `compound` is an unsupported place of; None if there is none.
+
+    The families asked with the optimum of a surface before it was asked what supports it; records are not edited, so their
+    coefficients are looked up.
+
+    Args:
+        folder: of the family.
+        family: recorded there.
+    """
+    asked = family.study.spec.family
+    if "compound" not in asked.rules:
+        return None
+    for path in sorted(folder.resolve().parent.iterdir()):
+        place = _highest_place(path, family)
+        if place is None:
+            continue
+        found, largest = place
+        depth, width, resolution = found.shares
+        bases = shares(1, depth=depth, width=width, resolution=resolution)
+        if all(math.isclose(*pair, rel_tol=1e-9) for pair in zip(bases, (asked.alpha, asked.beta, asked.gamma), strict=True)):
+            return Unsupported(folder.parent / path.name, found, largest)
+    return None
+
+
+def _highest_place(path: Path, family: Family) -> tuple[Place, float] | None:
+    """The unsupported highest place of a search's surface, of the same baseline and images; None where there is none."""
+    try:
+        if not path.is_dir() or not (path / "spec.json").exists() or is_family(path):
+            return None
+        search = read_search(path)
+    except SpecError:
+        return None
+    spec, pictures = search.study.spec, search.study.pictures
+    if spec.baseline.structure != family.study.spec.baseline.structure:
+        return None
+    if pictures.fingerprint != family.study.pictures.fingerprint:
+        return None
+    surface = response_surface(search.collected.measured, search.study.space.target).surface
+    return None if surface is None or surface.unsupported is None else (surface.unsupported, surface.largest_leverage)
 
 
 def is_family(folder: Path) -> bool:

@@ -81,14 +81,15 @@ def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
 
 
 def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:
-    from scaling.family_findings import told
+    from scaling.family_findings import told, unsupported_said
     from scaling.family_report import results_table, study_document
-    from scaling.recorded import read_family
+    from scaling.recorded import read_family, unsupported_compound
 
     family = read_family(folder)
     found = study_document(str(folder), family.study, family.result)
     return found, [
         results_table(family.study, family.result),
+        *unsupported_said(unsupported_compound(folder, family)),
         *told(family.study.spec.family, family.result, family.trainings, family.study.spec.seeds),
     ]
 

@@ -113,12 +113,10 @@ def trainings(study: Trials, run: Run) -> dict[str, Trainings]:
     found = {}
     for network in study.networks:
         outcomes = [run.outcome(trial) for trial in study.trials(network)]
-        status = [one.status for one in outcomes if one is not None]
+        ended = run.statuses(study.trials(network))
         reasons = {f"{one.status}: {one.reason}" for one in outcomes if one is not None and one.status != "complete"}
         lost = int(answers[network.label].collapsed.sum())
-        found[network.label] = Trainings(
-            status.count("complete") - lost, status.count("failed"), status.count("diverged"), lost, tuple(sorted(reasons))
-        )
+        found[network.label] = Trainings(ended.complete - lost, ended.failed, ended.diverged, lost, tuple(sorted(reasons)))
     return found
 
 

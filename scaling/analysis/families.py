@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from scaling.analysis.equal_cost import Gaps, gaps
@@ -56,6 +57,7 @@ class FamilyResult(NamedTuple):
         spread_p: that the networks' seed variances are equal; None where it cannot be tested.
         pooled: they are taken as equal.
         shrinking: by every rule the largest network did worse than the smallest.
+        strangers: by rule, networks trained for it that do not count for it.
     """
 
     curves: tuple[RuleCurve, ...]
@@ -67,6 +69,7 @@ class FamilyResult(NamedTuple):
     spread_p: float | None
     pooled: bool
     shrinking: bool
+    strangers: Mapping[str, tuple[Measured, ...]] = MappingProxyType({})
 
 
 def family_result(rules: Mapping[str, Sequence[Measured]], others: Sequence[Measured] = ()) -> FamilyResult:
@@ -125,7 +128,13 @@ def family_of(rules: Sequence[str], networks: Sequence[Kin], measured: Mapping[s
     """What a family's networks show: `family_result` of its members, the other networks beside them."""
     members = by_rule(rules, networks, measured)
     of_rules = {one.name for own in members.values() for one in own}
-    return family_result(members, [one for label, one in measured.items() if label not in of_rules])
+    found = family_result(members, [one for label, one in measured.items() if label not in of_rules])
+    asked = {rule: [one for one in networks if any(member.rule == rule for member in one.members)] for rule in rules}
+    strangers = {
+        rule: tuple(measured[one.label] for one in own if one.label in measured and measured[one.label] not in members[rule])
+        for rule, own in asked.items()
+    }
+    return found._replace(strangers=strangers)
 
 
 def _curve(rule: str, networks: Sequence[Measured], pooled: Errors) -> RuleCurve:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from scaling.analysis.equal_cost import Gap
 from scaling.analysis.errors import CONFIDENCE
 from scaling.analysis.families import FamilyResult, RuleCurve
 from scaling.analysis.measured import Measured
@@ -33,7 +34,7 @@ BASELINE = "baseline"
 
 
 class CurvePoint(NamedTuple):
-    """One network: its name, MACs over the baseline's, accuracy in percent, and whether it sees pictures enlarged."""
+    """One network: its name, MACs over the baseline's, accuracy in percent, and whether it sees images enlarged."""
 
     name: str
     ratio: float
@@ -41,11 +42,23 @@ class CurvePoint(NamedTuple):
     enlarged: bool
 
 
+class GapPoint(NamedTuple):
+    """The reference minus a rule at a cost: in points, with its interval, whether that is shown, whether interpolated."""
+
+    rule: str
+    target: float
+    points: Percent
+    shown: bool
+    interpolated: bool
+
+
 class RuleLine(NamedTuple):
-    """One rule: its networks, cheapest first, and its power law in percent of accuracy, empty where there is none."""
+    """One rule: its members, cheapest first, the networks trained for it that are none, and its power law in percent of
+    accuracy, empty where there is none."""
 
     rule: str
     points: tuple[CurvePoint, ...]
+    strangers: tuple[CurvePoint, ...]
     ratios: tuple[float, ...]
     law: tuple[float, ...]
     low: tuple[float, ...]
@@ -60,8 +73,10 @@ class RuleCurvesNumbers(NamedTuple):
         baseline_macs: MACs at ratio 1.
         pictures: number each training was judged on.
         seeds: of the networks, in words.
-        side: px at which the pictures are stored.
+        side: px at which the images are stored.
         fitted: whether any rule has a power law.
+        reference: the rule that the others are compared with.
+        gaps: of the reference over each rule at equal cost.
     """
 
     lines: tuple[RuleLine, ...]
@@ -70,6 +85,8 @@ class RuleCurvesNumbers(NamedTuple):
     seeds: str
     side: int
     fitted: bool
+    reference: str
+    gaps: tuple[GapPoint, ...]
 
 
 def rule_curves_numbers(result: FamilyResult, side: int, sides: Mapping[str, int]) -> RuleCurvesNumbers:
@@ -77,7 +94,7 @@ def rule_curves_numbers(result: FamilyResult, side: int, sides: Mapping[str, int
 
     Args:
         result: of the family.
-        side: px at which the pictures are stored; 0 where it is not known.
+        side: px at which the images are stored; 0 where it is not known.
         sides: px of each network's input, by its name.
     """
     enlarged = {name for name, px in sides.items() if side and px > side}
@@ -90,11 +107,15 @@ def rule_curves_numbers(result: FamilyResult, side: int, sides: Mapping[str, int
         seeds_text([network.seeds for network in networks]),
         side,
         any(line.law for line in lines),
+        result.gaps.reference if result.gaps else "",
+        tuple(_gap_point(gap, result.gaps.confidence) for gap in result.gaps.entries) if result.gaps else (),
     )
 
 
 def rule_curves(numbers: RuleCurvesNumbers, *, data_set: str, device: str, title: str | None = None) -> Figure:
-    """Draw accuracy over cost, one line a rule; hollow points are of networks that see the pictures enlarged.
+    """Draw accuracy over cost, one line a rule, and below what the reference gains over each other rule at equal cost.
+
+    Hollow points are of networks that see the images enlarged, crosses of networks that count for no rule.
 
     Args:
         numbers: from `rule_curves_numbers`.
@@ -102,14 +123,16 @@ def rule_curves(numbers: RuleCurvesNumbers, *, data_set: str, device: str, title
         device: what trained the networks, for the caption.
         title: first line; a plain one if None.
     """
-    figure = style.new_figure(6.0)
-    axes = panel(figure, (0.075, 0.205, 0.785, 0.7))
+    figure = style.new_figure(8.6 if numbers.gaps else 6.0)
+    axes = panel(figure, (0.075, 0.455, 0.785, 0.49) if numbers.gaps else (0.075, 0.205, 0.785, 0.7))
     _scales(axes, numbers)
     for index, line in enumerate(numbers.lines):
         _draw(axes, line, (index - (len(numbers.lines) - 1) / 2) * 0.006)
     _draw_baseline(axes, numbers)
     ends = [(line.rule, line.points[-1].ratio, line.points[-1].accuracy.mean) for line in numbers.lines]
     end_names(axes, ends, 0.06)
+    if numbers.gaps:
+        _draw_gaps(panel(figure, (0.075, 0.135, 0.785, 0.225)), numbers)
     style.heading(figure, title or "One dimension against compound scaling, measured")
     style.caption(figure, _caption(numbers, data_set, device))
     return figure
@@ -117,12 +140,14 @@ def rule_curves(numbers: RuleCurvesNumbers, *, data_set: str, device: str, title
 
 def _line(curve: RuleCurve, result: FamilyResult, enlarged: set[str]) -> RuleLine:
     points = tuple(_point(network, result, network.name in enlarged) for network in curve.networks)
+    others = result.strangers.get(curve.rule, ())
+    strangers = tuple(_point(network, result, network.name in enlarged) for network in others)
     if curve.law is None:
-        return RuleLine(curve.rule, points, (), (), (), ())
+        return RuleLine(curve.rule, points, strangers, (), (), (), ())
     ratios = np.geomspace(points[0].ratio, points[-1].ratio, 60)
     band = curve.law.curve(ratios)
     mean, low, high = (() if one is None else tuple((100 * (1 - one)).tolist()) for one in (band.mean, band.high, band.low))
-    return RuleLine(curve.rule, points, tuple(ratios.tolist()), mean, low, high)
+    return RuleLine(curve.rule, points, strangers, tuple(ratios.tolist()), mean, low, high)
 
 
 def _point(network: Measured, result: FamilyResult, enlarged: bool) -> CurvePoint:
@@ -130,8 +155,35 @@ def _point(network: Measured, result: FamilyResult, enlarged: bool) -> CurvePoin
     return CurvePoint(network.name, network.ratio, Percent(100 * found.mean, 100 * found.low, 100 * found.high), enlarged)
 
 
+def _gap_point(gap: Gap, confidence: float) -> GapPoint:
+    mean, low, high, _ = gap.difference
+    points = Percent(100 * mean, 100 * low, 100 * high)
+    return GapPoint(gap.rule, gap.target, points, gap.adjusted_p <= 1 - confidence, gap.interpolated)
+
+
+def _draw_gaps(axes: Axes, numbers: RuleCurvesNumbers) -> None:
+    """One place a cost, one marker a rule in it; filled where the difference is shown."""
+    targets = sorted({gap.target for gap in numbers.gaps})
+    rules = list(dict.fromkeys(gap.rule for gap in numbers.gaps))
+    axes.axhline(0, color=style.INK, linewidth=1, zorder=1)
+    for gap in numbers.gaps:
+        colour, marker = LOOKS[gap.rule]
+        x = targets.index(gap.target) + (rules.index(gap.rule) - (len(rules) - 1) / 2) * 0.13
+        dashes = (0, (2, 1.5)) if gap.interpolated else "solid"
+        axes.plot([x, x], [gap.points.low, gap.points.high], color=colour, linewidth=1.6, linestyle=dashes, zorder=2)
+        face = colour if gap.shown else "white"
+        looks: dict[str, Any] = {"markerfacecolor": face, "markeredgecolor": colour, "markersize": 7.5, "linestyle": "none"}
+        axes.plot([x], [gap.points.mean], marker=marker, zorder=3, **looks)
+    axes.set_xlim(-0.5, len(targets) - 0.5)
+    axes.set_xticks(range(len(targets)), [f"at ×{target:g} MACs" for target in targets])
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=(1, 2, 5, 10)))
+    axes.set_ylabel("points", fontsize=style.LABEL_SIZE, color=style.INK)
+    told = f"{numbers.reference} minus each other rule at equal cost, paired over the images"
+    axes.set_title(told, fontsize=style.TEXT_SIZE, color=style.INK, loc="left")
+
+
 def _scales(axes: Axes, numbers: RuleCurvesNumbers) -> None:
-    points = [point for line in numbers.lines for point in line.points]
+    points = [point for line in numbers.lines for point in (*line.points, *line.strangers)]
     low, high = min(point.ratio for point in points) / 1.06, max(point.ratio for point in points) * 1.06
     log_scale(axes, "x", (low, high), [tick for tick in _TICKS if low <= tick <= high], "×{:g}")
     bottom, top = min(point.accuracy.low for point in points), max(point.accuracy.high for point in points)
@@ -140,7 +192,7 @@ def _scales(axes: Axes, numbers: RuleCurvesNumbers) -> None:
     axes.yaxis.set_major_locator(MaxNLocator("auto", steps=(1, 2, 5, 10)))
     macs = numbers.baseline_macs
     unit = f"{macs / 1e6:.3g} million" if macs < 1e9 else f"{macs / 1e9:.3g} billion"
-    labels(axes, f"MACs per picture over the baseline's {unit} (log scale)", "test accuracy, %")
+    labels(axes, f"MACs per image over the baseline's {unit} (log scale)", "test accuracy, %")
 
 
 def _draw(axes: Axes, line: RuleLine, aside: float) -> None:
@@ -161,6 +213,9 @@ def _draw(axes: Axes, line: RuleLine, aside: float) -> None:
         looks: dict[str, Any] = {"markeredgecolor": edge, "markeredgewidth": width, "markersize": 7.5, "linestyle": "none"}
         looks["markerfacecolor"] = "white" if point.enlarged else colour
         axes.plot([ratio], [point.accuracy.mean], marker=marker, zorder=4, **looks)
+    for point in line.strangers:
+        cross: dict[str, Any] = {"marker": style.MARKERS["not eligible"], "markersize": 6, "markeredgewidth": 1.5}
+        axes.plot([point.ratio], [point.accuracy.mean], color=colour, linestyle="none", zorder=4, **cross)
 
 
 def _draw_baseline(axes: Axes, numbers: RuleCurvesNumbers) -> None:
@@ -173,10 +228,15 @@ def _draw_baseline(axes: Axes, numbers: RuleCurvesNumbers) -> None:
 
 
 def _caption(numbers: RuleCurvesNumbers, data_set: str, device: str) -> str:
-    fitted = " Lines: fitted error = a ratio^-b + c, bands for the choice of seeds." if numbers.fitted else ""
-    hollow = any(point.enlarged for line in numbers.lines for point in line.points)
-    enlarged = f" Hollow: inputs over the {numbers.side} px of the pictures, enlarged and not sharper." if hollow else ""
-    return (
-        f"{data_set}, {numbers.pictures} test pictures, {numbers.seeds} per network, {device}. Bars: {100 * CONFIDENCE:g} % "
-        f"intervals of each network alone.{fitted}{enlarged}"
-    )
+    points = [point for line in numbers.lines for point in line.points]
+    said = [f"{data_set}, {numbers.pictures} test images, {numbers.seeds} per network, {device}."]
+    said.append(f"Bars: {100 * CONFIDENCE:g} % intervals of each network alone.")
+    if numbers.fitted:
+        said.append("Lines: fitted error = a ratio^-b + c, bands for the choice of seeds.")
+    if any(point.enlarged for point in points):
+        said.append(f"Hollow above: inputs over the {numbers.side} px of the images, enlarged and not sharper.")
+    if any(line.strangers for line in numbers.lines):
+        said.append("Crosses: trained for a rule, but rounding put them far from its shares; they count for none.")
+    if numbers.gaps:
+        said.append("Filled below: shown to differ, after Holm over all; dashed: interpolated between two costs.")
+    return " ".join(said)

@@ -27,7 +27,7 @@ class Pace(NamedTuple):
 
 _LONG_ENOUGH_SECONDS = 2.0  # a shorter training is mostly starting up
 
-DEFAULT_PACE = Pace(12.0, 6.8e-9, "a stated default, measured on two cores of an AMD EPYC")
+DEFAULT_PACE = Pace(12.0, 6.8e-9, "a stated default, measured on two cores of an AMD EPYC and not on this machine")
 
 
 def pace(runs: Path) -> Pace:
@@ -42,7 +42,7 @@ def pace(runs: Path) -> Pace:
                 work.append(record.work)
     if not compiling or not work:
         return DEFAULT_PACE
-    return Pace(median(compiling), sum(training) / sum(work), f"{len(work)} trials recorded on {host()}")
+    return Pace(median(compiling), sum(training) / sum(work), f"{len(work)} trials recorded on this machine, {host()}")
 
 
 class Expected(NamedTuple):

@@ -88,38 +88,75 @@ def winner_of(folder: Path) -> dict[str, Any]:
     Raises:
         SpecError: the folder holds no finished run, or nothing in it was best.
     """
-    return _coefficients(folder, "best", "has no best network; finish the run with python -m scaling.grid")
+    found = _result(folder)
+    if found["best"] is None:
+        raise SpecError(
+            f"{folder / 'results.json'}: has no best network; finish the run with python -m scaling.grid --run {folder}"
+        )
+    return _bases(folder, found["best"])
 
 
 def optimum_of(folder: Path) -> dict[str, Any]:
     """alpha, beta and gamma at the optimum of the response surface of a finished run.
 
     Raises:
-        SpecError: the folder holds no finished run, or no surface could be fitted to it.
+        SpecError: the folder holds no finished run, its networks support no optimum, or its results are from before that was
+            asked; the message says what to train instead.
     """
-    return _coefficients(folder, "optimum", "no response surface could be fitted to this run; its winner is what there is")
+    found, path = _result(folder), folder / "results.json"
+    again = f"python -m scaling.grid --run {folder}, with what else it was asked"
+    if "surface" not in found:
+        raise SpecError(f"{path}: says nothing of what its networks support; make it anew with {again}")
+    if found["surface"] is None:
+        raise SpecError(f"{path}: no response surface could be fitted to this run; leave out --fitted for its winner")
+    if found["optimum"] is None:
+        raise SpecError(f"{path}: {_no_optimum(found['surface'])}")
+    return _bases(folder, found["optimum"])
 
 
-def _coefficients(folder: Path, key: str, missing: str) -> dict[str, Any]:
+def _no_optimum(surface: dict[str, Any]) -> str:
+    place = surface["unsupported"] or surface["highest"]
+    depth, width, resolution = (round(100 * share) for share in place["shares"])
+    bases = " ".join(f"{place[name]:.2f}" for name in ("alpha", "beta", "gamma"))
+    why = (
+        "its surface has no supported optimum above its best network"
+        if surface["reason"] == "below best"
+        else "the optimum of its surface is not located"
+    )
+    what = "where no network supports it" if surface["unsupported"] else "its highest supported value"
+    return (
+        f"{why}; the surface is highest at depth {depth} %, width {width} %, resolution {resolution} % ({bases}), {what}. "
+        "Train "
+        "networks there first (a finer --step, or a baseline that fills the triangle: --dry-run says which holes it has), or "
+        "leave "
+        "out --fitted for the winner"
+    )
+
+
+def _result(folder: Path) -> dict[str, Any]:
     path = folder / "results.json"
     try:
-        best = json.loads(path.read_text("utf-8"))[key]
-        found = None if best is None else {name: float(best[name]) for name in ("alpha", "beta", "gamma")}
+        found = json.loads(path.read_text("utf-8"))
+        found["best"]
     except OSError:
         raise SpecError(f"{path}: not found; --run wants the folder of a finished python -m scaling.grid") from None
     except (ValueError, KeyError, TypeError):
-        raise SpecError(
-            f"{path}: not the result of a search (a family's and a profile's are others); give the folder of a python -m "
-            "scaling.grid"
-        ) from None
-    if found is None:
-        raise SpecError(f"{path}: {missing}")
-    if not best.get("located", True):
-        raise SpecError(
-            f"{path}: the fitted optimum is not located (it may lie in {best['region_share']:.0%} of the triangle of shares): "
-            "there is nothing to extrapolate but the winner"
-        )
-    return found
+        raise _not_of_a_search(path) from None
+    return dict(found)
+
+
+def _bases(folder: Path, point: Any) -> dict[str, Any]:
+    try:
+        return {name: float(point[name]) for name in ("alpha", "beta", "gamma")}
+    except (ValueError, KeyError, TypeError):
+        raise _not_of_a_search(folder / "results.json") from None
+
+
+def _not_of_a_search(path: Path) -> SpecError:
+    return SpecError(
+        f"{path}: not the result of a search (a family's and a profile's are others); give the folder of a python -m "
+        "scaling.grid"
+    )
 
 
 def _kinship(table: Any, path: Path, baseline: Architecture) -> Kinship:

@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ from scaling.analysis import Measured, rank, response_surface, simulate
 from scaling.figures import frontier, frontier_numbers, points, save, triangle, triangle_numbers
 from scaling.figures.points import seeds_text
 from scaling.figures.style import spread
-from scaling.figures.triangle import NOT_LOCATED, place
+from scaling.figures.triangle import place
 
 TARGET = 2.0
 CAPTION = {"data_set": "simulated pictures", "device": "CPU"}
@@ -31,7 +32,7 @@ def study(curvature, seed=3, seeds=2, lattice=14):
     ]
 
 
-@pytest.fixture(scope="module", params=[0.05, 0.0], ids=["clear", "flat"])
+@pytest.fixture(scope="module", params=[0.2, 0.0], ids=["clear", "flat"])
 def drawn(request):
     networks = study(request.param)
     ranking = rank(networks, TARGET)
@@ -80,14 +81,32 @@ def test_triangle_numbers(drawn):
     networks, ranking, (_, numbers), _ = drawn
     assert len(numbers.points) == len(networks) - 1  # the baseline has no shares
     assert numbers.colours[1] == max(100 * entry.adjusted.mean for entry in ranking.networks[1:])
-    assert (numbers.optimum is None) == (numbers.verdict == NOT_LOCATED)
+    assert numbers.difference_error == 100 * ranking.difference_error
+    assert (numbers.optimum is None) == numbers.verdict.startswith("no ")
     assert (numbers.region is None) == (numbers.optimum is None)
+
+
+def test_no_surface_is_drawn_where_no_network_supports_one(drawn):
+    networks, _, (_, numbers), _ = drawn
+    surface = response_surface(networks, TARGET).surface
+    assert np.array_equal(np.isnan(numbers.surface), ~surface.supported)
+
+
+def test_networks_of_one_place_stand_around_it(drawn):
+    networks, _ranking, _, _ = drawn
+    twins = [*networks, dataclasses.replace(networks[7], name="twin"), dataclasses.replace(networks[7], name="third")]
+    numbers = triangle_numbers(twins, rank(twins, TARGET), response_surface(twins, TARGET))
+    own = np.array(place(networks[7].shares))
+    around = numbers.spots[[6, -2, -1]]
+    assert np.hypot(*(around - own).T) == pytest.approx([0.028] * 3)
+    assert np.hypot(*(around - around[[1, 2, 0]]).T).min() > 0.04
+    assert numbers.spots[8] == pytest.approx(place(networks[9].shares))  # alone at its place
 
 
 def test_located_and_not(drawn, boxes, request):
     verdict = drawn[2][1].verdict
     clear = "clear" in request.node.callspec.id
-    assert verdict.startswith("optimum: depth") if clear else verdict == NOT_LOCATED
+    assert verdict.startswith("supported optimum, to be trained: depth") if clear else verdict.startswith("no ")
     assert verdict in [text for text, _ in boxes(drawn[3][1])]
 
 
@@ -96,7 +115,7 @@ def test_triangle_without_a_surface():
     ranking = rank(networks, TARGET)
     numbers = triangle_numbers(networks, ranking, response_surface(networks, TARGET))
     assert numbers.grid is None
-    assert numbers.verdict == "no surface: 6 networks with shares, at least 8 are needed"
+    assert numbers.verdict == "no surface: 6 networks with shares, 8 are needed"
     assert isinstance(triangle(numbers, **CAPTION), Figure)
     with pytest.raises(ValueError, match="at least one network needs shares"):
         triangle_numbers(networks[:1], rank(networks[:1], TARGET), response_surface(networks[:1], TARGET))
@@ -110,7 +129,7 @@ def test_no_text_covers_another_or_is_cut_off(drawn, apart, which):
 def test_figures_name_what_they_show(drawn, boxes):
     for figure, names in zip(drawn[3], (("baseline", "depth"), ("depth only", "accuracy at ×2 MACs, %")), strict=True):
         everything = "\n".join(text for text, _ in boxes(figure))
-        for words in (*names, "best", "paper", "width", "2500 validation pictures, 2 seeds per network, CPU"):
+        for words in (*names, "best", "paper", "width", "2500 validation images, 2 seeds per network, CPU"):
             assert words in everything
 
 
