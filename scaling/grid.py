@@ -201,7 +201,7 @@ def _dry_run(options: argparse.Namespace) -> int:
         f"MACs counted with {counted}.",
         *enlarged(pictures, space.candidates),
         *worth_training(space),
-        *power(study.space, len(pictures.validation), spec.seeds, _spread_shown(study, run), look),
+        *power(space, len(pictures.validation), spec.seeds, _spread_shown(study, run), look),
         f"{len(missing)} of {total} trials are to be trained on {pictures.name}: about {duration(seconds)}, by {speed.source}.",
         f"Nothing was trained; without --dry-run it is recorded in {run.folder}.",
     )

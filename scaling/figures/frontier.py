@@ -85,8 +85,8 @@ def frontier(numbers: FrontierNumbers, *, data_set: str, device: str, title: str
         device: what trained the networks, for the caption.
         title: first line; a plain one if None.
     """
-    figure = style.new_figure(5.8)
-    axes = figure.add_axes((0.075, 0.18, 0.745, 0.605))
+    figure = style.new_figure(6.1)
+    axes = figure.add_axes((0.075, 0.205, 0.745, 0.595))
     _scales(axes, numbers)
     _target(axes, numbers)
     for point in sorted(numbers.points, key=_over):
@@ -276,8 +276,6 @@ def _caption(numbers: FrontierNumbers, data_set: str, device: str) -> str:
     }[numbers.adjustment]
     return (
         f"{data_set}, {numbers.pictures} validation images, {numbers.seeds} per network, {device}. Bars: "
-        f"{numbers.confidence:g} % "
-        "intervals of each network alone; ties are decided by a paired test over all, so networks whose bars overlap may be "
-        "told "
-        f"apart. The best is chosen at exactly the target cost, {adjusted}."
+        f"{numbers.confidence:g} % intervals of each network alone; ties are decided by a paired test, so bars may overlap and "
+        f"networks yet be told apart. The best is chosen at exactly the target cost, {adjusted}."
     )

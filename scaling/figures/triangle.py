@@ -25,7 +25,7 @@ from scaling.figures.points import Point, State, points, seeds_text
 
 _CORNERS = (("depth", (1.0, 0.0, 0.0)), ("width", (0.0, 1.0, 0.0)), ("resolution", (0.0, 0.0, 1.0)))
 _LINES = (0.2, 0.4, 0.6, 0.8)
-_ONE_PLACE = 0.012  # nearer, two networks are one place
+_ONE_PLACE = 0.025  # nearer, two networks are one place
 _RING = 0.028
 _HEIGHT = 3**0.5 / 2
 
@@ -116,8 +116,8 @@ def triangle(numbers: TriangleNumbers, *, data_set: str, device: str, title: str
     drawn = sorted(zip(numbers.points, numbers.spots, strict=True), key=lambda pair: _over(pair[0]))
     for point, spot in drawn:
         _draw(axes, point, spot, colours)
-    corners(axes, numbers.points)
-    _labels(axes, [(point, spot) for point, spot in drawn if point.best or "paper" in point.roles])
+    corners(axes, numbers.points, numbers.target)
+    _labels(axes, [(point, spot) for point, spot in drawn if point.best or "paper" in point.roles], numbers.target)
     _colour_bar(figure, colours, numbers)
     _legend(figure, numbers)
     style.heading(figure, title or "How to spend the budget: depth, width or resolution")
@@ -263,22 +263,28 @@ def _looks(point: Point) -> tuple[str, float]:
     return style.MARKERS[kind], (11 if point.tied else 7)
 
 
-def corners(axes: Axes, drawn: Sequence[Point] = ()) -> None:
+def corners(axes: Axes, drawn: Sequence[Point] = (), target: float = 1) -> None:
     """The dimension's name at each corner, with the accuracies of the points that lie there."""
     offsets = {"depth": (-0.03, -0.075), "width": (0.03, -0.075), "resolution": (0, 0.07)}
     for corner, shares in _CORNERS:
-        here = [f"{_value(point):.1f} %" for point in drawn if corner in point.roles]
+        here = [_percents(point, target) for point in drawn if corner in point.roles]
         x, y = place(shares)
         right, up = offsets[corner]
         _text(axes, (x + right, y + up), "\n".join([f"{corner} only", *here]), size=style.TEXT_SIZE, linespacing=1.2)
 
 
-def _labels(axes: Axes, named: Sequence[tuple[Point, NDArray[np.float64]]]) -> None:
+def _percents(point: Point, target: float) -> str:
+    """Accuracy as measured and, where it was taken there, at the target cost."""
+    measured = f"{point.accuracy.mean:.1f} %"
+    return measured if point.adjusted is None else f"{measured}; at ×{target:g} {point.adjusted.mean:.1f} %"
+
+
+def _labels(axes: Axes, named: Sequence[tuple[Point, NDArray[np.float64]]], target: float) -> None:
     """Names in the free space right of the top corner, each with a line to its point."""
     line = {"arrowstyle": "-", "color": style.INK, "linewidth": 0.9, "shrinkA": 4, "shrinkB": 8, "relpos": (0, 0.5)}
     for (point, spot), where in zip(named, _uncrossed([spot for _, spot in named]), strict=True):
         axes.annotate(
-            f"{point.label} {_value(point):.1f} %\n{point.name}",
+            f"{point.label}\n{_percents(point, target)}\n{point.name}",
             (float(spot[0]), float(spot[1])),
             xytext=where,
             va="center",
@@ -294,7 +300,7 @@ def _labels(axes: Axes, named: Sequence[tuple[Point, NDArray[np.float64]]]) -> N
 
 def _uncrossed(ends: Sequence[NDArray[np.float64]]) -> tuple[tuple[float, float], ...]:
     """A row for each name; the shortest lines never cross."""
-    rows = [(0.80, _HEIGHT * (0.97 - 0.15 * row)) for row in range(len(ends))]
+    rows = [(0.80, _HEIGHT * (0.97 - 0.19 * row)) for row in range(len(ends))]
     return min(itertools.permutations(rows), key=lambda order: sum(map(math.dist, order, ends)))
 
 
