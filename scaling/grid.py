@@ -63,6 +63,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME|PATH",
         help="pictures: fashion-mnist-10k (shipped), fashion-mnist, a folder of class folders, an .npz file",
     )
+    what.add_argument(
+        "--grouped",
+        action="store_true",
+        default=None,
+        help="images of one sub-folder of a class (CLASS/GROUP/IMAGE) depend on each other, as frames of one video: a group "
+        "stays in one split, and errors count groups",
+    )
     what.add_argument("--seeds", type=int, help="trainings of each network (default: 2, or what the run already has)")
     which = made.add_argument_group("which candidates")
     which.add_argument(
@@ -122,7 +129,7 @@ def _spec(options: argparse.Namespace) -> StudySpec:
 
     spec = read_spec(options.spec)
     flags: dict[str, Any] = {"phi": options.phi, "seeds": options.seeds, "data": options.data}
-    flags["eligible_only"] = options.eligible_only
+    flags |= {"eligible_only": options.eligible_only, "grouped": options.grouped}
     if options.baseline is not None:
         flags["baseline"] = read_baseline(options.baseline)
     lattice = {name: getattr(options, name) for name in ("constraint", "step", "tolerance", "sample")}
@@ -216,6 +223,7 @@ def _run(options: argparse.Namespace) -> int:
     from scaling.findings import announcement
     from scaling.report import document, rows
     from scaling.study.estimate import pace
+    from scaling.study.groups import write_groups
     from scaling.study.looks import look_number, read_looks, record_look
     from scaling.study.study import make_study
     from scaling.study.trials import test_missing, train_missing
@@ -232,6 +240,8 @@ def _run(options: argparse.Namespace) -> int:
         study = held_to_latency(study, run.folder, engine.device)
         looks = read_looks(run.folder)
     with run.opened(study.question()):
+        if pictures.validation.groups is not None and pictures.test.groups is not None:
+            write_groups(run.folder, pictures.validation.groups, pictures.test.groups)
         speed = pace(run.folder.parent)
         missing, spread = run.missing(study.all_trials()), _spread_shown(study, run)
         look = look_number(looks, spec.seeds)

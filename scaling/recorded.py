@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from scaling.analysis.collecting import Collected, Trainings, collect, on_test_images, trainings
 from scaling.analysis.families import FamilyResult, family_of
@@ -20,6 +23,7 @@ from scaling.limits import Limits
 from scaling.recipe import Recipe
 from scaling.rules import shares
 from scaling.study.family import FamilySpec, FamilyStudy, Kinship
+from scaling.study.groups import read_groups
 from scaling.study.latencies import network_key, read_latencies
 from scaling.study.looks import look_number, read_looks
 from scaling.study.records import RecordFile
@@ -33,6 +37,17 @@ class NotRecorded(SpecError):
     """There is no such run folder here; one line that says which."""
 
 
+@dataclass(frozen=True, eq=False)
+class RecordedSplit:
+    """The images of a split as a run folder knows them: how many there are, and their groups."""
+
+    images: int
+    groups: NDArray[np.int32] | None = None
+
+    def __len__(self) -> int:
+        return self.images
+
+
 class RecordedPictures(NamedTuple):
     """What a run folder knows of its pictures: their number in each split, not the pictures."""
 
@@ -43,8 +58,8 @@ class RecordedPictures(NamedTuple):
     in_channels: int
     chance: float
     train: range
-    validation: range
-    test: range
+    validation: RecordedSplit
+    test: RecordedSplit
 
 
 class Search(NamedTuple):
@@ -141,8 +156,14 @@ def read_search(folder: Path) -> Search:
     try:
         lattice = Lattice(**{name: _pair(value) for name, value in question["lattice"].items()})
         limits = Limits(**question.get("limits", {}))
-        only = bool(question.get("eligible_only", False))
-        spec = StudySpec(phi=question["phi"], lattice=lattice, limits=limits, eligible_only=only, **_common(folder, question))
+        spec = StudySpec(
+            phi=question["phi"],
+            lattice=lattice,
+            limits=limits,
+            eligible_only=bool(question.get("eligible_only", False)),
+            grouped=bool(question.get("grouped", False)),
+            **_common(folder, question),
+        )
         latencies = read_latencies(folder)
         space = plan(spec, pictures.num_classes, pictures.in_channels, latencies)
     except SpecError:
@@ -244,7 +265,7 @@ def _question(folder: Path) -> dict[str, Any]:
 
 def _recorded(folder: Path, question: dict[str, Any]) -> tuple[RecordedPictures, int]:
     """The pictures, and the newest revision that anything was trained with."""
-    records = RecordFile(folder / "trials.jsonl").read()
+    records, groups = RecordFile(folder / "trials.jsonl").read(), read_groups(folder)
     try:
         trained = [one for one in records if one.get("outcome", {}).get("status") == "complete"]
         tested = [one["test"]["pictures"] for one in records if "test" in one]
@@ -259,8 +280,8 @@ def _recorded(folder: Path, question: dict[str, Any]) -> tuple[RecordedPictures,
             trial["in_channels"],
             float(question.get("chance") or 1 / trial["num_classes"]),  # balanced, before it was kept
             range(trial["pictures"]),
-            range(judged),
-            range(tested[0] if tested else 0),
+            RecordedSplit(judged, groups[0]),
+            RecordedSplit(tested[0] if tested else 0, groups[1]),
         )
         return pictures, max(one["trial"]["revision"] for one in trained)
     except (KeyError, TypeError, AttributeError):

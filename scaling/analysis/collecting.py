@@ -103,7 +103,8 @@ def collect(study: Study, run: Run) -> Collected:
         kept = _kept(answers[one.label])
         if kept:
             candidates.append(one)
-            measured.append(_measured(one, kept, found[one.label].lost, admitted=not one.over))
+            groups = study.pictures.validation.groups
+            measured.append(_measured(one, kept, found[one.label].lost, groups, admitted=not one.over))
     return Collected(tuple(candidates), tuple(measured), found, study.spec.seeds)
 
 
@@ -156,7 +157,7 @@ def on_test_images(study: Trials, run: Run) -> dict[str, Measured]:
         judged = [run.test(trial) for trial in answers[network.label].counted]
         seen = [one.correct for one in judged if one is not None]
         if seen:
-            found[network.label] = _measured(network, seen, counts[network.label].lost)
+            found[network.label] = _measured(network, seen, counts[network.label].lost, study.pictures.test.groups)
     return found
 
 
@@ -197,7 +198,14 @@ def _kept(answers: _Answers) -> list[NDArray[np.bool_]]:
     return [one for one, lost in zip(answers.correct, answers.collapsed, strict=True) if not lost]
 
 
-def _measured(network: Network, correct: Sequence[NDArray[np.bool_]], lost: int, *, admitted: bool = True) -> Measured:
+def _measured(
+    network: Network,
+    correct: Sequence[NDArray[np.bool_]],
+    lost: int,
+    groups: NDArray[np.int32] | None,
+    *,
+    admitted: bool = True,
+) -> Measured:
     return Measured(
         network.label,
         network.cost.macs,
@@ -207,6 +215,7 @@ def _measured(network: Network, correct: Sequence[NDArray[np.bool_]], lost: int,
         network.origin,
         admitted=admitted,
         lost=lost,
+        groups=groups,
     )
 
 

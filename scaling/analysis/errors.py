@@ -279,7 +279,7 @@ def _own_variances(networks: Sequence[Measured]) -> tuple[Floats, Floats]:
     return np.array(own), np.array([len(one) - 1.0 for one in per_seed])
 
 
-def _between_units(means: Floats, groups: NDArray[np.int_] | None) -> tuple[Floats, int]:
+def _between_units(means: Floats, groups: NDArray[np.integer] | None) -> tuple[Floats, int]:
     """Covariance of the mean over images, shape (k, k), and the number of independent units: images, or groups of them."""
     networks, images = means.shape
     if groups is None:

@@ -40,7 +40,7 @@ class Measured:
     origin: tuple[str, ...]
     admitted: bool = True
     lost: int = 0
-    groups: NDArray[np.int_] | None = None
+    groups: NDArray[np.integer] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no analysis can use."""
@@ -111,7 +111,7 @@ def by_name(networks: Sequence[Measured]) -> list[Measured]:
     return sorted(networks, key=lambda network: network.name)
 
 
-def _same_groups(one: NDArray[np.int_] | None, other: NDArray[np.int_] | None) -> bool:
+def _same_groups(one: NDArray[np.integer] | None, other: NDArray[np.integer] | None) -> bool:
     if one is None or other is None:
         return one is other
     return np.array_equal(one, other)

@@ -38,35 +38,43 @@ class Listing(NamedTuple):
         paths: n files, split by split as the folder has them, class by class, sorted.
         labels: int32 (n,).
         codes: uint8 (n,), 0 train, 1 validation, 2 test.
+        groups: int32 (n,), where asked for: files of one sub-folder of a class folder are one group.
     """
 
     classes: tuple[str, ...]
     paths: list[Path]
     labels: NDArray[np.int32]
     codes: NDArray[np.uint8]
+    groups: NDArray[np.int32] | None = None
 
 
-def from_class_folders(folder: Path, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE) -> PictureSet:
+def from_class_folders(
+    folder: Path, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE, grouped: bool = False
+) -> PictureSet:
     """Load a folder of class folders.
 
     Args:
         folder: see the top of this module.
         side: px; without it as `decode` chooses.
         largest: px that `decode` chooses at most.
+        grouped: as `listing` takes it.
 
     Raises:
         DataError: as `listing` and `decode` do.
     """
-    found = listing(folder)
+    found = listing(folder, grouped)
     images = decode(str(folder), encoded(folder, found), side, largest)
-    return picture_set(folder.resolve().name, found.classes, images, found.labels, found.codes)
+    return picture_set(folder.resolve().name, found.classes, images, found.labels, found.codes, found.groups)
 
 
-def listing(folder: Path) -> Listing:
+def listing(folder: Path, grouped: bool = False) -> Listing:
     """Find the pictures of a folder, their classes and their splits, without opening them.
 
     Args:
         folder: see the top of this module.
+        grouped: images of one sub-folder of a class folder belong together (CLASS/GROUP/IMAGE): a group is never shared out
+        over
+            splits. An image directly in its class folder is a group of its own.
 
     Raises:
         DataError: the folder cannot be read, has a picture of another format, fewer than two class folders, several
@@ -78,7 +86,9 @@ def listing(folder: Path) -> Listing:
     require_two_classes(str(folder), classes)
     paths = [path for part in parts for one in classes for path in part[one]]
     labels = [np.repeat(np.arange(len(classes), dtype=np.int32), [len(part[one]) for one in classes]) for part in parts]
-    found = Listing(classes, paths, np.concatenate(labels), _codes(labels))
+    groups = _groups(folder, parts, classes) if grouped else None
+    codes = _codes(labels) if groups is None else _codes_by_group(labels, groups)
+    found = Listing(classes, paths, np.concatenate(labels), codes, None if groups is None else np.concatenate(groups))
     require_filled(str(folder), classes, found.labels, found.codes)
     return found
 
@@ -95,6 +105,33 @@ def _codes(labels: list[NDArray[np.int32]]) -> NDArray[np.uint8]:
     if len(held_out) == 1:
         return np.concatenate([every_fifth(train), np.full(len(held_out[0]), TEST, np.uint8)])
     return np.repeat(np.array([TRAIN, VALIDATION, TEST], np.uint8), [len(part) for part in labels])
+
+
+def _codes_by_group(labels: list[NDArray[np.int32]], groups: list[NDArray[np.int32]]) -> NDArray[np.uint8]:
+    """As `_codes`, whole groups being shared out."""
+    found = []
+    for own_labels, own_groups in zip(labels, groups, strict=True):
+        _, first, inverse = np.unique(own_groups, return_index=True, return_inverse=True)
+        found.append((own_labels[first], inverse))
+    codes = np.split(_codes([of_groups for of_groups, _ in found]), np.cumsum([len(of_groups) for of_groups, _ in found])[:-1])
+    return np.concatenate([own[inverse] for own, (_, inverse) in zip(codes, found, strict=True)])
+
+
+def _groups(folder: Path, parts: list[Classes], classes: tuple[str, ...]) -> list[NDArray[np.int32]]:
+    """Each file's group, numbered through all parts in the files' order."""
+    numbers: dict[tuple[int, str, str], int] = {}
+    found = []
+    for part, of_classes in enumerate(parts):
+        files = [(name, path) for name in classes for path in of_classes[name]]
+        keys = [(part, name, _group_of(folder, name, path)) for name, path in files]
+        found.append(np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int32))
+    return found
+
+
+def _group_of(folder: Path, name: str, path: Path) -> str:
+    """The sub-folder of the class folder that a file lies in, or the file itself."""
+    parts = path.relative_to(folder).parts
+    return parts[parts.index(name) + 1]
 
 
 def _parts(folder: Path) -> list[Classes]:

@@ -17,7 +17,13 @@ NAMED: dict[str, Callable[[], PictureSet]] = {"fashion-mnist-10k": shipped, "fas
 """The sets that are known by name. A folder of such a name is reached by ./NAME."""
 
 
-def load(name_or_path: str | os.PathLike[str], *, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE) -> PictureSet:
+def load(
+    name_or_path: str | os.PathLike[str],
+    *,
+    side: int | None = None,
+    largest: int = LARGEST_DEFAULT_SIDE,
+    grouped: bool = False,
+) -> PictureSet:
     """Load a set of pictures, by name or from disk.
 
     Args:
@@ -27,12 +33,18 @@ def load(name_or_path: str | os.PathLike[str], *, side: int | None = None, large
         side: px to store the pictures at; without it their own, or for picture files the median of the shorter sides,
             at most `largest`.
         largest: px.
+        grouped: of a folder of class folders, images of one sub-folder of a class depend on each other and stay in one split.
 
     Raises:
         DataError: there is nothing of that name, it cannot be used, or side is not a whole number of at least 1.
     """
     if side is not None:
         require_side("load", side)
+    if grouped and not _class_folders(name_or_path):
+        raise DataError(
+            f"{os.fspath(name_or_path)}: images have no groups; they are the sub-folders of a folder of class folders, "
+            "as CLASS/GROUP/IMAGE"
+        )
     if name_or_path in NAMED:
         return _at_side(NAMED[str(name_or_path)](), side)
     path = Path(os.path.expanduser(name_or_path))
@@ -47,7 +59,12 @@ def load(name_or_path: str | os.PathLike[str], *, side: int | None = None, large
         )
     if len(missing(path)) < len(STEMS):
         return _at_side(from_idx_folder(path), side)
-    return from_class_folders(path, side, largest)
+    return from_class_folders(path, side, largest, grouped)
+
+
+def _class_folders(name_or_path: str | os.PathLike[str]) -> bool:
+    path = Path(os.path.expanduser(name_or_path))
+    return name_or_path not in NAMED and os.path.isdir(path) and len(missing(path)) == len(STEMS)
 
 
 def _at_side(pictures: PictureSet, side: int | None) -> PictureSet:

@@ -29,6 +29,8 @@ class Split:
     Args:
         images: uint8 (n, side, side, channels), channels 1 or 3, n at least 1.
         labels: int32 (n,), each an index into `PictureSet.classes`.
+        groups: int32 (n,), the group of images that each belongs to, from 0, where images of one group depend on each other;
+            None where each stands for itself.
 
     Raises:
         DataError: an array has another type or shape.
@@ -36,6 +38,7 @@ class Split:
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int32]
+    groups: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         images, labels = self.images, self.labels
@@ -125,6 +128,7 @@ def picture_set(
     images: NDArray[np.uint8],
     labels: NDArray[np.int32],
     codes: NDArray[np.uint8],
+    groups: NDArray[np.int32] | None = None,
 ) -> PictureSet:
     """Part pictures into a set; within a split they keep their order.
 
@@ -134,12 +138,18 @@ def picture_set(
         images: uint8 (n, side, side, channels).
         labels: int32 (n,).
         codes: uint8 (n,), the split of each picture: 0 train, 1 validation, 2 test.
+        groups: int32 (n,), the group of each image; None where each stands for itself.
 
     Raises:
         DataError: as `Split` and `PictureSet` do.
     """
-    train, validation, test = (Split(images[codes == code], labels[codes == code]) for code in range(3))
-    return PictureSet(name, classes, train, validation, test)
+
+    def split(code: int) -> Split:
+        own = codes == code
+        numbered = None if groups is None else np.unique(groups[own], return_inverse=True)[1].astype(np.int32)
+        return Split(images[own], labels[own], numbered)
+
+    return PictureSet(name, classes, split(0), split(1), split(2))
 
 
 def require_two_classes(name: str, classes: tuple[str, ...]) -> None:

@@ -35,6 +35,7 @@ class StudySpec:
         lattice: the candidates.
         recipe: the training.
         limits: the most that a network of the lattice may cost.
+        grouped: images of one sub-folder of a class depend on each other.
         eligible_only: leave out lattice networks that cost too much or too little to be chosen.
     """
 
@@ -48,6 +49,7 @@ class StudySpec:
     recipe: Recipe = field(default_factory=Recipe)
     limits: Limits = field(default_factory=Limits)
     eligible_only: bool = False
+    grouped: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
@@ -58,7 +60,7 @@ class StudySpec:
             raise ValueError(f"phi must be above 0, got {self.phi:g}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, every default filled in; limits and eligible_only only where they are given."""
+        """Plain data, every default filled in; limits, eligible_only and grouped only where given."""
         limits = {"limits": dataclasses.asdict(self.limits)} if self.limits.given() else {}
         return {
             "baseline": self.baseline.to_dict(),
@@ -69,7 +71,7 @@ class StudySpec:
             "lattice": dataclasses.asdict(self.lattice),
             "recipe": dataclasses.asdict(self.recipe),
             **limits,
-            **({"eligible_only": True} if self.eligible_only else {}),
+            **{name: True for name in ("eligible_only", "grouped") if getattr(self, name)},
         }
 
 
@@ -87,8 +89,9 @@ def read_spec(name_or_path: str) -> StudySpec:
     values = common_values(path, table)
     if "phi" in table:
         values["phi"] = read_value(float, table["phi"], f"{path}: phi")
-    if "eligible_only" in table:
-        values["eligible_only"] = read_value(bool, table["eligible_only"], f"{path}: eligible_only")
+    for key in ("eligible_only", "grouped"):
+        if key in table:
+            values[key] = read_value(bool, table[key], f"{path}: {key}")
     values["lattice"] = read_table(Lattice, table.get("lattice", {}), f"{path}: lattice")
     values["limits"] = read_table(Limits, table.get("limits", {}), f"{path}: limits")
     return checked(lambda: StudySpec(**values), str(path))

@@ -38,7 +38,7 @@ def load_pictures(spec: StudySpec) -> PictureSet:
     Raises:
         DataError: there are none, or they cannot be used.
     """
-    return load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
+    return load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution), grouped=spec.grouped)
 
 
 def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping[str, float] | None = None) -> Space:

@@ -7,6 +7,8 @@ from collections.abc import Sequence, Sized
 from contextlib import closing
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from scaling.arch import Architecture
@@ -60,6 +62,14 @@ class Question(Protocol):
         """Plain data."""
 
 
+class Grouped(Sized, Protocol):
+    """The images of a split."""
+
+    @property
+    def groups(self) -> NDArray[np.int32] | None:
+        """The group of each, where images of one group depend on each other."""
+
+
 class Pictures(Protocol):
     """What trials need to know of a set of pictures; a recorded run knows it without the pictures."""
 
@@ -92,11 +102,11 @@ class Pictures(Protocol):
         """Those to train on."""
 
     @property
-    def validation(self) -> Sized:
+    def validation(self) -> Grouped:
         """Those to choose by."""
 
     @property
-    def test(self) -> Sized:
+    def test(self) -> Grouped:
         """Those to report on."""
 
 

@@ -2,6 +2,7 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from scaling.data import DataError, load
 from scaling.data.folder import listing
@@ -152,3 +153,42 @@ def test_names_with_line_breaks_stay_on_one_line(folders):
     with pytest.raises(DataError, match=r"a/x\\ny\.png") as refusal:
         load(root)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.fixture
+def videos(tmp_path):
+    """Two classes of twenty videos with three frames each, and a picture beside them."""
+    for name in ("cat", "dog"):
+        for video in range(20):
+            folder = tmp_path / name / f"video{video:02}"
+            folder.mkdir(parents=True)
+            for frame in range(3):
+                Image.fromarray(np.full((8, 8), 10 * frame, np.uint8)).save(folder / f"{frame}.png")
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / name / "alone.png")
+    return tmp_path
+
+
+def test_groups_are_sub_folders_and_stay_in_one_split(videos):
+    found = listing(videos, grouped=True)
+    assert listing(videos).groups is None
+    folders = [str(path.parent) if path.parent.name.startswith("video") else str(path) for path in found.paths]
+    of_group = {}
+    for group, folder, code in zip(found.groups.tolist(), folders, found.codes.tolist(), strict=True):
+        of_group.setdefault(group, set()).add((folder, code))
+    assert all(len(places) == 1 for places in of_group.values())
+    assert len(of_group) == len(set(folders)) == 42  # 20 videos and the lone picture of each class
+    counts = np.bincount([next(iter(places))[1] for places in of_group.values()])
+    assert counts.tolist() == [26, 10, 6]  # 60, 25 and 15 % of the groups, class by class
+
+
+def test_groups_of_a_split_are_numbered_from_0(videos):
+    pictures = load(videos, grouped=True)
+    for split in (pictures.train, pictures.validation, pictures.test):
+        assert np.array_equal(np.unique(split.groups), np.arange(split.groups.max() + 1))
+        assert len(split.groups) == len(split)
+    assert load(videos).validation.groups is None
+
+
+def test_what_has_no_groups_is_refused():
+    with pytest.raises(DataError, match="fashion-mnist-10k: images have no groups; they are the sub-folders"):
+        load("fashion-mnist-10k", grouped=True)
