@@ -135,6 +135,7 @@ def _of_models(
     classes: tuple[str, ...] = ()
     for name, file in zip(options.model, weights, strict=True):
         opened = open_model(name, file)
+        terminal.say([opened.doubt] if opened.doubt else [])
         if classes and opened.classes != classes:
             raise ValueError(f"{name} tells other classes apart than the network before it; draw them one by one")
         classes, seen = opened.classes, opened.preprocessing

@@ -37,13 +37,15 @@ TOLERANCE = 1e-4
 
 
 class Chosen(NamedTuple):
-    """A network to write, and how its pictures are prepared: the middle square, of `crop` times the shorter side, resized; then
-    (x - mean) / std of bytes, by channel."""
+    """A network to write, and how its pictures are prepared: the middle square, of `crop` times the shorter side, resized to
+    `side` px; then (x - mean) / std of bytes, by channel. Weights may want another side than the network is known for."""
 
     name: str
     architecture: Architecture
     network: Network
+    side: int
     crop: float
+    interpolation: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
     classes: tuple[str, ...]
@@ -92,8 +94,19 @@ def _of_model(options: argparse.Namespace) -> Chosen:
     from scaling.weights.models import open_model
 
     found = open_model(options.model, options.weights)
+    terminal.say([found.doubt] if found.doubt else [])
     seen = found.preprocessing
-    return Chosen(options.model, found.architecture, found.network, seen.crop, seen.mean, seen.std, found.classes)
+    return Chosen(
+        name=options.model,
+        architecture=found.architecture,
+        network=found.network,
+        side=seen.side,
+        crop=seen.crop,
+        interpolation=seen.interpolation,
+        mean=seen.mean,
+        std=seen.std,
+        classes=found.classes,
+    )
 
 
 def _of_run(options: argparse.Namespace) -> Chosen:
@@ -109,15 +122,25 @@ def _of_run(options: argparse.Namespace) -> Chosen:
         raise ValueError(f"--network: {asked}; {options.run} has {labels}")
     network = first_trained(found.study, found.run, one)
     pictures = pictures_of(found.study, options.run, options.data)
-    pixels = prepare(pictures, one.architecture.resolution).pixels
-    mean, std = (tuple(map(float, values)) for values in pixels)
-    return Chosen(one.label, one.architecture, network, 1.0, mean, std, pictures.classes)
+    side = one.architecture.resolution
+    mean, std = (tuple(map(float, values)) for values in prepare(pictures, side).pixels)
+    return Chosen(
+        name=one.label,
+        architecture=one.architecture,
+        network=network,
+        side=side,
+        crop=1.0,
+        interpolation="bicubic",
+        mean=mean,
+        std=std,
+        classes=pictures.classes,
+    )
 
 
 def _program(chosen: Chosen, path: Path) -> str:
     from scaling.exporting import PLATFORMS, largest_difference, stablehlo
 
-    shape = (chosen.architecture.resolution, len(chosen.mean))
+    shape = (chosen.side, len(chosen.mean))
     content = stablehlo(chosen.network, *shape)
     difference = largest_difference(content, chosen.network, *shape)
     if not difference <= TOLERANCE:
@@ -153,14 +176,14 @@ def _weights(chosen: Chosen, options: argparse.Namespace) -> str:
 
 
 def _described(chosen: Chosen) -> dict[str, Any]:
-    side, channels = chosen.architecture.resolution, len(chosen.mean)
+    side, channels = chosen.side, len(chosen.mean)
     return {
         "network": chosen.name,
         "input": ["batch", side, side, channels],
         "channels": "RGB" if channels == 3 else "grey" if channels == 1 else None,
         "values": [0, 255],
         "crop": chosen.crop,
-        "resize": "bicubic, antialiased, as Pillow's",
+        "resize": f"{chosen.interpolation}, antialiased, as Pillow's",
         "mean": list(chosen.mean),
         "std": list(chosen.std),
         "classes": list(chosen.classes),

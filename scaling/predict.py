@@ -87,6 +87,7 @@ def _document(options: argparse.Namespace, pictures: Iterator[tuple[Path, Image.
     from scaling.weights.pictures import normalised
 
     model = pretrained(options.model, options.weights)
+    terminal.say([model.doubt] if model.doubt else [])
     ready = ((path, normalised(picture, model.preprocessing)) for path, picture in pictures)
     seen: list[dict[str, Any]] = []
     while batch := list(islice(ready, _BATCH)):

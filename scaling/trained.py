@@ -19,6 +19,7 @@ from scaling.study.trials import Network as Member
 from scaling.study.trials import Trials, complete_trials
 from scaling.train import Task, load_weights
 from scaling.train.programs import settings, split
+from scaling.weights.loading import require_finite
 
 
 def network_called(study: Trials, name: str | None) -> Member | None:
@@ -46,6 +47,7 @@ def first_trained(study: Trials, run: Run, network: Member) -> Network:
 
     Raises:
         SpecError: it has no complete trial, or as `trained_network`.
+        WeightsError: as `trained_network`.
     """
     trials = complete_trials(study, run, network)
     if not trials:
@@ -82,6 +84,7 @@ def trained_network(run: Run, trial: Trial) -> Network:
 
     Raises:
         SpecError: the run folder has no weights of it (they are not kept under version control), or they are damaged.
+        WeightsError: they are not finite.
     """
     path = run.weights / f"{trial.id}.safetensors"
     task = Task(trial.architecture, trial.recipe, trial.num_classes, trial.in_channels, trial.pictures)
@@ -97,4 +100,6 @@ def trained_network(run: Run, trial: Trial) -> Network:
     network = abstract(trial.architecture, trial.num_classes, trial.in_channels, made)
     network.eval()
     definition, _, _, random = split(network)
-    return nnx.merge(definition, weights.params, weights.statistics, random)
+    merged = nnx.merge(definition, weights.params, weights.statistics, random)
+    require_finite(merged, trial.architecture, "own", path)
+    return merged

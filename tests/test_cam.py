@@ -7,6 +7,7 @@ from PIL import Image
 
 from scaling import architecture
 from scaling.cam import main
+from scaling.figures.activation_maps import activation_maps
 from scaling.nets import build
 from scaling.weights import write_safetensors
 from scaling.weights.loading import unload
@@ -37,6 +38,24 @@ def test_models_on_pictures(weights, picture, tmp_path, capsys):
     assert (tmp_path / "looks.svg").read_bytes() == first
     with Image.open(tmp_path / "looks.png") as drawn:
         assert drawn.width == 1800
+
+
+def test_grad_cam_of_a_picture_does_not_depend_on_the_others(weights, picture, tmp_path, monkeypatch):
+    drawn = []
+
+    def recorded(numbers):
+        drawn.append([look.heat for (look,) in numbers.looks])
+        return activation_maps(numbers)
+
+    monkeypatch.setattr("scaling.figures.activation_maps.activation_maps", recorded)
+    other = tmp_path / "other.png"
+    Image.new("RGB", (60, 60), (255, 120, 0)).save(other)
+    words = ["--model", "mobilenet_v1", "--weights", weights, "--block", "4", "--out", tmp_path / "looks"]
+    for pictures in ([picture, other], [picture]):
+        assert main([*map(str, [*words, *pictures])]) == 0
+    (company, _), (alone,) = drawn
+    assert company.shape == (28, 28)
+    np.testing.assert_allclose(company, alone, rtol=1e-3, atol=1e-4 * alone.max())
 
 
 @pytest.mark.parametrize(

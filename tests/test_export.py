@@ -12,6 +12,7 @@ from flax import nnx
 from scaling import architecture
 from scaling.export import main
 from scaling.nets import build
+from scaling.released import released
 from scaling.weights import read_weights, write_safetensors
 from scaling.weights.loading import unload
 
@@ -63,6 +64,17 @@ def test_weights_in_the_names_of_another_library(network, weights, tmp_path, cap
     first, second = read_weights(weights), read_weights(out)
     assert first.keys() == second.keys()
     assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_pictures_are_those_of_the_weights_not_of_the_network(tmp_path, capsys):
+    described = released("efficientnet_b2")
+    path, out = tmp_path / "b2.safetensors", tmp_path / "own.safetensors"
+    write_safetensors(path, unload(build(described, 7), described, "torchvision"), {})
+    assert run("--model", "efficientnet_b2", "--weights", path, "--out", out) == 0
+    described = json.loads((tmp_path / "own.safetensors.json").read_text())
+    assert (described["input"], described["crop"]) == (["batch", 288, 288, 3], 1.0)
+    assert described["resize"] == "bicubic, antialiased, as Pillow's"
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

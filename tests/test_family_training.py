@@ -9,9 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scaling import cam, export
+from scaling.weights import read_weights, write_safetensors
 
 ROOT = Path(__file__).parents[1]
 
@@ -161,3 +163,19 @@ def test_its_networks_are_exported(home, picture_folder, tmp_path, capsys):
     capsys.readouterr()
     assert export.main([*words, "--network", "width"]) == 2
     assert "has 'baseline', " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "words"), [(cam, ()), (export, ("--network", "baseline"))])
+def test_weights_of_a_run_that_are_not_finite_are_refused(command, words, home, picture_folder, tmp_path, capsys):
+    run = tmp_path / "damaged"
+    shutil.copytree(home[0] / "runs" / "tiny", run)
+    for path in (run / "weights").glob("*.safetensors"):
+        tensors = {name: np.full_like(tensor, np.nan) for name, tensor in read_weights(path).items()}
+        write_safetensors(path, tensors, {})
+    out = tmp_path / "made.stablehlo"
+    assert command.main(["--run", str(run), "--data", str(picture_folder), "--out", str(out), *words]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"{command.COMMAND}: error: {run / 'weights'}/")
+    assert "tensor stem.convolution.weight is NaN or infinite in" in err
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["damaged"]

@@ -37,13 +37,14 @@ def network(monkeypatch):
     return use(monkeypatch, Colours(1000))
 
 
-def use(monkeypatch, made):
+def use(monkeypatch, made, doubt=""):
     def pretrained(name, weights):
         if name not in ("colours", "shades"):
             raise WeightsError(f"no model {name!r}; known: colours, shades")
         if weights is not None and not weights.exists():
             raise WeightsError(f"{weights}: no such\nfile")
-        return SimpleNamespace(network=made, preprocessing=SEEN, source=str(weights or "the package of colours"))
+        source = str(weights or "the package of colours")
+        return SimpleNamespace(network=made, preprocessing=SEEN, source=source, doubt=doubt)
 
     fake = ModuleType("scaling.weights.models")
     fake.pretrained = pretrained
@@ -100,6 +101,12 @@ def test_other_numbers_of_classes_have_no_names(monkeypatch, picture, capsys):
     (found,) = json.loads(out)["pictures"]
     assert [(one["class"], one["name"]) for one in found["top"]] == [(0, "class 0"), (1, "class 1"), (2, "class 2")]
     assert sum(one["probability"] for one in found["top"]) == pytest.approx(1)
+
+
+def test_doubt_about_the_weights_is_said_beside_the_answer(monkeypatch, picture, capsys):
+    use(monkeypatch, Colours(3), "weights.pth: red and blue cannot be told apart")
+    status, out, err = run(capsys, "--model", "colours", "--json", picture("red.png", (200, 100, 100)))
+    assert (status, err, len(json.loads(out)["pictures"])) == (0, "weights.pth: red and blue cannot be told apart\n", 1)
 
 
 def test_batches(network, picture, capsys):

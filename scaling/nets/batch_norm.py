@@ -1,4 +1,4 @@
-"""Batch norm, with a gradient that reads the maps as few times as it can."""
+"""Batch norm, whose gradient while training reads the maps as few times as it can."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ class BatchNorm(nnx.Module):
     Running statistics: r <- decay r + (1 - decay) batch statistics; with a decay of 0 they are the last batch's. `train()`
     and `eval()` of the network switch between the two, as they do for Flax's own; this one draws no random numbers and can
     be built from shapes alone.
+
+    While training, the batch's statistics depend on its maps and the gradient goes through them as well. In evaluation the
+    running ones are constants: y = (x - mean) scale / deviation + bias, dy/dx = scale / deviation for each image by itself.
+
+    Source: Ioffe and Szegedy, "Batch Normalization" (ICML 2015), algorithm 1 with its gradients, and algorithm 2.
     """
 
     def __init__(self, channels: int, decay: float, epsilon: float, init: Initialiser) -> None:
@@ -31,6 +36,7 @@ class BatchNorm(nnx.Module):
         """(batch, height, width, channels) -> the same."""
         if self.use_running_average:
             precision = lax.rsqrt(self.var[...] + self.epsilon)
+            # Not `_with_batch_statistics`: its gradient is wrong for statistics that do not come from these maps.
             return _with_statistics(maps, self.scale[...], self.bias[...], self.mean[...], precision)
         normed, mean, var = _normalise(maps, self.scale[...], self.bias[...], self.epsilon)
         for running, batch in ((self.mean, mean), (self.var, var)):
@@ -50,10 +56,9 @@ def _statistics(maps: jax.Array) -> tuple[jax.Array, jax.Array]:
 def _normalise(maps: jax.Array, scale: jax.Array, bias: jax.Array, epsilon: float) -> tuple[jax.Array, jax.Array, jax.Array]:
     """(normalised maps, mean, variance); the running statistics learn from the latter two, so they pass no gradient."""
     mean, var = _statistics(lax.stop_gradient(maps))  # stopped before, not after: what is stopped is not linearised
-    return _with_statistics(maps, scale, bias, mean, lax.rsqrt(var + epsilon)), mean, var
+    return _with_batch_statistics(maps, scale, bias, mean, lax.rsqrt(var + epsilon)), mean, var
 
 
-@jax.custom_vjp
 def _with_statistics(maps: jax.Array, scale: jax.Array, bias: jax.Array, mean: jax.Array, precision: jax.Array) -> jax.Array:
     factor = lax.mul(scale, precision)
     offset = lax.sub(bias, lax.mul(mean, factor))
@@ -61,6 +66,14 @@ def _with_statistics(maps: jax.Array, scale: jax.Array, bias: jax.Array, mean: j
     wide = lax.convert_element_type(maps, jnp.float32)
     normed = lax.add(lax.mul(wide, _spread(factor, wide)), _spread(offset, wide))
     return lax.convert_element_type(normed, maps.dtype)
+
+
+@jax.custom_vjp
+def _with_batch_statistics(
+    maps: jax.Array, scale: jax.Array, bias: jax.Array, mean: jax.Array, precision: jax.Array
+) -> jax.Array:
+    """`_with_statistics` of the mean and 1 / deviation of these very maps, which the gradient takes into account."""
+    return _with_statistics(maps, scale, bias, mean, precision)
 
 
 def _forward(
@@ -83,7 +96,7 @@ def _backward(saved: tuple[jax.Array, ...], gradient: jax.Array) -> tuple[jax.Ar
     return lax.convert_element_type(of_maps, maps.dtype), of_scale, of_bias, None, None
 
 
-_with_statistics.defvjp(_forward, _backward)
+_with_batch_statistics.defvjp(_forward, _backward)
 
 
 def _sum(maps: jax.Array) -> jax.Array:

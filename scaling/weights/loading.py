@@ -48,8 +48,8 @@ def load(architecture: Architecture, tensors: Tensors, where: str | Path, settin
         settings: precision; weights are float32 whatever it is.
 
     Raises:
-        WeightsError: the names follow no source known, or a tensor is missing, of another shape or type, or has no place;
-            the message names the first that does not fit.
+        WeightsError: the names follow no source known, or a tensor is missing, of another shape or type, has no place or is
+            not finite; the message names the first that does not fit.
     """
     source = source_of(tensors)
     if source is None:
@@ -69,7 +69,29 @@ def load(architecture: Architecture, tensors: Tensors, where: str | Path, settin
     for name in tensors:
         if name not in placed and not name.endswith(_COUNTED):
             raise WeightsError(f"{where}: {architecture.name} has no place for its tensor {name}")
+    require_finite(network, architecture, source, where)
     return network
+
+
+def require_finite(network: Network, architecture: Architecture, source: str, where: str | Path) -> None:
+    """Refuse weights with NaN or infinity in them: what a network says with them would be no answer.
+
+    Args:
+        network: of that architecture.
+        architecture: what it was built from.
+        source: a key of `NAMINGS`, whose names the message uses.
+        where: the weights came from, for the message.
+
+    Raises:
+        WeightsError: a number is not finite in float32; the message names the first tensor, from the input to the output.
+    """
+    for name, variable in _tensors(network, architecture, source):
+        numbers = np.asarray(variable.get_value())
+        if bad := numbers.size - np.count_nonzero(np.isfinite(numbers)):
+            raise WeightsError(
+                f"{where}: tensor {name} is NaN or infinite in {bad:,} of {numbers.size:,} numbers; the file is damaged or its "
+                "training diverged, use other weights"
+            )
 
 
 def sources_for(architecture: Architecture) -> list[str]:
@@ -158,7 +180,8 @@ def _fitting(
     theirs = _outward_shape(shape, tensor.ndim) if name.endswith(".weight") and len(shape) > 1 else shape
     if tensor.shape != theirs:
         raise WeightsError(f"{where}: tensor {name} is {tensor.shape}, {architecture.name} needs {theirs}")
-    return np.asarray(_inwards(tensor, len(shape)) if len(shape) > 1 else tensor, np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and that is refused with its name
+        return np.asarray(_inwards(tensor, len(shape)) if len(shape) > 1 else tensor, np.float32)
 
 
 def _outward_shape(shape: tuple[int, ...], dimensions: int) -> tuple[int, ...]:

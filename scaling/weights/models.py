@@ -15,19 +15,17 @@ from numpy.typing import NDArray
 from scaling.arch import Architecture
 from scaling.nets import Network
 from scaling.released import NAMES, released
+from scaling.weights import torchvision
 from scaling.weights.errors import WeightsError
 from scaling.weights.files import read_weights
 from scaling.weights.imagenet import class_names
 from scaling.weights.loading import as_trained, load
 from scaling.weights.naming import source_of
 from scaling.weights.packaged import PACKAGES, packaged_weights
-from scaling.weights.pictures import Preprocessing
+from scaling.weights.pictures import IMAGENET, Preprocessing
 
-_IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 _V2 = ((128.0,) * 3, (128.0,) * 3)
 _LITE = ((127.0,) * 3, (128.0,) * 3)
-_TORCHVISION_RESIZED = {"efficientnet_b0": 256, "efficientnet_b1": 256, "efficientnet_b4": 384}
-"""Shorter side in px before torchvision crops; it crops nothing for the others."""
 
 PYTORCH = "-pytorch"
 """Ends the names of EfficientNets trained in PyTorch: symmetric padding, batch norm's epsilon at 1e-5."""
@@ -47,11 +45,13 @@ class Pretrained(NamedTuple):
         network: (batch, side, side, 3) float32 -> logits (batch, classes); compiled at its first call for each batch.
         preprocessing: what its pictures want.
         source: where the weights came from, in words.
+        doubt: as in `Opened`.
     """
 
     network: Callable[[jax.Array | NDArray[np.float32]], jax.Array]
     preprocessing: Preprocessing
     source: str
+    doubt: str
 
 
 def _model(name: str) -> Model:
@@ -67,19 +67,7 @@ def _preprocessing(architecture: Architecture) -> Preprocessing:
     crop = side / (side + 32) if name.startswith("efficientnet") else 0.875
     if name.startswith("efficientnetv2") and "_b" not in name:
         return Preprocessing(side, 1.0, *_V2)
-    return Preprocessing(side, crop, *(_LITE if "lite" in name else _IMAGENET if name != "mobilenet_v1" else _V2))
-
-
-def as_evaluated(preprocessing: Preprocessing, architecture: Architecture, source: str | None) -> Preprocessing:
-    """A model's preprocessing with what the source of its weights did otherwise.
-
-    Torchvision's EfficientNets see ImageNet's mean and deviation, V2-L excepted, and crops of its own.
-    """
-    if source != "torchvision":
-        return preprocessing
-    name, side = architecture.name, architecture.resolution
-    colours = (preprocessing.mean, preprocessing.std) if name == "efficientnetv2_l" else _IMAGENET
-    return Preprocessing(side, side / _TORCHVISION_RESIZED.get(name, side), *colours)
+    return Preprocessing(side, crop, *(_LITE if "lite" in name else IMAGENET if name != "mobilenet_v1" else _V2))
 
 
 MODELS: dict[str, Model] = {
@@ -124,6 +112,7 @@ class Opened(NamedTuple):
         preprocessing: of the weights' source.
         source: the file, in words.
         classes: names of its outputs: ImageNet's for a thousand of them, else their numbers.
+        doubt: one line where the file leaves open how its pictures are to be prepared, else empty.
     """
 
     architecture: Architecture
@@ -131,6 +120,7 @@ class Opened(NamedTuple):
     preprocessing: Preprocessing
     source: str
     classes: tuple[str, ...]
+    doubt: str
 
 
 def open_model(name: str, weights: Path | None = None) -> Opened:
@@ -154,7 +144,9 @@ def open_model(name: str, weights: Path | None = None) -> Opened:
     names = class_names()
     classes = names if outputs == len(names) else tuple(f"class {number}" for number in range(outputs))
     trained = as_trained(architecture, source or "")
-    return Opened(trained, network, as_evaluated(preprocessing, architecture, source), str(path), classes)
+    found = torchvision.found(architecture.name, source, path)
+    seen, doubt = (preprocessing, "") if found is None else (found.evaluated.preprocessing, found.doubt)
+    return Opened(trained, network, seen, str(path), classes, doubt)
 
 
 def pretrained(name: str, weights: Path | None = None) -> Pretrained:
@@ -171,4 +163,4 @@ def pretrained(name: str, weights: Path | None = None) -> Pretrained:
     opened = open_model(name, weights)
     graph, state = nnx.split(opened.network)
     apply = jax.jit(lambda state, pictures: nnx.merge(graph, state)(pictures))
-    return Pretrained(lambda pictures: apply(state, pictures), opened.preprocessing, opened.source)
+    return Pretrained(lambda pictures: apply(state, pictures), opened.preprocessing, opened.source, opened.doubt)

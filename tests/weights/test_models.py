@@ -4,10 +4,11 @@ from flax import nnx
 
 from scaling import architecture
 from scaling.nets import build
-from scaling.released import NAMES
+from scaling.released import NAMES, released
 from scaling.weights import Preprocessing, WeightsError, write_safetensors
 from scaling.weights.loading import unload
-from scaling.weights.models import MODELS, as_evaluated, model, open_model, pretrained, weights_of
+from scaling.weights.models import MODELS, model, open_model, pretrained, weights_of
+from scaling.weights.pictures import IMAGENET
 
 
 def test_every_released_network_is_a_model():
@@ -51,18 +52,10 @@ def test_what_is_not_there(monkeypatch):
         weights_of("resnet18")
 
 
-def test_preprocessing_follows_the_source_of_the_weights():
+def test_every_model_has_the_preprocessing_of_its_first_release():
     imagenet = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
-    for name, wanted in (
-        ("efficientnet_b0", Preprocessing(224, 0.875, *imagenet)),
-        ("efficientnet_b7", Preprocessing(600, 1.0, *imagenet)),
-        ("efficientnetv2_s", Preprocessing(384, 1.0, *imagenet)),
-        ("efficientnetv2_l", Preprocessing(480, 1.0, (128.0,) * 3, (128.0,) * 3)),
-    ):
-        architecture, preprocessing = model(name)
-        assert as_evaluated(preprocessing, architecture, "torchvision") == wanted
-        assert as_evaluated(preprocessing, architecture, "timm") == preprocessing
     assert model("efficientnetv2_b0").preprocessing == Preprocessing(224, 0.875, *imagenet)
+    assert {one.preprocessing.interpolation for one in MODELS.values()} == {"bicubic"}
 
 
 def test_classes_are_named_only_where_there_are_a_thousand(tmp_path):
@@ -75,9 +68,20 @@ def test_classes_are_named_only_where_there_are_a_thousand(tmp_path):
         open_model("mobilenet_v1", path)
 
 
-def test_torchvisions_weights_are_opened_as_torchvisions_network(tmp_path):
-    described = architecture("efficientnet_b0")
+@pytest.mark.parametrize(
+    ("name", "source", "seen"),
+    [
+        ("efficientnet_b2", "torchvision", Preprocessing(288, 1.0, *IMAGENET)),
+        ("mobilenet_v2", "torchvision-mobilenet", Preprocessing(224, 0.875, *IMAGENET, "bilinear")),
+        ("mobilenet_v2", "timm", Preprocessing(224, 0.875, *IMAGENET)),
+    ],
+)
+def test_torchvisions_weights_are_opened_as_torchvision_evaluated_them(name, source, seen, tmp_path):
+    described = released(name)
     path = tmp_path / "weights"
-    write_safetensors(path, unload(build(described), described, "torchvision"), {})
-    found = open_model("efficientnet_b0", path).architecture
-    assert (found.padding, found.batch_norm_epsilon) == ("symmetric", 1e-5)
+    write_safetensors(path, unload(build(described, 7), described, source), {})
+    found = open_model(name, path)
+    assert found.preprocessing == seen
+    assert (found.architecture.padding, found.architecture.batch_norm_epsilon) == ("symmetric", 1e-5)
+    assert bool(found.doubt) == (source == "torchvision-mobilenet")
+    assert pretrained(name, path)[1:] == (seen, str(path), found.doubt)

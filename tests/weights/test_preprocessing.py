@@ -44,10 +44,22 @@ def test_the_square_in_the_middle(width, height, left, top, saved):
     np.testing.assert_array_equal(prepare(saved(picture), Preprocessing(8, 0.8, PLAIN.mean, PLAIN.std)), wanted)
 
 
-def test_resized_by_pillows_bicubic_filter_in_one_step(saved):
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+def test_resized_by_pillows_filter_in_one_step(interpolation, saved):
     picture = noise(40, 30)
-    wanted = picture.resize((12, 12), Image.Resampling.BICUBIC, box=(6.875, 1.875, 33.125, 28.125))
-    np.testing.assert_array_equal(prepare(saved(picture), Preprocessing(12, 0.875, PLAIN.mean, PLAIN.std)), np.asarray(wanted))
+    wanted = picture.resize((12, 12), Image.Resampling[interpolation.upper()], box=(6.875, 1.875, 33.125, 28.125))
+    seen = Preprocessing(12, 0.875, PLAIN.mean, PLAIN.std, interpolation)
+    np.testing.assert_array_equal(prepare(saved(picture), seen), np.asarray(wanted))
+
+
+@pytest.mark.parametrize(("interpolation", "filter_"), [("bicubic", 3), ("bilinear", 2)])
+def test_one_step_is_near_resizing_before_the_crop(interpolation, filter_, saved):
+    y, x = np.mgrid[:480, :640]
+    smooth = np.stack([128 + 100 * np.sin(x / 40), 128 + 100 * np.cos(y / 50), (x + y) / 5], -1).astype(np.uint8)
+    picture = Image.fromarray(smooth)
+    wanted = picture.resize((341, 256), filter_).crop((58, 16, 282, 240))
+    found = prepare(saved(picture), Preprocessing(224, 224 / 256, PLAIN.mean, PLAIN.std, interpolation))
+    assert np.abs(found - np.asarray(wanted, np.float32)).max() <= 3
 
 
 def test_upright(saved):
@@ -111,3 +123,8 @@ def test_a_picture_over_pillows_limit(factor, saved, monkeypatch):
 def test_numbers_out_of_range(side, crop, std):
     with pytest.raises(ValueError, match="needs side >= 1, 0 < crop <= 1 and std > 0, got Preprocessing"):
         Preprocessing(side, crop, MEAN, (1.0, std, 1.0))
+
+
+def test_interpolation_of_another_name():
+    with pytest.raises(ValueError, match="no interpolation 'nearest'; there are bicubic, bilinear"):
+        Preprocessing(4, 1.0, MEAN, (1.0, 1.0, 1.0), "nearest")

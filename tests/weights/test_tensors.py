@@ -141,6 +141,9 @@ def test_narrow_weights_become_float32():
         ),
         ({"classifier.weight": np.zeros((), np.float32)}, r"tensor classifier.weight is \(\), of another number of dimensions"),
         ({"conv_stem.weight": np.zeros(4, np.float32)}, r"tensor conv_stem.weight is \(4,\), of another number of dimensions"),
+        ({"bn1.bias": np.float32([0, np.nan, 0, 0])}, "tensor bn1.bias is NaN or infinite in 1 of 4 numbers"),
+        ({"bn1.running_var": np.full(4, 1e300)}, "tensor bn1.running_var is NaN or infinite in 4 of 4 numbers"),
+        ({"bn1.weight": np.full(4, np.inf, ml_dtypes.bfloat16)}, "tensor bn1.weight is NaN or infinite in 4 of 4 numbers"),
         (
             {"conv_stem.weight": None},
             r"its tensors \(blocks.0.0.bn1.bias, .*\) are named as in none of timm, resnet, torchvision",
