@@ -1,7 +1,7 @@
-"""What accuracy costs: the trained family over multiply-adds and over parameters
+"""What accuracy costs: the trained rules over multiply-adds and over parameters
 
-The family of the whole of Fashion-MNIST, and the paper's point from the search on the same pictures. Which rule looks best
-depends on what is counted: resolution costs multiply-adds and no parameters.
+The rules of `fashion_rules` on the whole of Fashion-MNIST. Which one looks best depends on what is counted: resolution costs
+multiply-adds and no parameters. Three networks a rule and the baseline, one recipe for all.
 """
 
 from pathlib import Path
@@ -9,11 +9,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from scaling.figures import trained_costs, trained_costs_numbers
-from scaling.recorded import read_family, read_search
+from scaling.recorded import read_family
 
 
 def draw() -> Figure:
     """The figure."""
-    family, search = read_family(Path("runs/fashion_family")), read_search(Path("runs/fashion"))
-    numbers = trained_costs_numbers(family, search)
+    family = read_family(Path("runs/fashion_rules"))
+    numbers = trained_costs_numbers(family)
     return trained_costs(numbers, data_set=family.study.pictures.name, device=family.run.devices)

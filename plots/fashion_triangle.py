@@ -1,7 +1,8 @@
 """Step 1 on the whole of Fashion-MNIST: where the budget is best spent
 
-The same networks by the shares of the budget that they really spend on depth, width and resolution, over the surface fitted to
-all of them, with the region that holds its best point.
+The same networks by the shares of the budget that they really spend on depth, width and resolution; several of one place stand
+around it. The surface fitted to them is drawn where they support it: on so small a baseline no network at twice the cost spends
+between 10 and 80 % on resolution, and nothing is said of what lies between.
 """
 
 from pathlib import Path

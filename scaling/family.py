@@ -259,7 +259,9 @@ def _draw(study: FamilyStudy, run: Run, result: FamilyResult) -> None:
 
     sides = {one.label: one.architecture.resolution for one in study.networks}
     numbers = rule_curves_numbers(result, study.pictures.side, sides)
-    save(rule_curves(numbers, data_set=study.pictures.name, device=run.devices), run.folder, "curves")
+    raised = study.spec.family.dropout_per_doubling
+    title = f"Rules of scaling at equal cost, dropout raised by {raised:g} a doubling, measured" if raised else None
+    save(rule_curves(numbers, data_set=study.pictures.name, device=run.devices, title=title), run.folder, "curves")
 
 
 def _plan(options: argparse.Namespace, study: FamilyStudy, run: Run) -> int:

@@ -133,7 +133,7 @@ def rule_curves(numbers: RuleCurvesNumbers, *, data_set: str, device: str, title
     end_names(axes, ends, 0.06)
     if numbers.gaps:
         _draw_gaps(panel(figure, (0.075, 0.135, 0.785, 0.225)), numbers)
-    style.heading(figure, title or "One dimension against compound scaling, measured")
+    style.heading(figure, title or "Rules of scaling at equal cost, measured")
     style.caption(figure, _caption(numbers, data_set, device))
     return figure
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ from scaling.figures.curves import end_names, labels, log_scale, panel
 from scaling.figures.points import Percent, seeds_text
 from scaling.figures.rule_curves import LOOKS
 from scaling.recorded import Family, Search, require_same_pictures
+from scaling.space import Candidate
 
 _TICKS = (1, 1.5, 2, 3, 5, 7, 10)
 
@@ -34,7 +35,7 @@ class TrainedCostsNumbers(NamedTuple):
 
     Attributes:
         lines: of each rule, its networks, cheapest first.
-        points: of the search, the networks that were shown the test pictures and are of no rule of the family.
+        points: of the search, the networks that were shown the test images and are of no rule of the family.
         pictures: number each training was judged on.
         seeds: of the networks, in words.
     """
@@ -45,33 +46,39 @@ class TrainedCostsNumbers(NamedTuple):
     seeds: str
 
 
-def trained_costs_numbers(family: Family, search: Search) -> TrainedCostsNumbers:
+def trained_costs_numbers(family: Family, search: Search | None = None) -> TrainedCostsNumbers:
     """The numbers of `trained_costs`.
 
     Args:
         family: whose rules are drawn as lines.
-        search: whose tested networks are drawn as points, where the family has not got them.
+        search: whose tested networks are drawn as points, where the family has not got them; None for none.
 
     Raises:
         SpecError: the two were made on different pictures.
     """
-    require_same_pictures([family.study, search.study])
     costs = {one.label: one.cost for one in family.study.networks}
     accuracies = family.result.accuracies
     lines = {
         curve.rule: tuple(_point(one.name, costs[one.name], accuracies[one.name]) for one in curve.networks)
         for curve in family.result.curves
     }
-    known = {one.architecture.structure for one in family.study.networks}
-    shown = tested(search.study, search.run)
-    others = [
-        one
-        for one in search.collected.candidates
-        if one.label in shown and one.architecture.structure not in known and _name(one.origin) not in lines
-    ]
+    others = [] if search is None else _others(family, search, lines.keys())
+    shown = {} if search is None else tested(search.study, search.run)
     points = tuple(_point(_name(one.origin), one.cost, shown[one.label]) for one in others)
     seeds = [accuracy.n for accuracy in accuracies.values()] + [shown[one.label].n for one in others]
     return TrainedCostsNumbers(lines, points, family.result.pictures, seeds_text(seeds))
+
+
+def _others(family: Family, search: Search, rules: Collection[str]) -> list[Candidate]:
+    """Networks of a search that were shown the test images and are of no rule of the family."""
+    require_same_pictures([family.study, search.study])
+    known = {one.architecture.structure for one in family.study.networks}
+    shown = tested(search.study, search.run)
+    return [
+        one
+        for one in search.collected.candidates
+        if one.label in shown and one.architecture.structure not in known and _name(one.origin) not in rules
+    ]
 
 
 def trained_costs(numbers: TrainedCostsNumbers, *, data_set: str, device: str, title: str | None = None) -> Figure:
@@ -86,14 +93,15 @@ def trained_costs(numbers: TrainedCostsNumbers, *, data_set: str, device: str, t
     figure = style.new_figure(5.6)
     left = panel(figure, (0.07, 0.2, 0.31, 0.69))
     right = panel(figure, (0.565, 0.2, 0.31, 0.69))
-    _draw(left, numbers, "macs", 1e6, "MACs per picture, million (log scale)")
+    _draw(left, numbers, "macs", 1e6, "MACs per image, million (log scale)")
     _draw(right, numbers, "params", 1e3, "parameters, thousand (log scale)")
     right.set_ylabel("")
     style.heading(figure, title or "What accuracy costs: networks trained here")
     style.caption(
         figure,
-        f"{data_set}, {numbers.pictures} test pictures, {numbers.seeds} per network, {device}. Bars: "
-        f"{100 * CONFIDENCE:g} % intervals. Scaling the resolution adds no parameters: its line stands upright on the right.",
+        f"{data_set}, {numbers.pictures} test images, {numbers.seeds} per network, {device}. Bars: "
+        f"{100 * CONFIDENCE:g} % intervals of each network alone. Scaling the resolution adds no parameters: its line stands "
+        "upright on the right.",
     )
     return figure
 
