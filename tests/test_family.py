@@ -222,12 +222,18 @@ def test_a_run_gives_baseline_counts_and_winner(capsys):
     assert found[0]["macs"] == cost(architecture("small"), 10, 1).macs
 
 
-def test_an_optimum_that_is_not_located_is_not_extrapolated(capsys):
-    assert "the fitted optimum is not located" in refused(capsys, "--run", str(ROOT / "runs" / "step1"), "--fitted")
-    found = json.loads(
-        run(capsys, "--run", str(ROOT / "runs" / "fashion"), "--fitted", "--phi", "1", "--rule", "compound", "--json")
-    )
-    optimum = json.loads((ROOT / "runs" / "fashion" / "results.json").read_text())["optimum"]
+def test_an_unsupported_optimum_is_not_extrapolated(capsys):
+    said = refused(capsys, "--run", str(ROOT / "runs" / "fashion"), "--fitted")
+    assert "its surface has no supported optimum above its best network" in said
+    assert "highest at depth 38 %, width 0 %, resolution 62 % (1.30 1.00 1.24), where no network supports it" in said
+    assert "Train networks there first" in said
+    assert "leave out --fitted for the winner" in said
+
+
+def test_a_supported_optimum_is_extrapolated(capsys):
+    short = ROOT / "runs" / "fashion_short"
+    found = json.loads(run(capsys, "--run", str(short), "--fitted", "--phi", "1", "--rule", "compound", "--json"))
+    optimum = json.loads((short / "results.json").read_text())["optimum"]
     assert [found["members"][0][name] for name in ("alpha", "beta", "gamma")] == [
         optimum[name] for name in ("alpha", "beta", "gamma")
     ]

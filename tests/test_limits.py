@@ -229,10 +229,10 @@ def test_a_network_over_a_limit_is_told_apart_from_one_of_another_cost():
     search = read_search(Path(__file__).parents[1] / "runs" / "step1")
     target = search.study.space.target
     barred = [dataclasses.replace(one, admitted=one.name != "1.10 1.20 1.10") for one in search.collected.measured]
-    lines = rows(search.study.space, search.collected.candidates, rank(barred, target), {})
-    columns = {column.header: list(column.cells) for column in ranking_table(lines, target).columns}
+    lines = rows(search.study.space, search.collected.candidates, rank(barred, target))
+    columns = {column.header: list(column.cells) for column in ranking_table(lines).columns}
     shown = dict(zip(columns["alpha beta gamma"], columns["eligible"], strict=True))
-    assert (shown["1.10 1.20 1.10"], shown["1.00 1.00 1.00"], shown["1.30 1.10 1.10"]) == ("no: limits", "no", "yes")
+    assert (shown["1.10 1.20 1.10"], shown["1.00 1.00 1.00"], shown["1.30 1.10 1.10"]) == ("no: limits", "no: cost", "yes")
 
 
 @pytest.mark.parametrize("words", ["-1", "0", "many", "8Gb", "inf", ""])

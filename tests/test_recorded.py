@@ -65,7 +65,8 @@ def test_a_family_comes_back(family_folder):
     assert found.study.members == study.members
     assert found.study.networks == study.networks
     assert [trial.id for trial in found.study.all_trials()] == [trial.id for trial in study.all_trials()]
-    assert (found.study.pictures.side, found.run.devices, found.incomplete) == (28, "a device", ())
+    assert (found.study.pictures.side, found.run.devices) == (28, "a device")
+    assert {one.complete for one in found.trainings.values()} == {2}
     assert {curve.rule: len(curve.networks) for curve in found.result.curves}.keys() == set(study.spec.family.rules)
     for label, accuracy in found.result.accuracies.items():
         network = next(one for one in study.networks if one.label == label)
@@ -85,7 +86,7 @@ def test_only_the_trials_that_are_asked_for_count(tmp_path, family_folder):
     (folder / "spec.json").write_text(json.dumps(question))
     found = read_family(folder)
     assert found.result.accuracies.keys() == {"baseline"}  # the others were trained without dropout
-    assert len(found.incomplete) == len(study.networks) - 1
+    assert sum(one.complete == 0 for one in found.trainings.values()) == len(study.networks) - 1
 
 
 def test_an_unfinished_run_says_so(tmp_path, capsys):
@@ -94,8 +95,8 @@ def test_an_unfinished_run_says_so(tmp_path, capsys):
     path.write_text("".join(path.read_text().splitlines(True)[:11]))
     assert main([str(tmp_path / "part")]) == 0
     out = capsys.readouterr().out
-    assert "1 of 2 trainings complete" in out
-    assert "0 of 2 trainings complete" in out
+    assert "1 of 2 trainings count, 1 not trained." in out
+    assert "0 of 2 trainings count, 2 not trained." in out
 
 
 def test_what_is_no_run(tmp_path, family_folder):
@@ -159,12 +160,17 @@ def test_runs_on_other_pictures_share_no_figure(family_folder):
 def test_the_command_shows_a_search(capsys):
     assert main([str(STEP1)]) == 0
     out = capsys.readouterr().out
-    assert "All 18 eligible networks tie" in out
-    assert "Test pictures, looked at after the choice:" in out
+    assert "17 of 18 eligible networks are tied with it" in out
+    assert "Test images, looked at after the choice:" in out
+    assert "their seeds' luck favours the best" in out
+    assert "The reference paper is realised at depth 47 %, width 24 %, resolution 29 %, 0.24 from its rule's shares" in out
     assert main([str(STEP1), "--json"]) == 0
     found, kept = json.loads(capsys.readouterr().out), json.loads((STEP1 / "results.json").read_text())
     assert (found["best"], found["slope"]) == (kept["best"], kept["slope"])
-    assert found["optimum"]["shares"] == kept["optimum"]["shares"]
+    assert found["optimum"] is kept["optimum"] is None
+    assert found["surface"] == kept["surface"]
+    assert found["surface"]["reason"] == "below best"
+    assert [one["trainings"] for one in found["networks"]] == [one["trainings"] for one in kept["networks"]]
 
 
 def test_the_command_shows_a_family(capsys, family_folder):
@@ -252,7 +258,7 @@ def test_a_choice_carried_to_another_phi_is_one_more_reference(direct_folder):
 def test_what_a_direct_search_gained(direct_folder, capsys):
     assert main([str(direct_folder)]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "Direct search against extrapolation: on the test pictures" in said
+    assert "Direct search against extrapolation: on the test images" in said
     assert "points (" in said
     assert ": better." in said
     assert main([str(direct_folder), "--json"]) == 0

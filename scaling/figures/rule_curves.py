@@ -236,7 +236,7 @@ def _caption(numbers: RuleCurvesNumbers, data_set: str, device: str) -> str:
     if any(point.enlarged for point in points):
         said.append(f"Hollow above: inputs over the {numbers.side} px of the images, enlarged and not sharper.")
     if any(line.strangers for line in numbers.lines):
-        said.append("Crosses: trained for a rule, but rounding put them far from its shares; they count for none.")
+        said.append("Crosses: trained for a rule, but rounding put them far from its shares; they do not count for it.")
     if numbers.gaps:
         said.append("Filled below: shown to differ, after Holm over all; dashed: interpolated between two costs.")
     return " ".join(said)

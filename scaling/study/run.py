@@ -38,7 +38,7 @@ def folder_named(study: str, baseline: str | None, data: str | None) -> Path:
 
 class Run:
     """A run folder `runs/NAME`: `spec.json` (the question), `trials.jsonl` (the records), `weights/`; beside them
-    `latencies.json` where a limit asked for them."""
+    `looks.json` (how often it was ranked), `groups.json` and `latencies.json` where they were asked for."""
 
     def __init__(self, folder: Path) -> None:
         if folder.exists() and not folder.is_dir():

@@ -115,12 +115,20 @@ def test_a_specification(tmp_path):
 
 
 def test_a_specification_may_take_the_winner_of_a_run(tmp_path):
-    (tmp_path / "results.json").write_text('{"best": {"alpha": 1.1, "beta": 1.2, "gamma": 1.3}, "optimum": null}')
+    (tmp_path / "results.json").write_text('{"best": {"alpha": 1.1, "beta": 1.2, "gamma": 1.3}}')
     (tmp_path / "spec.json").write_text(json.dumps({"baseline": SMALL.to_dict(), "seeds": 1}))
     family = read_family_spec(written(tmp_path, f'run = "{tmp_path}"')).family
     assert (family.alpha, family.beta, family.gamma) == (1.1, 1.2, 1.3)
-    with pytest.raises(SpecError, match="no response surface could be fitted to this run"):
+    with pytest.raises(SpecError, match="says nothing of what its networks support; make it anew with"):
         read_family_spec(written(tmp_path, f'run = "{tmp_path}"\nfitted = true'))
+    best = {"alpha": 1.1, "beta": 1.2, "gamma": 1.3}
+    (tmp_path / "results.json").write_text(json.dumps({"best": best, "optimum": None, "surface": None}))
+    with pytest.raises(SpecError, match="no response surface could be fitted to this run; leave out --fitted for its winner"):
+        read_family_spec(written(tmp_path, f'run = "{tmp_path}"\nfitted = true'))
+    found = {"best": best, "optimum": {"alpha": 1.3, "beta": 1, "gamma": 1.2}, "surface": {}}
+    (tmp_path / "results.json").write_text(json.dumps(found))
+    family = read_family_spec(written(tmp_path, f'run = "{tmp_path}"\nfitted = true')).family
+    assert (family.alpha, family.beta, family.gamma) == (1.3, 1.0, 1.2)
     (tmp_path / "spec.json").write_text(json.dumps({"baseline": architecture("efficientnet_b0").to_dict(), "seeds": 1}))
     with pytest.raises(SpecError, match="scaled another baseline; its coefficients are not for this one"):
         read_family_spec(written(tmp_path, f'run = "{tmp_path}"'))

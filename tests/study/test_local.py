@@ -240,7 +240,7 @@ def test_the_pace_is_that_of_trainings_long_enough_to_tell(tmp_path, pictures):
     found = pace(tmp_path)
     assert found.compile == 4.0
     assert found.unit == pytest.approx(20.0 / expected_parts([trial(pictures)], Pace(0.0, 1.0, ""))[trial(pictures).id].train)
-    assert found.source == f"2 trials recorded on {host()}"
+    assert found.source == f"2 trials recorded on this machine, {host()}"
 
 
 def test_expected_seconds_count_compiling_once_a_network(pictures):

@@ -257,7 +257,7 @@ def test_no_answer_stands_beside_another_question_whenever_it_is_killed(tmp_path
 def test_every_file_of_a_recorded_run_is_known(path):
     """A figure that `ANSWER` does not name would stay when the question grows."""
     found = {one.name for one in path.parent.iterdir() if one.is_file()}
-    assert found <= {*ANSWER, "spec.json", "trials.jsonl", "latencies.json", "lock"}
+    assert found <= {*ANSWER, "spec.json", "trials.jsonl", "latencies.json", "looks.json", "groups.json", "lock"}
 
 
 def test_identity_is_what_decides_the_outcome():
