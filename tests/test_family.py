@@ -1,6 +1,7 @@
 """The command as people run it."""
 
 import csv
+import dataclasses
 import io
 import json
 import shutil
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from scaling import RELEASED, architecture, cost, scale
-from scaling.extrapolation import member
+from scaling.extrapolation import MEMBER_WITHIN, member
 from scaling.family import main
 from scaling.memory import inference_bytes, training_bytes
 from scaling.rules import rule
+from scaling.study.family import Kinship, distinct
 from scaling.study.spec import read_baseline
 
 ROOT = Path(__file__).parents[1]
@@ -252,3 +254,41 @@ def test_runs_that_are_not_finished(capsys, tmp_path):
     assert "has no best network; finish the run" in refused(capsys, "--run", str(tmp_path))
     (tmp_path / "results.json").write_text("[]")
     assert "not the result of a search" in refused(capsys, "--run", str(tmp_path))
+
+
+def baseline_of(px, *repeats):
+    small = architecture("small")
+    stages = tuple(dataclasses.replace(stage, repeats=count) for stage, count in zip(small.stages, repeats, strict=True))
+    return dataclasses.replace(small, resolution=px, stages=stages)
+
+
+def distances(baseline):
+    """How far each rule's member at x2, x4 and x8 is from the rule."""
+    family = Kinship(rules=("paper", "uniform", "depth", "width", "resolution"), phi="0:3", realise=True)
+    found = {}
+    for one in family.members(baseline, 10, 1):
+        found.setdefault(one.rule, []).append(one.distance)
+    return found
+
+
+def test_on_14_px_two_rules_have_no_member_at_twice_the_cost():
+    found = distances(baseline_of(14, 1, 2, 3))
+    assert [round(found[rule][1], 2) for rule in ("paper", "uniform")] == [0.42, 0.31]
+    assert all(distance < 1e-12 for rule in ("depth", "width", "resolution") for distance in found[rule][1:])
+    assert all(own[0] is None for own in found.values())  # the baseline stands for every rule
+
+
+def test_on_20_px_with_deeper_stages_every_rule_has_one():
+    found = distances(baseline_of(20, 2, 3, 4))
+    assert [[round(distance, 2) for distance in found[rule][1:]] for rule in ("paper", "uniform")] == [
+        [0.15, 0.06, 0.06],
+        [0.10, 0.13, 0.07],
+    ]
+    assert max(distance for own in found.values() for distance in own[1:]) <= MEMBER_WITHIN
+
+
+def test_a_member_far_from_its_rule_does_not_stand_for_it():
+    family = Kinship(rules=("paper", "depth"), phi="0, 1", realise=True)
+    baseline = baseline_of(14, 1, 2, 3)
+    stands = {one.label: one.stands_for(one.members[0].rule) for one in distinct(baseline, family.members(baseline, 10, 1))}
+    assert stands == {"baseline": True, "depth 1": True, "paper 1.106": False}
