@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-BASH = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+STATISTICS = (ROOT / "docs" / "statistics.md").read_text("utf-8")
+BASH = [line for block in re.findall(r"```bash\n(.*?)```", README + STATISTICS, re.DOTALL) for line in block.splitlines()]
 COMMANDS = [line.split("#")[0].strip() for line in BASH if line.startswith("python -m scaling.")]
 SHOWN = re.findall(r"<!-- output of: python -m (scaling.results .*?) -->\n```text\n(.*?)```", README, re.DOTALL)
 

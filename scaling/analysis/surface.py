@@ -25,6 +25,7 @@ from scaling.analysis.ranking import adjustment, may_win
 MINIMUM_NETWORKS = 8  # seven coefficients and one degree of freedom for the residuals
 
 _STEPS = 60  # of the grid of shares; 1,891 points
+_REGION_STEPS = 30  # of the grid that the region is told on
 _RIVAL_STEPS = 12  # of the rivals' grid: a quadratic has no finer detail
 _DRAWS = 1_000
 _FLAT = 1e-9
@@ -205,16 +206,18 @@ def _fit(design: Floats, measured: Errors, best: float | None, confidence: float
 
     inside = np.flatnonzero(supported)
     top, everywhere = int(inside[values[inside].argmax()]), int(values.argmax())
-    rivals = supported & (np.abs(grid * _RIVAL_STEPS - np.round(grid * _RIVAL_STEPS)).max(axis=1) < _FLAT)
+    rivals = supported & _multiples(grid, _RIVAL_STEPS)
+    tried = supported & _multiples(grid, _REGION_STEPS)
+    tried[top] = True
     compared = compare_with_best(
-        rows[supported],
+        rows[tried],
         predictions,
         rivals=rows[rivals] if rivals.any() else None,
         confidence=confidence,
         draws=_DRAWS,
     )
-    kept = grid[supported][(compared.excess <= 0) | (inside == top)]
-    region, region_share = _hull(kept, len(inside) / len(grid), 1 / len(grid))
+    kept = grid[tried][(compared.excess <= 0) | (np.flatnonzero(tried) == top)]
+    region, region_share = _hull(kept, len(inside) / len(grid), 1 / len(triangular_grid(_REGION_STEPS)))
     highest = place(top)
     reason = None
     if best is not None and highest.predicted.value <= best:
@@ -236,6 +239,11 @@ def _fit(design: Floats, measured: Errors, best: float | None, confidence: float
         region,
         region_share,
     )
+
+
+def _multiples(grid: Floats, steps: int) -> NDArray[np.bool_]:
+    """Which points of a grid are on the coarser one of so many steps."""
+    return np.abs(grid * steps - np.round(grid * steps)).max(axis=1) < _FLAT
 
 
 def _leverages(design: Floats, cross: Floats) -> Floats:

