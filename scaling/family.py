@@ -236,7 +236,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None:
     """Compare, keep, report and draw what is recorded."""
-    from scaling.analysis.collecting import on_test_images, trainings
+    from scaling.analysis.collecting import on_test_images
     from scaling.analysis.families import family_of
     from scaling.family_findings import told
     from scaling.family_report import results_table, study_document
@@ -247,8 +247,7 @@ def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None
     if options.json:
         terminal.emit(found)
     else:
-        counts = trainings(study, run)
-        terminal.show(results_table(study, result), *told(study.spec.family, result, counts, study.spec.seeds))
+        terminal.show(results_table(study, result), *told(study, run, result))
         terminal.show(f"Records, results and figures: {run.folder}")
     _draw(study, run, result)
 

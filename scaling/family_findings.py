@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from scaling.analysis.collecting import Trainings
+from scaling.analysis.collecting import trainings
 from scaling.analysis.equal_cost import EQUAL_WITHIN, SPAN, Absence, Missing
 from scaling.analysis.errors import SPREADS_DIFFER
 from scaling.analysis.power_law import MINIMUM_COSTS
@@ -18,6 +18,8 @@ from scaling.findings import enlarged, growth, trainings_said
 from scaling.study.estimate import Pace, estimated_seconds
 from scaling.study.family import FamilyStudy, Kin, Kinship
 from scaling.study.progress import duration
+from scaling.study.provenance import mixed_origins
+from scaling.study.run import Run
 from scaling.study.trial import Trial
 from scaling.terminal import short, table
 
@@ -93,9 +95,11 @@ def strangers(study: FamilyStudy) -> list[str]:
     ]
 
 
-def told(asked: Kinship, result: FamilyResult, trainings: Mapping[str, Trainings], seeds: int) -> list[Any]:
+def told(study: FamilyStudy, run: Run, result: FamilyResult) -> list[Any]:
     """Tables and sentences that a comparison of rules makes, in the order to read them."""
-    parts: list[Any] = [*findings(asked, result), *trainings_said(trainings, seeds)]
+    parts: list[Any] = [*findings(study.spec.family, result), *trainings_said(trainings(study, run), study.spec.seeds)]
+    if (mixed := mixed_origins(run.origins(study.all_trials()))) is not None:
+        parts.append(mixed)
     if result.gaps is not None:
         heading = f"\n{result.gaps.reference} minus each other rule at equal real cost, in points, paired over pictures:"
         parts += [heading, gaps_table(result.gaps), *compared(result.gaps)]

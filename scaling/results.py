@@ -90,7 +90,7 @@ def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     return found, [
         results_table(family.study, family.result),
         *unsupported_said(unsupported_compound(folder, family)),
-        *told(family.study.spec.family, family.result, family.trainings, family.study.spec.seeds),
+        *told(family.study, family.run, family.result),
     ]
 
 
