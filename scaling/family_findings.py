@@ -109,7 +109,7 @@ def told(study: FamilyStudy, run: Run, result: FamilyResult) -> list[Any]:
     if any(one.extrapolated for one in result.curves):
         heading = "\nExtrapolated, not trained: accuracy by those laws, in percent; nothing but the formula supports it."
         parts += [heading, extrapolated_table(result.curves)]
-    return [*parts, *(said for one in result.curves for said in _curve_said(one))]
+    return [*parts, *_laws_said(result.curves)]
 
 
 _LAWS = (
@@ -118,19 +118,26 @@ _LAWS = (
 )
 
 
-def _curve_said(one: RuleCurve) -> list[str]:
-    """Why a rule has no power law, no check of it, or no prediction."""
-    if one.costs < MINIMUM_COSTS:
-        return [f"{one.rule}: {one.costs} distinct cost(s) trained, no power law under {MINIMUM_COSTS}."]
-    if one.check is None:
-        return [
-            f"{one.rule}: {one.costs} distinct costs trained, all fitted; holding one out to check the fit takes "
-            f"{one.costs + 1}. "
-            "Without the check nothing is predicted."
-        ]
-    if not one.extrapolated and one.check.inside is False:
-        return [f"{one.rule}: the law does not predict its own largest network, so it predicts nothing beyond it."]
-    return []
+def _laws_said(curves: Sequence[RuleCurve]) -> list[str]:
+    """Which rules have no power law, no check of it, or no prediction."""
+    few = [one for one in curves if one.costs < MINIMUM_COSTS]
+    unchecked = [one for one in curves if one.law is not None and one.check is None]
+    missed = [one for one in curves if one.check is not None and one.check.inside is False]
+    said = []
+    if few:
+        said.append(f"{_rules(few)}: no power law with fewer than {MINIMUM_COSTS} distinct costs trained.")
+    if unchecked:
+        said.append(
+            f"{_rules(unchecked)}: all {MINIMUM_COSTS} costs are fitted; one more would check the law, and nothing is "
+            "predicted without."
+        )
+    if missed:
+        said.append(f"{_rules(missed)}: the law does not predict its own largest network, so it predicts nothing beyond it.")
+    return said
+
+
+def _rules(curves: Sequence[RuleCurve]) -> str:
+    return ", ".join(one.rule for one in curves)
 
 
 def unsupported_said(found: Unsupported | None) -> list[str]:
@@ -141,8 +148,7 @@ def unsupported_said(found: Unsupported | None) -> list[str]:
     return [
         f"Retracted: compound is the highest value of the surface of {found.search} (depth {depth} %, width {width} %, "
         f"resolution {resolution} %; predicted {100 * found.place.predicted.value:.2f} % on validation at its target cost), "
-        "and "
-        f"no network of that search supports it: leverage {found.place.leverage:.2f}, of no network more than "
+        f"and no network of that search supports it: leverage {found.place.leverage:.2f}, of no network more than "
         f"{found.largest_leverage:.2f}. Read it as one more rule that somebody made up, not as what a search found."
     ]
 
@@ -151,8 +157,7 @@ def findings(asked: Kinship, result: FamilyResult) -> list[str]:
     """What the comparison says."""
     said = [
         f"Accuracy on {result.pictures:,} test images, taken as independent of each other, with 90% intervals; nothing here "
-        "was "
-        "chosen by them."
+        "was chosen by them."
     ]
     if result.seed_sd is not None:
         said.append(
@@ -169,8 +174,7 @@ def findings(asked: Kinship, result: FamilyResult) -> list[str]:
     if asked.dropout_per_doubling == 0:
         said.append(
             "All networks have one recipe, tuned for none of them: its learning rate and length are as likely to suit one "
-            "rule as "
-            "another, and larger networks might gain from more regularisation, as the paper gives them."
+            "rule as another, and larger networks might gain from more regularisation, as the paper gives them."
         )
     return said
 
@@ -182,8 +186,7 @@ def _spread(result: FamilyResult) -> str:
         return f"; no sign that networks differ in it, p = {result.spread_p:.2f}"
     return (
         f", over all networks; they differ in it, p = {result.spread_p:.3f} < {SPREADS_DIFFER:g}: intervals and tests take "
-        "each "
-        "network's own"
+        "each network's own"
     )
 
 
@@ -201,17 +204,21 @@ def compared(gaps: Gaps) -> list[str]:
         said.append(
             f"{gaps.reference} against {rule}: {'; '.join(words)} (Holm over all of them, at {1 - gaps.confidence:.0%})."
         )
-    return [*said, *map(_missing, gaps.missing)]
+    missing = {
+        rule: [one for one in gaps.missing if one.rule == rule] for rule in dict.fromkeys(one.rule for one in gaps.missing)
+    }
+    return [*said, *(_missing(own) for own in missing.values())]
 
 
-def _missing(one: Missing) -> str:
-    if one.absence is Absence.NONE_TRAINED:
-        return f"{one.rule} at x{one.target:g}: no member of it was trained."
-    costs = ", ".join(f"x{ratio:.3g}" for ratio in one.ratios)
+def _missing(own: Sequence[Missing]) -> str:
+    """Where one rule has no value."""
+    targets = " and ".join(f"x{one.target:g}" for one in own)
+    if own[0].absence is Absence.NONE_TRAINED:
+        return f"{own[0].rule} at {targets}: no member of it was trained."
+    costs = ", ".join(f"x{ratio:.3g}" for ratio in own[0].ratios)
     return (
-        f"{one.rule} at x{one.target:g}: no member at this cost; its members cost {costs}, none within {EQUAL_WITHIN:.0%} of "
-        "it "
-        f"and not on both sides of it within a factor of {SPAN:g}."
+        f"{own[0].rule} at {targets}: no member at this cost; its members cost {costs}, none within {EQUAL_WITHIN:.0%} and "
+        f"not on both sides within a factor of {SPAN:g}."
     )
 
 

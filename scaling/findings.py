@@ -149,8 +149,7 @@ def references_said(candidates: Iterable[Candidate]) -> list[str]:
             if distance is not None and one.shares is not None and distance > MEMBER_WITHIN:
                 said.append(
                     f"The reference {role} is realised at {_shares(one.shares)}, {distance:.2f} from its rule's shares: on "
-                    "this "
-                    "baseline it does not stand for the rule."
+                    "this baseline it does not stand for the rule."
                 )
     return said
 

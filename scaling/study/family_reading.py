@@ -126,10 +126,8 @@ def _no_optimum(surface: dict[str, Any]) -> str:
     what = "where no network supports it" if surface["unsupported"] else "its highest supported value"
     return (
         f"{why}; the surface is highest at depth {depth} %, width {width} %, resolution {resolution} % ({bases}), {what}. "
-        "Train "
-        "networks there first (a finer --step, or a baseline that fills the triangle: --dry-run says which holes it has), or "
-        "leave "
-        "out --fitted for the winner"
+        "Train networks there first (a finer --step, or a baseline that fills the triangle: --dry-run says which holes it "
+        "has), or leave out --fitted for the winner"
     )
 
 
