@@ -16,7 +16,7 @@ from scaling.extrapolation import MEMBER_WITHIN, Member
 from scaling.family_report import extrapolated_table, gaps_table, laws_table
 from scaling.findings import enlarged, growth, trainings_said
 from scaling.study.estimate import Pace, estimated_seconds
-from scaling.study.family import FamilyStudy, Kin, Kinship
+from scaling.study.family import FamilyStudy, Kin, Kinship, intended
 from scaling.study.progress import duration
 from scaling.study.provenance import mixed_origins
 from scaling.study.run import Run
@@ -87,11 +87,20 @@ def strangers(study: FamilyStudy) -> list[str]:
         if not one.stands_for(member.rule)
     ]
     listed = ", ".join(f"{member.rule} at x{member.ratio:.2f} ({distance:.2f} away)" for member, distance in far)
+    places = intended(study.spec.family)
+    nearer = [
+        f"{member.rule} at x{member.ratio:.2f} to {other}"
+        for one in study.networks
+        for member in one.members
+        if one.stands_for(member.rule) and (other := one.nearer(member.rule, places)) is not None
+    ]
+    mixed = [f"Nearer to another rule than to their own are {', '.join(nearer)}."] if nearer else []
     if not far:
-        return [f"Every member is realised within {MEMBER_WITHIN:g} of its rule's shares."]
+        return [f"Every member is realised within {MEMBER_WITHIN:g} of its rule's shares.", *mixed]
     return [
         f"Rounding leaves these farther than {MEMBER_WITHIN:g} from their rule's shares; they do not count for it: {listed}. "
-        "A larger baseline has nearer ones."
+        "A larger baseline has nearer ones.",
+        *mixed,
     ]
 
 

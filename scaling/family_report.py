@@ -14,7 +14,7 @@ from scaling.arch import EFFICIENTNET_B0
 from scaling.extrapolation import Member
 from scaling.lattice import BUDGET
 from scaling.report import percent
-from scaling.study.family import FamilySpec, FamilyStudy, network_of
+from scaling.study.family import FamilySpec, FamilyStudy, intended, network_of
 from scaling.terminal import short, table
 
 if TYPE_CHECKING:  # a list of members needs none of SciPy
@@ -146,8 +146,11 @@ def _place(one: Member) -> tuple[str, str]:
 
 def _notes(study: FamilyStudy, one: Member) -> list[str]:
     said = ["enlarged"] if _enlarged(study, one) else []
-    if not network_of(study.networks, one).stands_for(one.rule):
+    network = network_of(study.networks, one)
+    if not network.stands_for(one.rule):
         said.append("no member of its rule")
+    elif (nearer := network.nearer(one.rule, intended(study.spec.family))) is not None:
+        said.append(f"nearer to {nearer}")
     return said
 
 

@@ -27,7 +27,7 @@ from scaling.study.latencies import network_key
 from scaling.study.progress import duration
 from scaling.study.study import Study
 from scaling.study.trial import Trial
-from scaling.study.trials import Network, Pictures
+from scaling.study.trials import Grouped, Network, Pictures
 
 if TYPE_CHECKING:
     from scaling.analysis.collecting import DirectLead
@@ -55,7 +55,7 @@ def announcement(
         *enlarged(pictures, space.candidates),
         f"Device: {device}. Records: {folder}.",
         *growth(grown),
-        *power(space, judged, seeds, spread, look),
+        *power(space, independent(pictures.validation), seeds, spread, look),
     ]
     total = len(study.all_trials())
     if missing:
@@ -89,12 +89,17 @@ def limited(limits: Limits, space: Space, latencies: Mapping[str, float] | None 
     ]
 
 
+def independent(split: Grouped) -> int:
+    """Units of a split that do not depend on each other: its images, or their groups."""
+    return len(split) if split.groups is None else int(split.groups.max()) + 1
+
+
 def power(space: Space, images: int, seeds: int, spread: Spread | None, look: int) -> list[str]:
     """What a study will be able to tell apart.
 
     Args:
         space: its candidates.
-        images: validation images.
+        images: validation images, or groups of them.
         seeds: of each network.
         spread: what its folder's trainings have shown; None where there are none, and a proxy's is taken.
         look: at the study, from 1.
@@ -113,8 +118,8 @@ def power(space: Space, images: int, seeds: int, spread: Spread | None, look: in
         else "the spread of a measured proxy (6,000 training images, 8 epochs, 87 %)"
     )
     return [
-        f"A network must trail the best by about {gap:.1f} points to be shown worse: the critical value of the test over all "
-        f"{len(ratios)} eligible networks, with {known}."
+        f"A network {gap:.1f} points behind the best will be shown worse in about half of the cases: by the critical value of "
+        f"the test over all {len(ratios)} eligible networks and {known}."
     ]
 
 
@@ -134,8 +139,8 @@ def worth_training(space: Space) -> list[str]:
     if shares:
         hole = largest_hole(shares)
         said.append(
-            f"The largest hole they leave in the triangle of shares lies around {_shares(hole.shares)}: the nearest network is "
-            f"{hole.radius:.2f} away. Nothing can be said of networks there."
+            f"The largest hole they leave in the triangle of shares lies around {_shares(hole.shares)}: the nearest eligible "
+            f"one is {hole.radius:.2f} away."
         )
     return [*said, *references_said(space.candidates)]
 
@@ -323,9 +328,10 @@ def _spread(ranking: Ranking) -> list[str]:
 
 
 def _best(ranking: Ranking, winner: Candidate) -> list[str]:
-    if ranking.tied is None:
-        return [f"Best: {winner.label} of {ranking.eligible} eligible, by one seed each."]
-    looks = f"this is look {ranking.look} at this study" if ranking.look > 1 else "the first look at this study"
+    if ranking.tied is None or ranking.look is None or ranking.tie_confidence is None:
+        why = "one seed shows no spread" if ranking.seed_sd is None else "trainings are missing"
+        return [f"Best so far: {winner.label} of {ranking.eligible} eligible. Nothing is said about ties: {why}."]
+    looks = f"look {ranking.look} at this study" if ranking.look > 1 else "the first look at this study"
     said = f"Best: {winner.label}. {ranking.tied} of {ranking.eligible} eligible networks are tied with it, itself included"
     if ranking.tied == ranking.eligible > 1:
         said += ": this study cannot tell them apart"

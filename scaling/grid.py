@@ -173,7 +173,7 @@ def _folder(options: argparse.Namespace, spec: StudySpec) -> Path:
 
 
 def _dry_run(options: argparse.Namespace) -> int:
-    from scaling.findings import enlarged, limited, power, worth_training
+    from scaling.findings import enlarged, independent, limited, power, worth_training
     from scaling.report import candidates_table, document, rows
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.latencies import read_latencies
@@ -208,7 +208,9 @@ def _dry_run(options: argparse.Namespace) -> int:
         f"MACs counted with {counted}.",
         *enlarged(pictures, space.candidates),
         *worth_training(space),
-        *power(space, len(pictures.validation), spec.seeds, _spread_shown(study, run), look),
+        f"Images: {pictures.name}, {len(pictures.train):,} to train, {len(pictures.validation):,} to choose, "
+        f"{len(pictures.test):,} to report.",
+        *power(space, independent(pictures.validation), spec.seeds, _spread_shown(study, run), look),
         f"{len(missing)} of {total} trials are to be trained on {pictures.name}: about {duration(seconds)}, by {speed.source}.",
         f"Nothing was trained; without --dry-run it is recorded in {run.folder}.",
     )
@@ -224,7 +226,7 @@ def _run(options: argparse.Namespace) -> int:
     from scaling.report import document, rows
     from scaling.study.estimate import pace
     from scaling.study.groups import write_groups
-    from scaling.study.looks import look_number, read_looks, record_look
+    from scaling.study.looks import look_number, read_looks, record_look, write_looks
     from scaling.study.study import make_study
     from scaling.study.trials import test_missing, train_missing
 
@@ -239,6 +241,8 @@ def _run(options: argparse.Namespace) -> int:
         run.require_same(study.question())
         study = held_to_latency(study, run.folder, engine.device)
         looks = read_looks(run.folder)
+        if looks:
+            write_looks(run.folder, looks)  # before a former result goes, from which they may be known
     with run.opened(study.question()):
         if pictures.validation.groups is not None and pictures.test.groups is not None:
             write_groups(run.folder, pictures.validation.groups, pictures.test.groups)
@@ -248,9 +252,10 @@ def _run(options: argparse.Namespace) -> int:
         terminal.say(announcement(study, missing, engine.device, speed, run.folder, run.grown, spread, look))
         train_missing(study, run, engine, speed, console)
         collected = collect(study, run)
-        if spec.seeds > 1 and collected.measured:
-            look = record_look(run.folder, looks, spec.seeds)
-        ranking = rank(collected.measured, study.space.target, look=look) if collected.measured else None
+        asked = None if collected.untrained else look
+        ranking = rank(collected.measured, study.space.target, look=asked) if collected.measured else None
+        if ranking is not None and ranking.tied is not None:
+            record_look(run.folder, looks, spec.seeds)
         terminal.say(test_missing(study, run, engine, collected.shown(ranking), speed, console))
         winner = collected.winner(ranking)
         lines = rows(study.space, collected.candidates, ranking, tested(study, run), collected.trainings)

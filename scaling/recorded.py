@@ -176,7 +176,7 @@ def read_search(folder: Path) -> Search:
     collected = collect(study, run)
     if not collected.measured:
         raise SpecError(f"{folder}: no trial that it was asked for is finished; go on with the command that made it")
-    look = look_number(read_looks(folder), spec.seeds)
+    look = None if collected.untrained else look_number(read_looks(folder), spec.seeds)
     return Search(study, run, collected, rank(collected.measured, space.target, look=look))
 
 

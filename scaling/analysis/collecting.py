@@ -64,6 +64,11 @@ class Collected(NamedTuple):
     trainings: dict[str, Trainings]
     seeds: int
 
+    @property
+    def untrained(self) -> int:
+        """Trainings that were asked for and not tried yet."""
+        return sum(max(0, self.seeds - sum(one.counts().values())) for one in self.trainings.values())
+
     def winner(self, ranking: Ranking | None) -> Candidate | None:
         """The best of a ranking of these networks."""
         return None if ranking is None or ranking.best is None else self.candidates[ranking.best]
@@ -183,7 +188,11 @@ def stability_of(collected: Collected, ranking: Ranking | None) -> Stability | N
 def _answers(study: Trials, run: Run) -> dict[str, _Answers]:
     trials = {network.label: complete_trials(study, run, network) for network in study.networks}
     correct = {label: [_validation(run, trial) for trial in own] for label, own in trials.items()}
-    lost = collapsed([np.array([one.mean() for one in own]) for own in correct.values()], study.pictures.chance)
+    lost = collapsed(
+        [np.array([one.mean() for one in own]) for own in correct.values()],
+        study.pictures.chance,
+        len(study.pictures.validation),
+    )
     return {label: _Answers(own, correct[label], gone) for (label, own), gone in zip(trials.items(), lost, strict=True)}
 
 

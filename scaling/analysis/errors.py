@@ -96,7 +96,9 @@ def errors(networks: Sequence[Measured]) -> Errors:
     accuracy, so they are in s_i^2; the covariance over images of the per-image means over seeds holds them once more, as
     mean_p q (1 - q) / n_i with q the share of trainings that get image p right. P is that covariance without them:
 
-        P_ij = cov_p(mean_ip, mean_jp) / N - [i = j] mean_p(m_ip (1 - m_ip)) n_i / (n_i - 1) / n_i / N.
+        P_ij = cov_p(mean_ip, mean_jp) / N - [i = j] f_i / n_i,  f_i = mean_p(m_ip (1 - m_ip)) n_i / (n_i - 1) / N,
+
+    and no s_i^2 is taken as less than f_i, what the flips alone make.
 
     A network of one seed is given the others' mean flips and pooled s^2; where no network has two, P keeps the flips, which
     are then all that is known of the seeds. Where images belong to groups, P is the covariance of the groups' sums.
@@ -117,11 +119,12 @@ def errors(networks: Sequence[Measured]) -> Errors:
     variance = np.where(known & differ, own, pooled)
     means = np.stack([network.correct.mean(axis=0) for network in networks])
     picture, units = _between_units(means, networks[0].groups)
-    flips = _flips(means, counts)
+    flips = _flips(networks)
     return Errors(
         accuracy=means.mean(axis=1),
-        seed=variance / counts,
-        picture=picture - np.diag(flips) / means.shape[1],
+        # Flips alone move a training as far as this; a lower estimate is luck, and P has given the flips away.
+        seed=np.maximum(variance, flips) / counts,
+        picture=picture - np.diag(flips / counts),
         freedom=np.where(known & differ, degrees, freedom).astype(float),
         pooled=not differ,
         seed_variance=pooled,
@@ -188,9 +191,9 @@ def accuracy_interval(measured: Errors, index: int, seeds: int, *, confidence: f
 def proportion_interval(row: Floats, measured: Errors, seeds: int, *, confidence: float = CONFIDENCE) -> Interval:
     """A weighted sum of accuracies that is one itself, weights summing to 1, with an interval that never leaves [0, 1].
 
-    Wilson's interval with the variance V of the sum in place of the binomial's: those p with
-    |mean - p| <= t sqrt(p (1 - p) / n), n = mean (1 - mean) / V. Where the mean is 0 or 1, or nothing varies, n is the number
-    of images: infinitely many seeds could not make it larger.
+    Wilson's interval with the variance V of the sum in place of the binomial's: those true values p with
+    |mean - p| <= t sqrt(p (1 - p) / n), n = mean (1 - mean) / V, at most one a judgement. Where the mean is 0 or 1, or nothing
+    varies, n is the number of images: infinitely many seeds could not make it larger.
 
     Args:
         row: shape (k,): weights.
@@ -203,7 +206,9 @@ def proportion_interval(row: Floats, measured: Errors, seeds: int, *, confidence
     """
     mean, found = min(1.0, max(0.0, float(row @ measured.accuracy))), variance(row, measured)
     t = quantile(found.degrees, confidence)
-    size = mean * (1 - mean) / found.total if found.total > NO_VARIANCE and 0 < mean < 1 else float(measured.units)
+    size = float(measured.units)
+    if found.total > NO_VARIANCE and 0 < mean < 1:
+        size = min(mean * (1 - mean) / found.total, size * seeds)
     centre = (mean + t**2 / (2 * size)) / (1 + t**2 / size)
     half = t / (1 + t**2 / size) * np.sqrt(mean * (1 - mean) / size + t**2 / (4 * size**2))
     return Interval(mean, max(0.0, float(centre - half)), min(1.0, float(centre + half)), seeds)
@@ -263,13 +268,26 @@ def flip_variance(correct: NDArray[np.bool_]) -> float | None:
     return float((means * (1 - means)).mean()) * seeds / (seeds - 1)
 
 
-def _flips(means: Floats, counts: NDArray[np.int_]) -> Floats:
-    """Shape (k,): what flips add to the variance over images of each network's per-image means."""
-    known = counts > 1
-    if not known.any():
-        return np.zeros(len(counts))
-    rates = (means * (1 - means)).mean(axis=1) * counts / np.maximum(1, counts - 1)
-    return np.where(known, rates, rates[known].mean()) / counts
+def _flips(networks: Sequence[Measured]) -> Floats:
+    """Shape (k,): variance that flips give one training's accuracy; of a network of one seed the others' mean.
+
+    sum_g var_seeds(S_ig) / N^2 with S_ig the number of images of unit g that a training gets right: without groups
+    mean q (1 - q) / N. Images of one group flip together.
+    """
+    images = networks[0].pictures
+    own = [_unit_variance(network) / images**2 if network.seeds > 1 else None for network in networks]
+    known = [one for one in own if one is not None]
+    typical = sum(known) / len(known) if known else 0.0
+    return np.array([typical if one is None else one for one in own])
+
+
+def _unit_variance(network: Measured) -> float:
+    """Sum over units of images of the variance over seeds of the number right in each."""
+    if network.groups is None:
+        return float(network.correct.var(axis=0, ddof=1).sum())
+    units = int(network.groups.max()) + 1
+    sums = np.stack([np.bincount(network.groups, one, units) for one in network.correct])
+    return float(sums.var(axis=0, ddof=1).sum())
 
 
 def _own_variances(networks: Sequence[Measured]) -> tuple[Floats, Floats]:

@@ -89,9 +89,9 @@ class Ranking:
         pooled: they are taken as equal.
         pictures: number of images each training was judged on.
         units: independent units of them: themselves, or groups.
-        look: which look at the study this is, from 1.
+        look: which look at the study this is, from 1; None where nothing was tested.
         confidence: of intervals.
-        tie_confidence: of the test behind `tied`, at this look.
+        tie_confidence: of the test behind `tied`, at this look; None without one.
         difference_error: standard error of the difference of two eligible networks at the target cost, the median; None with
             fewer than two of them.
         detectable: how far behind one rival an eligible network is dropped about as often as not, the median; None without
@@ -109,9 +109,9 @@ class Ranking:
     pooled: bool
     pictures: int
     units: int
-    look: int
+    look: int | None
     confidence: float
-    tie_confidence: float
+    tie_confidence: float | None
     difference_error: float | None
     detectable: float | None
 
@@ -128,7 +128,7 @@ class Ranking:
 
 
 def rank(
-    networks: Sequence[Measured], target: float, *, look: int = 1, confidence: float = CONFIDENCE, draws: int = DRAWS
+    networks: Sequence[Measured], target: float, *, look: int | None = 1, confidence: float = CONFIDENCE, draws: int = DRAWS
 ) -> Ranking:
     """Rank networks of different cost at one cost, with honest errors.
 
@@ -148,7 +148,8 @@ def rank(
     Args:
         networks: every network measured, the baseline and the references among them.
         target: ratio of MACs over the baseline's to compare at, not 1.
-        look: at the study, from 1: how often it was ranked at other numbers of seeds before, and once more.
+        look: at the study, from 1: how often it was ranked at other numbers of seeds before, and once more. None tests nothing,
+            for a study that lacks trainings: half-done rankings are no looks.
         confidence: of intervals, two-sided.
         draws: simulated studies behind the critical values of the test for ties.
 
@@ -157,7 +158,7 @@ def rank(
             comparable.
     """
     require("rank", target, confidence)
-    if look < 1:
+    if look is not None and look < 1:
         raise ValueError(f"rank: look must be 1 or more, got {look}")
     ordered = by_name(networks)
     measured = errors(ordered)
@@ -166,8 +167,9 @@ def rank(
     near = np.array([is_eligible(network.ratio, target) for network in ordered])
     eligible = np.array([one is Standing.ELIGIBLE for one in standings])
     places = _places(ordered, np.where(near, rows @ measured.accuracy, measured.accuracy), eligible)
-    compared = compare_with_best(rows[eligible], measured, confidence=look_confidence(look), draws=draws)
-    tested = bool(measured.degrees_of_freedom) and bool(eligible.any())
+    level = look_confidence(look or 1)
+    compared = compare_with_best(rows[eligible], measured, confidence=level, draws=draws)
+    tested = look is not None and bool(measured.degrees_of_freedom) and bool(eligible.any())
     ties = dict(zip(np.flatnonzero(eligible).tolist(), (compared.excess <= 0).tolist(), strict=True)) if tested else {}
     found = {
         network.name: Ranked(
@@ -194,9 +196,9 @@ def rank(
         measured.pooled,
         ordered[0].pictures,
         measured.units,
-        look,
+        look if tested else None,
         confidence,
-        look_confidence(look),
+        level if tested else None,
         float(np.median(compared.error)) if several else None,
         float(np.median(compared.error * compared.critical)) if several and tested else None,
     )

@@ -76,9 +76,9 @@ class Surface(NamedTuple):
         reason: why there is no optimum; None where there is one.
         unsupported: the grid's highest prediction, where it lies outside; None where `highest` is it.
         best: the best network's adjusted accuracy, which an optimum must exceed; None where none may be chosen.
-        left_out_error: root mean square error in predicting each place from the networks of all others; None where a place is
-            needed to span the triangle.
-        largest_leverage: of any network: predictions of more are not supported.
+        left_out_error: root mean square error in predicting a place from the networks of all others, over the places that can
+            be left out; None where every place is needed to span the triangle.
+        largest_leverage: of any eligible network at the target cost: predictions of more are not supported.
         grid: shape (m, 3): shares, evenly over the triangle.
         surface: shape (m,): prediction on the grid.
         supported: shape (m,): bool.
@@ -124,8 +124,9 @@ def response_surface(networks: Sequence[Measured], target: float, *, confidence:
     """Fit the surface by least squares; find its optimum where the networks support one.
 
     A quadratic says something everywhere, and most of it far from any network is made up. So a point is supported only where
-    its leverage f (X'X)^-1 f is no larger than that of the network with the largest: there a prediction is no less certain than
-    at the networks themselves. The optimum is the highest supported prediction, if it exceeds the best network.
+    its leverage f (X'X)^-1 f is no larger than that of the eligible network with the largest, both at the target cost: there a
+    prediction is no less certain than at the networks themselves. The optimum is the highest supported prediction, if it
+    exceeds the best network.
 
     A prediction's interval is t sqrt(f S f' + e^2), S the covariance of the coefficients by Sigma of `errors`, e the error of
     leaving one place out (networks of the same shares are one place): the first is what seeds and images do to the fit, the
@@ -157,7 +158,8 @@ def response_surface(networks: Sequence[Measured], target: float, *, confidence:
     measured = errors(ordered)
     candidates = [i for i, network in enumerate(ordered) if may_win(network, target)]
     best = float((adjustment(ordered, target)[0] @ measured.accuracy)[candidates].max()) if candidates else None
-    return Fitted(_fit(design, _subset(measured, places), best, confidence), None, len(places))
+    near = np.array([may_win(ordered[i], target) for i in places])
+    return Fitted(_fit(design, _subset(measured, places), near if near.any() else ~near, best, confidence), None, len(places))
 
 
 def triangular_grid(steps: int) -> Floats:
@@ -186,13 +188,13 @@ def leave_place_out(design: Floats, accuracy: Floats) -> float | None:
     return float(np.sqrt(np.mean(np.concatenate(left) ** 2))) if left else None
 
 
-def _fit(design: Floats, measured: Errors, best: float | None, confidence: float) -> Surface:
+def _fit(design: Floats, measured: Errors, near: NDArray[np.bool_], best: float | None, confidence: float) -> Surface:
     solve = np.linalg.pinv(design)
     fitted = solve @ measured.accuracy
     grid = triangular_grid(_STEPS)
     cross: Floats = np.linalg.inv(design.T @ design).astype(float)
-    largest = float(_leverages(design, cross).max())
-    leverages = _leverages(np.column_stack([_mixture(grid), np.zeros((len(grid), design.shape[1] - 6))]), cross)
+    largest = float(_leverages(_at_target(design[near, :6], design.shape[1]), cross).max())
+    leverages = _leverages(_at_target(_mixture(grid), design.shape[1]), cross)
     supported = leverages <= largest + _FLAT
     rows = _mixture(grid) @ solve[:6]
     values = rows @ measured.accuracy
@@ -241,6 +243,11 @@ def _fit(design: Floats, measured: Errors, best: float | None, confidence: float
     )
 
 
+def _at_target(mixture: Floats, columns: int) -> Floats:
+    """Rows of the design at the target cost, where the distance from it is 0."""
+    return np.column_stack([mixture, np.zeros((len(mixture), columns - mixture.shape[1]))])
+
+
 def _multiples(grid: Floats, steps: int) -> NDArray[np.bool_]:
     """Which points of a grid are on the coarser one of so many steps."""
     return np.abs(grid * steps - np.round(grid * steps)).max(axis=1) < _FLAT
@@ -253,12 +260,12 @@ def _leverages(design: Floats, cross: Floats) -> Floats:
 
 def _predicted(row: Floats, measured: Errors, left_out: float | None, freedom: int, confidence: float) -> Estimate:
     """The prediction row @ accuracy with its interval; none without an error of leaving one place out."""
-    value = float(row @ measured.accuracy)
+    value = min(1.0, max(0.0, float(row @ measured.accuracy)))  # a quadratic knows no bounds
     if left_out is None:
         return Estimate(value, None, None)
     spread = float(row**2 @ measured.seed) + max(0.0, float(row @ measured.picture @ row)) + left_out**2
     half = quantile(freedom, confidence) * math.sqrt(spread)
-    return Estimate(value, value - half, value + half)
+    return Estimate(value, max(0.0, value - half), min(1.0, value + half))
 
 
 def _hull(shares: Floats, supported: float, cell: float) -> tuple[Floats, float]:

@@ -232,11 +232,12 @@ def _caption(numbers: RuleCurvesNumbers, data_set: str, device: str) -> str:
     said = [f"{data_set}, {numbers.pictures} test images, {numbers.seeds} per network, {device}."]
     said.append(f"Bars: {100 * CONFIDENCE:g} % intervals of each network alone.")
     if numbers.fitted:
-        said.append("Lines: fitted error = a ratio^-b + c, bands for the choice of seeds.")
+        said.append("Curves with bands: fitted error = a ratio^-b + c, bands for the choice of seeds; other lines only join.")
     if any(point.enlarged for point in points):
         said.append(f"Hollow above: inputs over the {numbers.side} px of the images, enlarged and not sharper.")
     if any(line.strangers for line in numbers.lines):
         said.append("Crosses: trained for a rule, but rounding put them far from its shares; they do not count for it.")
     if numbers.gaps:
-        said.append("Filled below: shown to differ, after Holm over all; dashed: interpolated between two costs.")
+        dashed = "; dashed: interpolated between two costs" if any(gap.interpolated for gap in numbers.gaps) else ""
+        said.append(f"Filled below: shown to differ, after Holm over all{dashed}.")
     return " ".join(said)

@@ -20,6 +20,7 @@ DIFFICULTY, NETWORK, TRAINING = 2.2, 0.45, 0.8
 trainings of a network at 87 %, as in the recorded studies."""
 
 _SAMPLE = 200_000
+_ALIKE = 0.8  # of the copies of an image, how many are right or wrong together
 
 
 def answers(
@@ -30,6 +31,7 @@ def answers(
     *,
     seed_sd: float | Sequence[float] = 0.0,
     copies: int = 1,
+    heavy: bool = False,
 ) -> list[NDArray[np.bool_]]:
     """Right and wrong of every training on every image.
 
@@ -43,7 +45,9 @@ def answers(
         images: number of them.
         generator: of the randomness.
         seed_sd: standard deviation of u, of all networks or of each.
-        copies: images of one group, which are nearly the same: so many share difficulty and what a network makes of them.
+        copies: images of one group, which are nearly the same: so many share difficulty, what a network makes of them, and
+            mostly whether a training gets them right.
+        heavy: shifts of the trainings have heavy tails, Student's t with 3 degrees of freedom, instead of being normal.
 
     Returns:
         For each network bool, shape (seeds, images).
@@ -56,8 +60,13 @@ def answers(
         own = np.repeat(NETWORK * generator.logistic(size=groups), copies)[:images]
         q = _sigmoid((_threshold(accuracy) - difficulty - own) / TRAINING)
         weight = q * (1 - q) / (q * (1 - q)).mean()
-        shift = spread * generator.standard_normal((seeds, 1))
-        found.append(generator.random((seeds, images)) < q + shift * weight)
+        size = (seeds, 1)
+        shift = spread * (generator.standard_t(3, size) / np.sqrt(3) if heavy else generator.standard_normal(size))
+        chances = generator.random((seeds, images))
+        if copies > 1:
+            shared = np.repeat(generator.random((seeds, groups)), copies, axis=1)[:, :images]
+            chances = np.where(generator.random((seeds, images)) < _ALIKE, shared, chances)
+        found.append(chances < q + shift * weight)
     return found
 
 

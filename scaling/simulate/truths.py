@@ -64,7 +64,7 @@ def network(index: int, ratio: float, correct: np.ndarray, **more: object) -> Me
     return Measured(f"n{index:02d}", round(600_000 * ratio), ratio, correct, None, origin, **more)  # type: ignore[arg-type]
 
 
-def intervals(networks: Sequence[Measured], accuracies: Sequence[float]) -> Iterator[Held]:
+def intervals(networks: Sequence[Measured], accuracies: Sequence[float] | np.ndarray) -> Iterator[Held]:
     """Of the first candidate's accuracy, of its adjusted accuracy and of its difference from the second."""
     measured = errors(networks)
     own = accuracy_interval(measured, 1, networks[1].seeds)
@@ -79,7 +79,7 @@ def ties(networks: Sequence[Measured], adjusted: Sequence[float], look: int = 1)
     """Whether the truly best candidate is among the tied, and whether each adjusted interval holds."""
     ranking = rank(networks, TARGET, look=look, draws=DRAWS)
     best = 1 + int(np.argmax(adjusted[1:]))
-    yield Held("ties keep the truly best", ranking.tie_confidence, bool(ranking.networks[best].tied))
+    yield Held("ties keep the truly best", ranking.tie_confidence or 0.0, bool(ranking.networks[best].tied))
     first = ranking.networks[1].adjusted
     if first is not None:
         yield Held("adjusted", 0.90, first.low <= adjusted[1] <= first.high)
@@ -133,6 +133,11 @@ def steep(size: Size, generator: np.random.Generator) -> Iterator[Held]:
     yield from ties(networks, (BASE + gains).tolist())
 
 
+def heavy(size: Size, generator: np.random.Generator) -> Iterator[Held]:
+    """Trainings whose shifts have heavy tails, candidates equally good."""
+    yield from _alike(size, generator, [BASE] * (size.networks + 1), heavy=True)
+
+
 def looks(size: Size, generator: np.random.Generator) -> Iterator[Held]:
     """Equal candidates, looked at after every added seed, from the planned number to ten."""
     accuracies = [BASE] * (size.networks + 1)
@@ -157,13 +162,19 @@ def _alike(
     *,
     copies: int = 1,
     known: bool = False,
+    heavy: bool = False,
 ) -> Iterator[Held]:
-    """A study of networks at the target cost; of equally good ones the first counts as the best."""
+    """A study of networks near the target cost, straight over log MACs; of equally good ones the first counts as the best.
+
+    `accuracies` are true at the target; at its own cost a network has the part of its gain that it pays for.
+    """
     sd = size.seed_sd * (np.ones(len(accuracies)) if spreads is None else spreads)
-    bits = answers(accuracies, size.seeds, size.images, generator, seed_sd=sd.tolist(), copies=copies)
+    ratios = np.array([1.0, *generator.uniform(1.7, 2.3, len(accuracies) - 1)])
+    own = accuracies[0] + (np.array(accuracies) - accuracies[0]) * np.log2(ratios)
+    bits = answers(own, size.seeds, size.images, generator, seed_sd=sd.tolist(), copies=copies, heavy=heavy)
     groups = group_numbers(size.images, copies) if known else None
-    networks = [network(i, TARGET if i else 1.0, one, groups=groups) for i, one in enumerate(bits)]
-    yield from intervals(networks, accuracies)
+    networks = [network(i, float(r), one, groups=groups) for i, (r, one) in enumerate(zip(ratios, bits, strict=True))]
+    yield from intervals(networks, own)
     yield from ties(networks, accuracies)
 
 
@@ -172,6 +183,7 @@ TRUTHS: dict[str, Truth] = {
     "spread": Truth("true accuracies normal, sd .4 points", spread),
     "two-ahead": Truth("two exactly alike, .5 points ahead of a tight field", two_ahead),
     "steep": Truth("the best gains 1.4 points a doubling, the others .1; costs x1.7 to x2.3", steep),
+    "heavy": Truth("equal, trainings whose accuracies have heavy tails", heavy),
     "looks": Truth("equal, ranked again after every added seed up to ten", looks),
     "tiny": Truth("30 images at 97 %, two seeds", tiny),
     "wide-best": Truth("the best has three times the others' true seed spread", wide_best, promised=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_args
@@ -24,7 +24,7 @@ from scaling.extrapolation import (
 )
 from scaling.lattice import HIGHEST
 from scaling.recipe import REVISION, Recipe
-from scaling.rules import RELEASED, SHARES, Rounding, Rule, rule
+from scaling.rules import RELEASED, SHARES, Rounding, Rule, intended_shares, rule
 from scaling.study.spec import checked
 from scaling.study.tables import SpecError
 from scaling.study.trials import Network, Pictures, Trials, resolved
@@ -177,6 +177,15 @@ class Kin:
         """How far its realised shares are from a rule's, of which it is a member; None where nothing was scaled."""
         return min((one.distance for one in self.members if one.rule == rule and one.distance is not None), default=None)
 
+    def nearer(self, rule: str, intended: Mapping[str, tuple[float, float, float] | None]) -> str | None:
+        """Another rule that its realised shares are nearer to than to those of the rule it is a member of."""
+        own, shares = self.distance(rule), self.shares
+        if own is None or shares is None:
+            return None
+        others = {name: math.dist(shares, place) for name, place in intended.items() if place is not None and name != rule}
+        nearest = min(others, key=lambda name: others[name], default=None)
+        return nearest if nearest is not None and others[nearest] < own else None
+
     def stands_for(self, rule: str) -> bool:
         """Whether it is near enough to a rule, of which it is a member, to count for it."""
         distance = self.distance(rule)
@@ -213,6 +222,11 @@ class FamilyStudy(Trials):
         """The recipe, its dropout raised with the network's real cost where the family asks for that."""
         raised = self.recipe.dropout + self.spec.family.dropout_per_doubling * max(0.0, math.log2(network.realised))
         return dataclasses.replace(self.recipe, dropout=round(raised, 6))
+
+
+def intended(family: Kinship) -> dict[str, tuple[float, float, float] | None]:
+    """The shares of each rule of a family; None for `released`, which has no one place."""
+    return {name: None if name == "released" else intended_shares(family.rule(name).factors(1)) for name in family.rules}
 
 
 def make_family_study(spec: FamilySpec, pictures: PictureSet, precision: str) -> FamilyStudy:

@@ -47,5 +47,10 @@ def record_look(folder: Path, looks: tuple[int, ...], seeds: int) -> int:
     """Note that a folder's ranking is made at a number of seeds; which look that is."""
     number = look_number(looks, seeds)
     noted = (*looks, seeds) if number > len(looks) else looks
-    write_whole(folder / FILE, json.dumps({"seeds": list(noted)}) + "\n")
+    write_looks(folder, noted)
     return number
+
+
+def write_looks(folder: Path, looks: tuple[int, ...]) -> None:
+    """Keep the looks in a folder."""
+    write_whole(folder / FILE, json.dumps({"seeds": list(looks)}) + "\n")

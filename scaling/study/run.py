@@ -87,7 +87,10 @@ class Run:
             if self.grown:
                 for name in ANSWER:  # of the question before: gone by the time the folder holds the new one
                     (self.folder / name).unlink(missing_ok=True)
-            write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
+            stored = self._stored()
+            # A question that only says more of the same than it did is left as it was recorded.
+            if stored is None or self.grown or any(value != question.get(key) for key, value in stored.items()):
+                write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
             yield self
 
     def read(self) -> None:

@@ -6,8 +6,8 @@ from scaling.analysis.collapse import collapsed
 STUDY = [np.array([0.91, 0.912, 0.909]), np.array([0.905, 0.903, 0.907]), np.array([0.915, 0.911, 0.913])]
 
 
-def found(*networks, chance=0.1):
-    return [one.tolist() for one in collapsed([np.array(one) for one in networks], chance)]
+def found(*networks, chance=0.1, images=2_500):
+    return [one.tolist() for one in collapsed([np.array(one) for one in networks], chance, images)]
 
 
 def test_nothing_collapsed():
@@ -16,7 +16,7 @@ def test_nothing_collapsed():
     assert found() == []
 
 
-@pytest.mark.parametrize("accuracy", [0.1, 0.2, 0.29])
+@pytest.mark.parametrize("accuracy", [0.1, 0.15, 0.17])
 def test_near_chance_is_a_collapse_whoever_the_siblings(accuracy):
     assert found([accuracy] * 3, *STUDY)[0] == [True] * 3
     assert found([accuracy], *STUDY)[0] == [True]
@@ -46,6 +46,23 @@ def test_a_task_that_nothing_learns_has_no_collapse():
 def test_chance_is_the_commonest_class():
     # 80 of 100 images of one class: naming it always is no learning, though .8 is far from .1.
     assert found([0.8, 0.8], [0.95, 0.94], [0.94, 0.95], [0.93, 0.95], chance=0.8)[0] == [True, True]
+    # Where all gain little over it, noise is no collapse.
+    random = np.random.default_rng(1)
+    for _ in range(200):
+        study = [random.binomial(500, 0.92, 2) / 500 for _ in range(18)]
+        assert not any(one.any() for one in collapsed(study, 0.9, 500))
+
+
+def test_a_weak_network_whose_trainings_agree_has_not_collapsed():
+    assert found([0.30, 0.31], [0.30, 0.29], [0.07, 0.072], chance=0.001)[2] == [False, False]
+
+
+@pytest.mark.parametrize(("images", "chance", "accuracy"), [(30, 0.5, 0.99), (30, 0.5, 0.97), (30, 0.1, 0.97), (40, 0.5, 0.95)])
+def test_tiny_sets_are_no_collapses(images, chance, accuracy):
+    random = np.random.default_rng(2)
+    for _ in range(300):
+        study = [random.binomial(images, accuracy, 2) / images for _ in range(8)]
+        assert not any(one.any() for one in collapsed(study, chance, images))
 
 
 def test_normal_spreads_are_never_taken_for_collapses():
@@ -55,4 +72,4 @@ def test_normal_spreads_are_never_taken_for_collapses():
             for _ in range(200):
                 study = [0.87 + sd * random.standard_normal(seeds) for _ in range(18)]
                 study[0] = 0.87 + 0.012 * random.standard_normal(seeds)  # and one network wider than the rest
-                assert not any(one.any() for one in collapsed(study, 0.1))
+                assert not any(one.any() for one in collapsed(study, 0.1, 2_500))

@@ -118,7 +118,7 @@ def test_spreads_that_differ_are_not_pooled():
     found = errors([Measured(str(i), 100, 1.0, bits, None, ()) for i, bits in enumerate(answers)])
     assert found.spread_p < 0.05
     assert not found.pooled
-    own = [bits.mean(axis=1).var(ddof=1) / 6 for bits in answers]
+    own = [max(bits.mean(axis=1).var(ddof=1), flip_variance(bits) / 400) / 6 for bits in answers]  # no less than flips make
     assert found.seed == pytest.approx(own)
     assert found.freedom.tolist() == [5] * 4
 
@@ -130,10 +130,28 @@ def test_images_of_one_group_count_once():
     one, other = (
         errors([Measured("a", 100, 1.0, bits, None, (), groups=group)]) for bits, group in ((single, None), (copies, groups))
     )
-    flips = flip_variance(single) / 2
     assert other.units == one.units == 60
-    # What flips in one image flips in its copies: only a fifth of it may be taken off here.
-    assert other.picture[0, 0] == pytest.approx(one.picture[0, 0] + flips / 60 - flips / 300)
+    assert other.picture[0, 0] == pytest.approx(one.picture[0, 0])  # what flips in one image flips in its copies
+    assert other.seed == pytest.approx(one.seed)
+
+
+def test_no_seed_variance_is_less_than_flips_make():
+    # Two seeds that get equally many right, each others: no spread of accuracies, and yet no certainty.
+    bits = np.array([[1, 1, 0, 1] * 25, [1, 0, 1, 1] * 25], dtype=bool)
+    found = errors([Measured("a", 100, 1.0, bits, None, ())])
+    assert found.seed_variance == 0
+    assert found.seed == pytest.approx([flip_variance(bits) / 100 / 2])
+
+
+def test_an_interval_knows_no_more_than_its_judgements():
+    right = np.ones((2, 30), dtype=bool)
+    nearly = right.copy()
+    nearly[0, 0] = False
+    networks = [Measured(str(i), 100, 1.0, bits, None, ()) for i, bits in enumerate([nearly, *[right] * 8])]
+    found, all_right = (accuracy_interval(errors(networks), index, 2) for index in (0, 1))
+    assert found.low < 0.955
+    assert found.high > 0.99
+    assert all_right.low < 0.93
 
 
 def test_bounds_are_equal_tailed():

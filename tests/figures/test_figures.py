@@ -32,9 +32,9 @@ def study(curvature, seed=3, seeds=2, lattice=14):
     ]
 
 
-@pytest.fixture(scope="module", params=[0.2, 0.0], ids=["clear", "flat"])
+@pytest.fixture(scope="module", params=[0.1, 0.0], ids=["clear", "flat"])
 def drawn(request):
-    networks = study(request.param)
+    networks = study(request.param, seed=8)  # one whose best network has no luck beyond the peak
     ranking = rank(networks, TARGET)
     numbers = (
         frontier_numbers(networks, ranking),
@@ -94,13 +94,14 @@ def test_no_surface_is_drawn_where_no_network_supports_one(drawn):
 
 def test_networks_of_one_place_stand_around_it(drawn):
     networks, _ranking, _, _ = drawn
-    twins = [*networks, dataclasses.replace(networks[7], name="twin"), dataclasses.replace(networks[7], name="third")]
+    places = np.array([place(network.shares) for network in networks[1:]])
+    lonely = 1 + int(np.argmax(np.sort(np.linalg.norm(places[:, None] - places, axis=2), axis=1)[:, 1]))
+    one = networks[lonely]
+    twins = [*networks, dataclasses.replace(one, name="twin"), dataclasses.replace(one, name="third")]
     numbers = triangle_numbers(twins, rank(twins, TARGET), response_surface(twins, TARGET))
-    own = np.array(place(networks[7].shares))
-    around = numbers.spots[[6, -2, -1]]
-    assert np.hypot(*(around - own).T) == pytest.approx([0.028] * 3)
+    around = numbers.spots[[lonely - 1, -2, -1]]  # the baseline has no place
+    assert np.hypot(*(around - place(one.shares)).T) == pytest.approx([0.028] * 3)
     assert np.hypot(*(around - around[[1, 2, 0]]).T).min() > 0.04
-    assert numbers.spots[8] == pytest.approx(place(networks[9].shares))  # alone at its place
 
 
 def test_located_and_not(drawn, boxes, request):
