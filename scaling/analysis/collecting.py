@@ -147,8 +147,9 @@ def test_leads(study: Study, run: Run, winner: Candidate | None) -> tuple[Lead, 
     shown = on_test_images(study, run)
     if winner is None or winner.label not in shown:
         return ()
-    references = [one.label for one in study.networks if one is not winner and one.label in shown and _is_reference(one)]
-    return leads(list(shown.values()), winner.label, references)
+    references = [one for one in study.networks if one is not winner and one.label in shown and _is_reference(one)]
+    references.sort(key=lambda one: min(ROLES.index(name) for name in one.origin if name in ROLES))
+    return leads(list(shown.values()), winner.label, [one.label for one in references])
 
 
 def on_test_images(study: Trials, run: Run) -> dict[str, Measured]:
