@@ -104,6 +104,7 @@ def test_repeated_from_nothing_the_numbers_are_the_same(undisturbed, grid):
 def test_a_third_seed_trains_only_itself(tiny, grid, tmp_path, undisturbed):
     shutil.copytree(undisturbed[0] / "runs", tmp_path / "runs")
     two = trained(tmp_path / "runs" / "tiny")
+    (tmp_path / "runs" / "tiny" / "looks.json").unlink()  # as a folder from before looks were kept
     found = result(grid("--spec", tiny, "--json", "--seeds", 3))
     three = trained(tmp_path / "runs" / "tiny")
     assert three[: len(two)] == two

@@ -97,6 +97,8 @@ def test_an_unfinished_run_says_so(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "1 of 2 trainings count, 1 not trained." in out
     assert "0 of 2 trainings count, 2 not trained." in out
+    assert "Nothing is said about ties: trainings are missing." in out  # a half-done ranking is no look
+    assert "are tied with it" not in out
 
 
 def test_what_is_no_run(tmp_path, family_folder):

@@ -61,6 +61,23 @@ def test_one_collapse_changes_no_choice(name):
         assert row["held"] >= 0.85, row
 
 
+@pytest.mark.parametrize("name", ["collapse", "collapse-baseline"])
+def test_the_checks_of_collapse_fail_where_none_is_found(name, monkeypatch):
+    nothing = lambda accuracies, chance, images: tuple(np.zeros(len(one), dtype=bool) for one in accuracies)  # noqa: E731
+    monkeypatch.setattr("scaling.simulate.mishaps.collapsed", nothing)
+    rows = {row["quantity"]: row["held"] for row in coverage(name, MISHAPS[name], "default", 12, seed=0)}
+    assert rows["what collapsed is found, and nothing else"] == 0
+    if name == "collapse-baseline":
+        assert rows["one collapse leaves the choice as it was"] < 0.7
+
+
+def test_the_help_names_every_truth(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = " ".join(capsys.readouterr().out.split())
+    assert all(name in listed for name in ALL)
+
+
 def test_the_command(capsys):
     assert main(["equal", "--studies", "2", "--size", "default", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]

@@ -126,6 +126,15 @@ def test_origins_of_the_trials_that_were_asked_for(tmp_path, monkeypatch):
         assert run.devices == "a device"
 
 
+def test_asking_the_same_again_leaves_the_question_as_it_was_recorded(tmp_path):
+    with open_run(tmp_path):
+        before = (tmp_path / "spec.json").read_bytes()
+    with open_run(tmp_path, {**QUESTION, "chance": 0.1}):  # a key that older folders do not have
+        assert (tmp_path / "spec.json").read_bytes() == before
+    with open_run(tmp_path, {**QUESTION, "chance": 0.1, "seeds": 3}):
+        assert json.loads((tmp_path / "spec.json").read_text())["chance"] == 0.1
+
+
 @pytest.mark.parametrize("grown", [{"seeds": 5}, {"phi": 2.0}, {"lattice": {"step": 0.05}}])
 def test_a_run_grows_in_place(tmp_path, grown):
     with open_run(tmp_path):
