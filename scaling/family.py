@@ -141,6 +141,7 @@ def _list(options: argparse.Namespace) -> int:
         terminal.show(
             members_table(listed),
             *coefficients_said(spec, listed),
+            *_choice_said(options),
             f"Counted with {classes} classes and {channels} channel(s). Memory, estimated, is that of "
             f"{'predicting' if options.inference else 'training on'} batches of {options.batch} in float32.",
         )
@@ -151,6 +152,23 @@ def _list(options: argparse.Namespace) -> int:
                 implied_table(spec, released),
             )
     return 0
+
+
+def _choice_said(options: argparse.Namespace) -> list[str]:
+    """How sure the choice of a run is that a family follows."""
+    from scaling.study.family_reading import tied_with_winner
+
+    if options.run is None:
+        return []
+    if options.fitted:
+        return [f"compound is the optimum of the response surface of {options.run}: train it before believing it."]
+    found = tied_with_winner(options.run)
+    if found is None:
+        return []
+    tied, eligible = found
+    return [
+        f"compound is the winner of {options.run}: {tied} of {eligible} eligible networks are tied with it, itself included."
+    ]
 
 
 def _listed(options: argparse.Namespace, spec: FamilySpec) -> list[Listed]:

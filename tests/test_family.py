@@ -224,6 +224,13 @@ def test_a_run_gives_baseline_counts_and_winner(capsys):
     assert found[0]["macs"] == cost(architecture("small"), 10, 1).macs
 
 
+def test_how_sure_a_choice_is(capsys):
+    said = run(capsys, "--run", str(ROOT / "runs" / "step1"), "--phi", "0:1")
+    assert "17 of 18 eligible networks are tied with it, itself included." in said
+    said = run(capsys, "--run", str(ROOT / "runs" / "fashion_short"), "--fitted", "--phi", "0:1")
+    assert "train it before believing it" in said
+
+
 def test_an_unsupported_optimum_is_not_extrapolated(capsys):
     said = refused(capsys, "--run", str(ROOT / "runs" / "fashion"), "--fitted")
     assert "its surface has no supported optimum above its best network" in said

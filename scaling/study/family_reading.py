@@ -96,6 +96,16 @@ def winner_of(folder: Path) -> dict[str, Any]:
     return _bases(folder, found["best"])
 
 
+def tied_with_winner(folder: Path) -> tuple[int, int] | None:
+    """How many networks of a finished run are tied with its winner, itself included, and how many are eligible.
+
+    None where the run tested no ties, or from before that was kept.
+    """
+    networks = _result(folder).get("networks", [])
+    tests = [one.get("tied") for one in networks if isinstance(one, dict) and one.get("eligible")]
+    return (sum(map(bool, tests)), len(tests)) if tests and None not in tests else None
+
+
 def optimum_of(folder: Path) -> dict[str, Any]:
     """alpha, beta and gamma at the optimum of the response surface of a finished run.
 
