@@ -211,7 +211,8 @@ def proportion_interval(row: Floats, measured: Errors, seeds: int, *, confidence
         size = min(mean * (1 - mean) / found.total, size * seeds)
     centre = (mean + t**2 / (2 * size)) / (1 + t**2 / size)
     half = t / (1 + t**2 / size) * np.sqrt(mean * (1 - mean) / size + t**2 / (4 * size**2))
-    return Interval(mean, max(0.0, float(centre - half)), min(1.0, float(centre + half)), seeds)
+    # The mean is inside but for rounding, where it is 0 or 1.
+    return Interval(mean, min(mean, max(0.0, float(centre - half))), max(mean, min(1.0, float(centre + half))), seeds)
 
 
 def difference_interval(row: Floats, measured: Errors, seeds: int, *, confidence: float = CONFIDENCE) -> tuple[Interval, float]:
