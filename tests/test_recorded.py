@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from scaling import architecture
-from scaling.analysis import response_surface
+from scaling.analysis import rank, response_surface
+from scaling.analysis.collapse import collapsed
 from scaling.arch import SMALL
 from scaling.data import load
 from scaling.data.per_image import PerImage
@@ -317,3 +318,28 @@ def test_nothing_is_extrapolated_to_its_own_phi():
 def test_networks_by_what_tables_call_them(name, label):
     found = network_called(read_search(STEP1).study, name)
     assert (None if found is None else found.label) == label
+
+
+@pytest.mark.parametrize(
+    ("name", "seeds", "tied"),
+    [
+        ("1.40 1.20 1.00", [0], 2),
+        ("1.40 1.20 1.00", [0, 1, 2], 2),
+        ("1.00 1.00 1.00", [0], 2),
+        ("1.00 1.00 1.00", [0, 1, 2], 1),
+    ],
+)
+def test_a_collapse_anywhere_leaves_the_recorded_choice_as_it_is(name, seeds, tied):
+    # One slope over all networks made another one the best, or 18 of 19 tie, in each of these.
+    networks, random = read_search(ROOT / "runs" / "fashion").collected.measured, np.random.default_rng(0)
+    answers = {one.name: one.correct.copy() for one in networks}
+    answers[name][seeds] = random.random(answers[name][seeds].shape) < 0.1
+    lost = collapsed([bits.mean(axis=1) for bits in answers.values()], 0.1, 10_000)
+    kept = [
+        dataclasses.replace(one, correct=answers[one.name][~gone], lost=int(gone.sum()))
+        for one, gone in zip(networks, lost, strict=True)
+        if not gone.all()
+    ]
+    ranking = rank(kept, 2.0)
+    assert ranking.networks[ranking.best].name == "1.00 1.00 1.40"
+    assert ranking.tied == tied

@@ -7,7 +7,7 @@ import pytest
 
 from scaling import Factors, architecture, cost, scale
 from scaling.lattice import PAPER, REFERENCES, Coefficients, Lattice, representative
-from scaling.space import search_space
+from scaling.space import eligible_only, search_space
 
 B0 = architecture("efficientnet_b0")
 SMALL = architecture("small")
@@ -197,3 +197,23 @@ def test_a_lattice_is_checked(wrong, message):
 def test_a_baseline_too_small_to_be_scaled_down_to():
     with pytest.raises(ValueError, match="the baseline's resolution must be at least 12 px, got 8"):
         search_space(dataclasses.replace(SMALL, resolution=8), Lattice())
+
+
+def test_eligible_only_leaves_out_what_cannot_be_chosen_and_keeps_the_references():
+    space = search_space(B0, Lattice(step=0.05, tolerance=0.1))
+    left = eligible_only(space)
+    near = [one for one in space.lattice if 1.6 <= one.realised <= 2.4]
+    assert (len(space.lattice), len(near)) == (65, 24)
+    assert left.lattice == tuple(near)
+    assert left.points == sum(len(one.aliases) for one in near)
+    roles = {name for one in left.candidates for name in one.origin} - {"lattice"}
+    assert roles == set(REFERENCES)  # the paper's point too, which costs x2.57
+    assert left.target == space.target
+
+
+def test_eligible_only_of_a_lattice_without_any_says_what_it_costs():
+    paper = Lattice(step=0.05, tolerance=0.1, alpha=(1.2, 1.2), beta=(1.1, 1.1), gamma=(1.15, 1.15))
+    with pytest.raises(
+        ValueError, match=r"no lattice network costs x2 within 20%: they cost x2\.57 to x2\.57; take --constraint"
+    ):
+        eligible_only(search_space(B0, paper))
