@@ -241,6 +241,18 @@ def direct_folder(tmp_path_factory):
     return run.folder
 
 
+def test_the_records_of_the_retracted_family_refute_the_prediction_that_it_was_built_on():
+    family, search = (read(ROOT / "runs" / name) for read, name in ((read_family, "fashion_family"), (read_search, "fashion")))
+    (network,) = [one for one in family.study.networks if one.label == "compound 1"]
+    outcomes = [family.run.outcome(trial) for trial in family.study.trials(network)]
+    place = response_surface(search.collected.measured, 2.0).surface.unsupported
+    alone = next(one for one in search.collected.measured if one.name == "1.00 1.00 1.40")
+    assert round(100 * place.predicted.value, 2) == 91.60
+    assert round(100 * np.mean([one.correct.mean() for one in outcomes]), 2) == 90.62
+    assert round(100 * alone.accuracy, 2) == 91.19
+    assert round(network.realised / 2, 2) == 1.29
+
+
 def test_a_choice_carried_to_another_phi_is_one_more_reference(direct_folder):
     search = read_search(direct_folder)
     (carried,) = [one for one in search.collected.candidates if "extrapolated" in one.origin]

@@ -13,30 +13,10 @@ from scaling.analysis.errors import (
     proportion_interval,
     variance,
 )
-from scaling.study.planning import expected_standard_error
-
-# Standard error in points of a difference of two networks, by pictures and seeds.
-TABLE = {
-    1_500: {1: 0.75, 2: 0.54, 3: 0.45, 5: 0.36, 8: 0.30, 20: 0.23},
-    2_000: {1: 0.66, 2: 0.47, 3: 0.40, 5: 0.32, 8: 0.26, 20: 0.20},
-    4_000: {1: 0.49, 2: 0.35, 3: 0.29, 5: 0.23, 8: 0.19, 20: 0.14},
-    20_000: {1: 0.29, 2: 0.21, 3: 0.17, 5: 0.13, 8: 0.11, 20: 0.08},
-}
 
 
 def measured(*answers):
     return [Measured(str(i), 100, 1.0, np.array(bits, dtype=bool), None, ()) for i, bits in enumerate(answers)]
-
-
-@pytest.mark.parametrize(("pictures", "seeds"), [(n, s) for n, row in TABLE.items() for s in row])
-def test_expected_standard_error_is_the_measured_table(pictures, seeds):
-    assert round(100 * expected_standard_error(pictures, seeds), 2) == TABLE[pictures][seeds]
-
-
-@pytest.mark.parametrize("sizes", [(0, 1), (1, 0)])
-def test_expected_standard_error_refuses(sizes):
-    with pytest.raises(ValueError, match="at least 1, got"):
-        expected_standard_error(*sizes)
 
 
 def test_errors_by_hand():
