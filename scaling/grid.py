@@ -111,9 +111,9 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
+    from scaling.core.errors import SpecError
     from scaling.data import DataError
     from scaling.study.lock import LockedError
-    from scaling.study.tables import SpecError
 
     def work() -> int:
         return _dry_run(options) if options.dry_run else _run(options)
@@ -124,8 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _spec(options: argparse.Namespace) -> StudySpec:
     """The specification with the flags over it."""
+    from scaling.core.errors import SpecError
     from scaling.study.spec import read_baseline, read_spec
-    from scaling.study.tables import SpecError
 
     spec = read_spec(options.spec)
     flags: dict[str, Any] = {"phi": options.phi, "seeds": options.seeds, "data": options.data}

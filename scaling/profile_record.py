@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scaling.analysis.correlation import spearman
+from scaling.core.errors import SpecError
 from scaling.profiles import Profile
 from scaling.recorded import NotRecorded
 from scaling.roofline import DeviceLimits
 from scaling.study.provenance import provenance
-from scaling.study.tables import SpecError
 from scaling.writing import write_whole
 
 FILE = "profile.json"

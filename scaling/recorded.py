@@ -17,6 +17,8 @@ from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking, rank
 from scaling.analysis.surface import Place, response_surface
 from scaling.arch import Architecture
+from scaling.core.errors import SpecError
+from scaling.core.plain import from_plain
 from scaling.extrapolation import carried
 from scaling.lattice import Lattice
 from scaling.limits import Limits
@@ -30,7 +32,6 @@ from scaling.study.records import RecordFile
 from scaling.study.run import Run
 from scaling.study.spec import StudySpec
 from scaling.study.study import Study, plan
-from scaling.study.tables import SpecError
 
 
 class NotRecorded(SpecError):
@@ -154,8 +155,8 @@ def read_search(folder: Path) -> Search:
     question = _question(folder)
     pictures, revision = _recorded(folder, question)
     try:
-        lattice = Lattice(**{name: _pair(value) for name, value in question["lattice"].items()})
-        limits = Limits(**question.get("limits", {}))
+        lattice = from_plain(Lattice, question["lattice"], f"{folder / 'spec.json'}: lattice")
+        limits = from_plain(Limits, question.get("limits", {}), f"{folder / 'spec.json'}: limits")
         spec = StudySpec(
             phi=question["phi"],
             lattice=lattice,
@@ -192,7 +193,7 @@ def read_family(folder: Path) -> Family:
     question = _question(folder)
     pictures, revision = _recorded(folder, question)
     try:
-        asked = Kinship(**{name: _pair(value) for name, value in question["family"].items()})
+        asked = from_plain(Kinship, question["family"], f"{folder / 'spec.json'}: family")
         spec = FamilySpec(family=asked, **_common(folder, question))
         members = asked.members(spec.baseline, pictures.num_classes, pictures.in_channels)
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -291,11 +292,11 @@ def _recorded(folder: Path, question: dict[str, Any]) -> tuple[RecordedPictures,
 def _common(folder: Path, question: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": str(folder),
-        "baseline": Architecture.from_dict(question["baseline"]),
+        "baseline": from_plain(Architecture, question["baseline"], f"{folder / 'spec.json'}: baseline"),
         "data": question["pictures"],
         "side": question["side"],
         "seeds": question["seeds"],
-        "recipe": Recipe(**question["recipe"]),
+        "recipe": from_plain(Recipe, question["recipe"], f"{folder / 'spec.json'}: recipe"),
     }
 
 
@@ -307,7 +308,3 @@ def _read(folder: Path) -> Run:
 
 def _damaged(folder: Path) -> SpecError:
     return SpecError(f"{folder}: its files are damaged; restore them")
-
-
-def _pair(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -9,11 +9,11 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from scaling.core.errors import SpecError
 from scaling.data import DataError, PictureSet, load
 from scaling.data.loading import NAMED
 from scaling.nets import Network, abstract
 from scaling.study.run import Run
-from scaling.study.tables import SpecError
 from scaling.study.trial import Trial
 from scaling.study.trials import Network as Member
 from scaling.study.trials import Trials, complete_trials

@@ -54,14 +54,14 @@ def test_squeezed_channels_round_down_to_at_least_one(inputs, share, squeezed):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"name": 5}, "Architecture.name must be a text, got 5"),
+        ({"name": 5}, "Architecture.name must be a text in quotes, got 5"),
         ({"resolution": 0}, "Architecture.resolution must be a whole number"),
         ({"stages": []}, "Architecture.stages must be a non-empty tuple"),
         ({"stages": 3}, "Architecture.stages must be a list of tables, got 3"),
-        ({"widht": 3}, "Architecture has no key 'widht'; allowed: name, resolution"),
-        ({"stages": [{"repeats": 1, "kernl": 3}]}, "Stage has no key 'kernl'; allowed: repeats, kernel"),
-        ({"stages": [{"repeats": 1}]}, "Stage needs the key 'kernel'"),
-        ({"stages": [3]}, "Stage must be a table, got 3"),
+        ({"widht": 3}, "Architecture: unknown key 'widht'; allowed: name, resolution"),
+        ({"stages": [{"repeats": 1, "kernl": 3}]}, "Architecture.stages: unknown key 'kernl'; allowed: repeats, kernel"),
+        ({"stages": [{"repeats": 1}]}, "Architecture.stages: the key 'kernel' is missing"),
+        ({"stages": [3]}, "Architecture.stages must be a table, got 3"),
     ],
 )
 def test_plain_data_is_checked(change, message):

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "scaling"
 
 FLOORS = {
+    "core": -1,
     "arch": 0,
     "recipe": 0,
     "writing": 0,
@@ -60,6 +61,7 @@ FLOORS = {
     "export": 7,
 }
 ALLOWED = {
+    "core": {"stdlib"},
     "arch": {"stdlib"},
     "recipe": {"stdlib"},
     "writing": {"stdlib"},

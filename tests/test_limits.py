@@ -8,6 +8,7 @@ import pytest
 
 from scaling import architecture, cost, limiting
 from scaling.analysis import rank
+from scaling.core.errors import SpecError
 from scaling.data import load
 from scaling.findings import limited
 from scaling.grid import main
@@ -22,7 +23,6 @@ from scaling.study.latencies import FILE, network_key, read_latencies, record_la
 from scaling.study.run import Run
 from scaling.study.spec import read_spec
 from scaling.study.study import make_study, plan
-from scaling.study.tables import SpecError
 
 SPEC = read_spec("default")
 SMALL = architecture("small")

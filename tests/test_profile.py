@@ -6,6 +6,7 @@ import json
 import pytest
 
 from scaling import profile, profiling
+from scaling.core.errors import SpecError
 from scaling.counting import Cost, cost
 from scaling.profile import document, main, told
 from scaling.profile_record import FILE, add_to_record, rank_correlations, read_record, require_recordable
@@ -14,7 +15,6 @@ from scaling.recorded import NotRecorded
 from scaling.roofline import DeviceLimits
 from scaling.study.provenance import host
 from scaling.study.spec import read_baseline
-from scaling.study.tables import SpecError
 
 LIMITS = DeviceLimits(1e11, 1e10)
 TINY = "resolution = 12\nstem = 4\nhead = 8\nstages = [{repeats = 1, kernel = 3, stride = 2, expansion = 1, channels = 4}]\n"

@@ -12,6 +12,7 @@ from scaling import architecture
 from scaling.analysis import rank, response_surface
 from scaling.analysis.collapse import collapsed
 from scaling.arch import SMALL
+from scaling.core.errors import SpecError
 from scaling.data import load
 from scaling.data.per_image import PerImage
 from scaling.figures import frontier, frontier_numbers, save, triangle, triangle_numbers
@@ -21,7 +22,6 @@ from scaling.study.family import FamilySpec, Kinship, make_family_study
 from scaling.study.run import Run
 from scaling.study.spec import read_spec
 from scaling.study.study import make_study
-from scaling.study.tables import SpecError
 from scaling.study.trial import Outcome
 from scaling.trained import network_called
 
@@ -120,20 +120,20 @@ def test_a_run_without_a_finished_trial(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "message"),
     [
-        {"lattice": 5},
-        {"lattice": {"steps": 1}},
-        {"phi": None},
-        {"baseline": {}},
-        {"recipe": {"epoch": 1}},
+        ({"lattice": 5}, "spec.json: lattice must be a table, got 5"),
+        ({"lattice": {"steps": 1}}, "spec.json: lattice: unknown key 'steps'; allowed: step, tolerance"),
+        ({"phi": None}, "its files are damaged; restore them"),
+        ({"baseline": {}}, "spec.json: baseline: the key 'name' is missing"),
+        ({"recipe": {"epoch": 1}}, "spec.json: recipe: unknown key 'epoch'; allowed: epochs, batch"),
     ],
 )
-def test_damaged_questions(tmp_path, change):
+def test_damaged_questions(tmp_path, change, message):
     shutil.copytree(STEP1, tmp_path / "run", ignore=shutil.ignore_patterns("weights"))
     path = tmp_path / "run" / "spec.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(SpecError, match="its files are damaged; restore them"):
+    with pytest.raises(SpecError, match=message):
         read_search(tmp_path / "run")
 
 

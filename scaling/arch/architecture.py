@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from scaling.core.plain import from_plain, later, to_plain
+
 Block = Literal["mbconv", "fused", "separable", "basic", "bottleneck"]
 Activation = Literal["silu", "relu", "relu6"]
 Padding = Literal["same", "symmetric"]
@@ -44,8 +46,8 @@ class Stage:
     expansion: int
     channels: int
     squeeze_excite: float = 0.25
-    block: Block = "mbconv"
-    groups: int = 1
+    block: Block = later("mbconv")
+    groups: int = later(1)
 
     def __post_init__(self) -> None:
         _require_one_of("Stage.block", self.block, get_args(Block))
@@ -103,12 +105,12 @@ class Architecture:
     head: int
     stem_stride: int = 2
     channel_divisor: int = 8
-    stem_kernel: int = 3
-    stem_pool: int = 1
-    activation: Activation = "silu"
-    padding: Padding = "same"
-    batch_norm_epsilon: float = 1e-3
-    fixed_ends: bool = False
+    stem_kernel: int = later(3)
+    stem_pool: int = later(1)
+    activation: Activation = later("silu")
+    padding: Padding = later("same")
+    batch_norm_epsilon: float = later(1e-3)
+    fixed_ends: bool = later(False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -133,39 +135,22 @@ class Architecture:
 
         What only other families than EfficientNet use is left out where it has its default.
         """
-        return {**_table(self), "stages": [_table(stage) for stage in self.stages]}
+        return dict(to_plain(self))
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Architecture:
         """The inverse of `to_dict`.
 
         Raises:
-            ValueError: a key is unknown or missing, or a value is out of range; the message names it.
+            SpecError: a key is unknown or missing, or a value is of another type or out of range; the message names it.
         """
-        values = dict(data)
-        stages = values.get("stages")
-        if not isinstance(stages, list | tuple):
-            raise ValueError(f"Architecture.stages must be a list of tables, got {stages!r}")
-        values["stages"] = tuple(_from_table(Stage, stage) for stage in stages)
-        return _from_table(cls, values)
+        return from_plain(cls, data, "Architecture")
 
     @property
     def structure(self) -> tuple[Any, ...]:
         """Everything but the name: equal for two architectures that are the same network."""
         free = {"name", "channel_divisor", "fixed_ends"}
         return tuple(getattr(self, field.name) for field in dataclasses.fields(self) if field.name not in free)
-
-
-_ALWAYS = {
-    *("repeats", "kernel", "stride", "expansion", "channels", "squeeze_excite"),
-    *("name", "resolution", "stem", "stages", "head", "stem_stride", "channel_divisor"),
-}
-"""Fields that plain data always hold."""
-
-
-def _table(one: Stage | Architecture) -> dict[str, Any]:
-    values = {field.name: (getattr(one, field.name), field.default) for field in dataclasses.fields(one)}
-    return {name: value for name, (value, default) in values.items() if name in _ALWAYS or value != default}
 
 
 def _require_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
@@ -176,16 +161,3 @@ def _require_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
 def _require_positive_int(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-
-
-def _from_table(kind: Any, table: object) -> Any:
-    if not isinstance(table, dict):
-        raise ValueError(f"{kind.__name__} must be a table, got {table!r}")
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    unknown = sorted(set(table) - set(fields))
-    if unknown:
-        raise ValueError(f"{kind.__name__} has no key {unknown[0]!r}; allowed: {', '.join(fields)}")
-    missing = [name for name, field in fields.items() if name not in table and field.default is dataclasses.MISSING]
-    if missing:
-        raise ValueError(f"{kind.__name__} needs the key {missing[0]!r}")
-    return kind(**table)

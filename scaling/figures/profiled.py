@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from scaling.core.errors import SpecError
 from scaling.figures import style
 from scaling.figures.curves import TOP1_LABEL, labels, line, log_scale, panel
 from scaling.profile_record import Record
 from scaling.profiles import Profile, Spread
 from scaling.published import efficientnet, libraries
-from scaling.study.tables import SpecError
 
 _FAMILIES = {
     "efficientnet_b": ("B", style.TIED, "s"),

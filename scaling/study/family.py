@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any, get_args
 
 from scaling.arch import Architecture
+from scaling.core.errors import SpecError
+from scaling.core.plain import to_plain
 from scaling.counting import Cost
 from scaling.data import PictureSet
 from scaling.extrapolation import (
@@ -26,7 +28,6 @@ from scaling.lattice import HIGHEST
 from scaling.recipe import REVISION, Recipe
 from scaling.rules import RELEASED, SHARES, Rounding, Rule, intended_shares, rule
 from scaling.study.spec import checked
-from scaling.study.tables import SpecError
 from scaling.study.trials import Network, Pictures, Trials, resolved
 
 RULES = ("compound", "depth", "width", "resolution")
@@ -143,15 +144,8 @@ class FamilySpec:
             raise ValueError(f"seeds must be from 1 to 1000, got {self.seeds}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, every default filled in."""
-        return {
-            "baseline": self.baseline.to_dict(),
-            "data": self.data,
-            "side": self.side,
-            "seeds": self.seeds,
-            "family": dataclasses.asdict(self.family),
-            "recipe": dataclasses.asdict(self.recipe),
-        }
+        """Plain data, without the name."""
+        return {key: value for key, value in to_plain(self).items() if key != "name"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from scaling.arch import Architecture
+from scaling.core.errors import SpecError
+from scaling.core.plain import from_plain, require_known
 from scaling.recipe import Recipe
-from scaling.study.family import RULES, FamilySpec, Kinship
+from scaling.study.family import FamilySpec, Kinship
 from scaling.study.records import RecordFile
 from scaling.study.run import Run
 from scaling.study.spec import checked, common_values, find_spec, read_toml
-from scaling.study.tables import SpecError, read_table, require_known
 
 
 def read_family_spec(name_or_path: str) -> FamilySpec:
@@ -51,7 +52,7 @@ def family_of_run(folder: Path, fitted: bool = False) -> FamilySpec:
             data=asked["pictures"],
             side=asked["side"],
             family=dataclasses.replace(Kinship(rounding=asked["lattice"]["rounding"]), **winner),
-            recipe=Recipe(**asked["recipe"]),
+            recipe=from_plain(Recipe, asked["recipe"], "recipe"),
         )
     except (ValueError, KeyError, TypeError):
         raise SpecError(f"{folder / 'spec.json'}: not a search's question; make it anew with python -m scaling.grid") from None
@@ -172,9 +173,6 @@ def _kinship(table: Any, path: Path, baseline: Architecture) -> Kinship:
     values = dict(table) if isinstance(table, dict) else table
     if not isinstance(values, dict):
         raise SpecError(f"{where} must be a table, got {table!r}")
-    rules = values.pop("rules", list(RULES))
-    if not isinstance(rules, list) or not all(isinstance(name, str) for name in rules):
-        raise SpecError(f"{where}.rules must be a list of names, got {rules!r}")
     run, fitted = values.pop("run", None), values.pop("fitted", False)
     if not isinstance(fitted, bool):
         raise SpecError(f"{where}.fitted must be true or false, got {fitted!r}")
@@ -186,8 +184,7 @@ def _kinship(table: Any, path: Path, baseline: Architecture) -> Kinship:
         if Architecture.from_dict(question_of(folder)["baseline"]).structure != baseline.structure:
             raise SpecError(f"{where}: {folder} scaled another baseline; its coefficients are not for this one")
     require_known(values, [*(one.name for one in dataclasses.fields(Kinship)), "run", "fitted"], where)
-    read = read_table(Kinship, values, where)
-    return checked(lambda: dataclasses.replace(read, rules=tuple(rules)), where)
+    return from_plain(Kinship, values, where)
 
 
 def _beside(path: Path, run: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.study.tables import SpecError
+from scaling.core.errors import SpecError
 from scaling.writing import write_whole
 
 FILE = "groups.json"

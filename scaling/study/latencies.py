@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from scaling.arch import Architecture
+from scaling.core.errors import SpecError
 from scaling.profiles import Spread
 from scaling.study.provenance import provenance
-from scaling.study.tables import SpecError
 from scaling.study.trial import digest, network_dict
 from scaling.writing import write_whole
 

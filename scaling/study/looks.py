@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from scaling.study.tables import SpecError
+from scaling.core.errors import SpecError
 from scaling.writing import write_whole
 
 FILE = "looks.json"

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from scaling.study.tables import SpecError
+from scaling.core.errors import SpecError
 from scaling.study.trial import digest
 
 

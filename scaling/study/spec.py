@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scaling.arch import Architecture
+from scaling.core.errors import SpecError
+from scaling.core.plain import from_plain, later, read_value, require_known, to_plain
 from scaling.lattice import Lattice
 from scaling.limits import Limits
 from scaling.recipe import Recipe
 from scaling.released import released
-from scaling.study.tables import SpecError, read_table, read_value, require_known
 
 Made = TypeVar("Made")
 
@@ -47,9 +48,9 @@ class StudySpec:
     seeds: int = 2
     lattice: Lattice = field(default_factory=Lattice)
     recipe: Recipe = field(default_factory=Recipe)
-    limits: Limits = field(default_factory=Limits)
-    eligible_only: bool = False
-    grouped: bool = False
+    limits: Limits = later(Limits())
+    eligible_only: bool = later(False)
+    grouped: bool = later(False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
@@ -60,19 +61,8 @@ class StudySpec:
             raise ValueError(f"phi must be above 0, got {self.phi:g}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, every default filled in; limits, eligible_only and grouped only where given."""
-        limits = {"limits": dataclasses.asdict(self.limits)} if self.limits.given() else {}
-        return {
-            "baseline": self.baseline.to_dict(),
-            "data": self.data,
-            "side": self.side,
-            "phi": self.phi,
-            "seeds": self.seeds,
-            "lattice": dataclasses.asdict(self.lattice),
-            "recipe": dataclasses.asdict(self.recipe),
-            **limits,
-            **{name: True for name in ("eligible_only", "grouped") if getattr(self, name)},
-        }
+        """Plain data, without the name."""
+        return {key: value for key, value in to_plain(self).items() if key != "name"}
 
 
 def read_spec(name_or_path: str) -> StudySpec:
@@ -92,8 +82,8 @@ def read_spec(name_or_path: str) -> StudySpec:
     for key in ("eligible_only", "grouped"):
         if key in table:
             values[key] = read_value(bool, table[key], f"{path}: {key}")
-    values["lattice"] = read_table(Lattice, table.get("lattice", {}), f"{path}: lattice")
-    values["limits"] = read_table(Limits, table.get("limits", {}), f"{path}: limits")
+    values["lattice"] = from_plain(Lattice, table.get("lattice", {}), f"{path}: lattice")
+    values["limits"] = from_plain(Limits, table.get("limits", {}), f"{path}: limits")
     return checked(lambda: StudySpec(**values), str(path))
 
 
@@ -121,7 +111,7 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     for key, hint in (("data", str), ("side", int), ("seeds", int)):
         if key in table:
             values[key] = read_value(hint, table[key], f"{path}: {key}")
-    values["recipe"] = read_table(Recipe, table.get("recipe", {}), f"{path}: recipe")
+    values["recipe"] = from_plain(Recipe, table.get("recipe", {}), f"{path}: recipe")
     baseline = table.get("baseline", "small")
     if isinstance(baseline, dict):
         values["baseline"] = checked(lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from scaling.core.errors import SpecError
 from scaling.data import PictureSet, load
 from scaling.memory import training_bytes
 from scaling.recipe import REVISION, Recipe
 from scaling.space import Candidate, Space, eligible_only, search_space, within
 from scaling.study.latencies import network_key
 from scaling.study.spec import StudySpec
-from scaling.study.tables import SpecError
 from scaling.study.trials import Pictures, Trials, resolved
 
 

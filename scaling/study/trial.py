@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
+from scaling.core.plain import from_plain, to_plain
 from scaling.data.per_image import PerImage
 from scaling.recipe import REVISION, Recipe
 
@@ -53,16 +53,17 @@ class Trial:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that decides the outcome, as plain data."""
-        return {
-            "architecture": network_dict(self.architecture),
-            "recipe": dataclasses.asdict(self.recipe),
-            "revision": self.revision,
-            "data": self.data,
-            "num_classes": self.num_classes,
-            "in_channels": self.in_channels,
-            "pictures": self.pictures,
-            "seed": self.seed,
-        }
+        return {**to_plain(self), "architecture": network_dict(self.architecture)}
+
+    @classmethod
+    def from_dict(cls, table: dict[str, Any]) -> Trial:
+        """The inverse of `to_dict`; the network, whose name is not kept, is named `recorded`.
+
+        Raises:
+            SpecError: a key is unknown or missing, or a value is of another type or out of range.
+        """
+        named = {"name": "recorded", **table["architecture"]}
+        return from_plain(cls, {**table, "architecture": named}, "trial")
 
     @property
     def id(self) -> str:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from scaling.arch import Architecture
+from scaling.core.errors import SpecError
+from scaling.core.plain import to_plain
 from scaling.counting import Cost
 from scaling.data import PictureSet
 from scaling.recipe import Recipe
@@ -19,7 +21,6 @@ from scaling.study.engine import Engine, Finished
 from scaling.study.estimate import Pace
 from scaling.study.progress import StudyProgress
 from scaling.study.run import Run
-from scaling.study.tables import SpecError
 from scaling.study.trial import Outcome, Trial
 
 
@@ -135,7 +136,7 @@ class Trials:
             "pictures": self.pictures.name,
             "picture_side": self.pictures.side,
             "chance": self.pictures.chance,
-            "recipe": dataclasses.asdict(self.recipe),
+            "recipe": to_plain(self.recipe),
         }
 
     def trials(self, network: Network) -> list[Trial]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ import numpy as np
 from flax import nnx
 from numpy.typing import NDArray
 
+from scaling.core.plain import to_plain
 from scaling.data import Split
 from scaling.data.per_image import PerImage, per_image
 from scaling.nets import build
@@ -186,7 +186,7 @@ def _segment(prepared: Prepared, order: NDArray[np.int32]) -> tuple[Any, Any, ND
 
 
 def _inputs(task: Task) -> dict[str, Any]:
-    return {**task._asdict(), "architecture": task.architecture.to_dict(), "recipe": dataclasses.asdict(task.recipe)}
+    return {**task._asdict(), "architecture": task.architecture.to_dict(), "recipe": to_plain(task.recipe)}
 
 
 def _abstract_images(task: Task, count: int) -> jax.ShapeDtypeStruct:

@@ -26,11 +26,11 @@ from statistics import mean
 
 from sides import in_fresh_process, origin, parser, print_table, require, run, say, told, whole, with_cache
 
+from scaling.core.errors import SpecError
 from scaling.data import DataError
 from scaling.study.records import RecordFile
 from scaling.study.spec import read_spec
 from scaling.study.study import load_pictures, make_study
-from scaling.study.tables import SpecError
 from scaling.study.trials import train_missing
 
 PARTS = ("compile", "train", "evaluate")

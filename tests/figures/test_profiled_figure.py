@@ -3,6 +3,7 @@
 import pytest
 
 from scaling import cost
+from scaling.core.errors import SpecError
 from scaling.figures import profiled, profiled_numbers, save
 from scaling.gallery import drawn
 from scaling.profile_record import Entry, Record, add_to_record
@@ -10,7 +11,6 @@ from scaling.profiles import Measured, Profile, Spread
 from scaling.recorded import NotRecorded
 from scaling.roofline import DeviceLimits
 from scaling.study.spec import read_baseline
-from scaling.study.tables import SpecError
 
 LIMITS = DeviceLimits(1e11, 1e10)
 

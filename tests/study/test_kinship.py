@@ -7,10 +7,10 @@ import math
 import pytest
 
 from scaling import architecture, cost
+from scaling.core.errors import SpecError
 from scaling.data import load
 from scaling.study.family import FamilySpec, Kinship, distinct, make_family_study, network_of
 from scaling.study.family_reading import family_of_run, read_family_spec
-from scaling.study.tables import SpecError
 
 SMALL = architecture("small")
 
@@ -111,7 +111,7 @@ def test_a_specification(tmp_path):
     spec = read_family_spec(written(tmp_path, "alpha = 1.5"))
     assert (spec.name, spec.baseline, spec.seeds, spec.recipe.epochs) == ("mine", SMALL, 2, 1)
     assert spec.family == Kinship(("compound", "fast"), "0:1", alpha=1.5)
-    assert spec.to_dict()["family"]["rules"] == ("compound", "fast")
+    assert spec.to_dict()["family"]["rules"] == ["compound", "fast"]
 
 
 def test_a_specification_may_take_the_winner_of_a_run(tmp_path):

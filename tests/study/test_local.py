@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from scaling import Factors, Stage, architecture, scale
+from scaling.core.errors import SpecError
 from scaling.data import load
 from scaling.recipe import Recipe
 from scaling.study import local as local_module
@@ -19,7 +20,6 @@ from scaling.study.local import LocalEngine
 from scaling.study.progress import StudyProgress, duration
 from scaling.study.provenance import cores, host
 from scaling.study.run import Run
-from scaling.study.tables import SpecError
 from scaling.study.trial import Outcome, Seconds, Trial
 from scaling.study.trials import resolved
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from scaling.core.errors import SpecError
 from scaling.study.looks import look_number, read_looks, record_look
-from scaling.study.tables import SpecError
 
 
 def test_every_number_of_seeds_is_one_look(tmp_path):

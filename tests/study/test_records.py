@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scaling.core.errors import SpecError
 from scaling.data.per_image import PerImage
 from scaling.study.lock import LockedError, locked
 from scaling.study.records import RecordFile
-from scaling.study.tables import SpecError
 from scaling.study.trial import digest, pack, unpack
 
 RUNS = Path(__file__).parents[2] / "runs"

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from scaling.arch import SMALL
+from scaling.core.errors import SpecError
 from scaling.data.per_image import PerImage
 from scaling.recipe import Recipe
 from scaling.study.provenance import Origins
 from scaling.study.run import ANSWER, Run
-from scaling.study.tables import SpecError
 from scaling.study.trial import Curve, Outcome, Seconds, Statuses, Trial
 
 RUNS = Path(__file__).parents[2] / "runs"

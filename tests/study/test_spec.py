@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from scaling.arch import SMALL
+from scaling.core.errors import SpecError
 from scaling.lattice import Lattice
 from scaling.released import NAMES, released
 from scaling.study.family_reading import read_family_spec
 from scaling.study.spec import StudySpec, baseline_toml, difference, find_spec, read_baseline, read_spec
-from scaling.study.tables import SpecError
 
 GRID = Path(__file__).parents[2] / "grid"
 
@@ -64,7 +64,7 @@ def test_plain_data_is_json():
         ("[recipe]\nflip = 1", r"recipe.flip must be true or false, got 1"),
         ("[recipe]\nepochs = 0", r"x.toml: recipe: Recipe.epochs must be at least 1, got 0"),
         ('baseline = "b9"', r"no network 'b9'; known: efficientnet_b0, efficientnet_b1"),
-        ("[baseline]\nstem = 3", r"x.toml: baseline: Architecture.stages must be a list of tables, got None"),
+        ("[baseline]\nstem = 3", r"x.toml: baseline: Architecture: the key 'resolution' is missing"),
     ],
 )
 def test_bad_specifications_are_named_in_one_line(tmp_path, text, message):
