@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scaling import terminal
+from scaling.core.errors import UserError
 
 if TYPE_CHECKING:
     import jax
@@ -87,15 +88,15 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _draw(options), (ValueError,))
+    return terminal.status(COMMAND, lambda: _draw(options))
 
 
 def _draw(options: argparse.Namespace) -> int:
     if (options.run is None) == (options.model is None):
-        raise ValueError("give either --run with a recorded family or --model with pictures; --help shows both")
+        raise UserError("give either --run with a recorded family or --model with pictures; --help shows both")
     idle = {"--weights": options.weights} if options.run else {name: getattr(options, name[2:]) for name in _OF_RUNS}
     if given := [name for name, value in idle.items() if value is not None]:
-        raise ValueError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
+        raise UserError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
     from scaling.figures import save
     from scaling.figures.activation_maps import MapsNumbers, activation_maps
 
@@ -123,12 +124,12 @@ def _of_models(
     from scaling.weights.pictures import middle, normalised, read_picture
 
     if not options.pictures:
-        raise ValueError("no picture given; --model needs picture files")
+        raise UserError("no picture given; --model needs picture files")
     if len(options.model) > COLUMNS:
-        raise ValueError(f"at most {COLUMNS} networks fit side by side, got {len(options.model)}")
+        raise UserError(f"at most {COLUMNS} networks fit side by side, got {len(options.model)}")
     weights = options.weights or [None] * len(options.model)
     if len(weights) != len(options.model):
-        raise ValueError(f"{len(weights)} --weights for {len(options.model)} --model; give one for each, or none")
+        raise UserError(f"{len(weights)} --weights for {len(options.model)} --model; give one for each, or none")
     read = [read_picture(path) for path in options.pictures]
     columns: list[Column] = []
     shown: list[NDArray[np.uint8]] = []
@@ -137,7 +138,7 @@ def _of_models(
         opened = open_model(name, file)
         terminal.say([opened.doubt] if opened.doubt else [])
         if classes and opened.classes != classes:
-            raise ValueError(f"{name} tells other classes apart than the network before it; draw them one by one")
+            raise UserError(f"{name} tells other classes apart than the network before it; draw them one by one")
         classes, seen = opened.classes, opened.preprocessing
         columns.append(Column(name, opened.network, np.stack([normalised(one, seen) for one in read])))
         shown = [np.asarray(middle(one, seen.crop, 320)) for one in read]
@@ -153,15 +154,15 @@ def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[
     from scaling.trained import first_trained, pictures_of
 
     if options.pictures:
-        raise ValueError("--run draws test pictures of the run, by --picture N; picture files go with --model")
+        raise UserError("--run draws test pictures of the run, by --picture N; picture files go with --model")
     family = read_family(options.run)
     if options.target is not None and not (math.isfinite(options.target) and options.target > 0):
-        raise ValueError(f"--target must be above 0, got {options.target:g}")
+        raise UserError(f"--target must be above 0, got {options.target:g}")
     shown = [(heading, kin, first_trained(family.study, family.run, kin)) for heading, kin in _nearest(family, options.target)]
     pictures = pictures_of(family.study, options.run, options.data)
     chosen = options.picture or [0, 1, 2]
     if bad := [number for number in chosen if not 0 <= number < len(pictures.test)]:
-        raise ValueError(f"picture {bad[0]}: the run has test pictures 0 to {len(pictures.test) - 1:,}")
+        raise UserError(f"picture {bad[0]}: the run has test pictures 0 to {len(pictures.test) - 1:,}")
     columns = []
     for heading, kin, network in shown:
         prepared = prepare(pictures, kin.architecture.resolution)
@@ -181,7 +182,7 @@ def _nearest(family: Family, asked: float | None) -> list[tuple[str, Kin]]:
     networks, target = family.study.networks, USUAL_TARGET if asked is None else asked
     if asked is not None and not any(abs(one.realised / target - 1) <= NEAR for one in networks):
         costs = ", ".join(f"x{one.realised:.2f}" for one in networks)
-        raise ValueError(f"--target {target:g}: no network costs about that; there are {costs}")
+        raise UserError(f"--target {target:g}: no network costs about that; there are {costs}")
     found = [("baseline", min(networks, key=lambda one: abs(one.realised - 1)))]
     for rule in family.study.spec.family.rules[: COLUMNS - 1]:
         of_rule = [one for one in networks if any(member.rule == rule for member in one.members)]
@@ -201,7 +202,7 @@ def _looks(column: Column, classes: Sequence[str], blocks: int | None) -> list[L
 
     network = column.network
     if blocks is not None and not 1 <= blocks <= len(network.blocks):
-        raise ValueError(f"--block: {column.heading} has blocks 1 to {len(network.blocks)}, got {blocks}")
+        raise UserError(f"--block: {column.heading} has blocks 1 to {len(network.blocks)}, got {blocks}")
     graph, state = nnx.split(network)
 
     @jax.jit

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scaling import terminal
 from scaling.arch import Architecture
 from scaling.conventions import CONVENTIONS, by_convention
+from scaling.core.errors import UserError
 from scaling.counting import Part, cost, parts
 from scaling.released import NAMES
 from scaling.study.spec import read_baseline
@@ -48,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _count(options), (ValueError,))
+    return terminal.status(COMMAND, lambda: _count(options))
 
 
 def network(name_or_file: str) -> Architecture:
@@ -58,7 +59,7 @@ def network(name_or_file: str) -> Architecture:
         ValueError: there is no such name or file, or the file does not describe an architecture.
     """
     if name_or_file not in NAMES and not name_or_file.endswith(".toml"):
-        raise ValueError(f"no network {name_or_file!r}; known: {', '.join(NAMES)}, or a file that ends in .toml")
+        raise UserError(f"no network {name_or_file!r}; known: {', '.join(NAMES)}, or a file that ends in .toml")
     return read_baseline(name_or_file)
 
 

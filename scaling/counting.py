@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from scaling.arch import Architecture, Stage
+from scaling.core.errors import UserError
 
 _Counts: TypeAlias = tuple[Any, Any, Any]
 """Params, MACs and activations: whole numbers or arrays of them."""
@@ -163,7 +164,7 @@ def _layers(
 ) -> Iterator[_Counts]:
     """Of the stem, of each stage's first block and of the rest of its blocks, of a head if there is one, of the classifier."""
     if num_classes < 1 or in_channels < 1:
-        raise ValueError(f"cost: num_classes and in_channels must be at least 1, got {num_classes} and {in_channels}")
+        raise UserError(f"cost: num_classes and in_channels must be at least 1, got {num_classes} and {in_channels}")
     stem, *widths, head = channels
     side = _strided(side, architecture.stem_stride)
     yield _convolution(architecture.stem_kernel, in_channels, stem, side)

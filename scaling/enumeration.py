@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
+from scaling.core.errors import UserError
 from scaling.counting import costs
 from scaling.lattice import Coefficients, Lattice
 from scaling.rules import MINIMUM_RESOLUTION, Rounding, scale
@@ -128,9 +129,9 @@ def enumerate_networks(
         ValueError: as `enumerate_lattice`.
     """
     if not 0 < phi <= HIGHEST_PHI:
-        raise ValueError(f"phi must be above 0 and at most {HIGHEST_PHI:g}, got {phi:g}")
+        raise UserError(f"phi must be above 0 and at most {HIGHEST_PHI:g}, got {phi:g}")
     if baseline.resolution < MINIMUM_RESOLUTION:
-        raise ValueError(f"the baseline's resolution must be at least {MINIMUM_RESOLUTION} px, got {baseline.resolution}")
+        raise UserError(f"the baseline's resolution must be at least {MINIMUM_RESOLUTION} px, got {baseline.resolution}")
     rows: list[dict[int, int]] = []
     patterns: list[list[_Pattern]] = []
     for axis, values in enumerate(axes):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scaling import terminal
+from scaling.core.errors import UserError
 from scaling.writing import write_whole
 
 if TYPE_CHECKING:
@@ -67,21 +68,21 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _export(options), (ValueError,))
+    return terminal.status(COMMAND, lambda: _export(options))
 
 
 def _export(options: argparse.Namespace) -> int:
     if (options.run is None) == (options.model is None):
-        raise ValueError("give either --model or --run with --network; --help shows both")
+        raise UserError("give either --model or --run with --network; --help shows both")
     idle = {"--weights": options.weights} if options.run else {"--network": options.network, "--data": options.data}
     if given := [name for name, value in idle.items() if value is not None]:
-        raise ValueError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
+        raise UserError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
     if options.out.suffix == ".stablehlo" and options.names is not None:
-        raise ValueError("--names has no meaning for a .stablehlo file; its weights have no names")
+        raise UserError("--names has no meaning for a .stablehlo file; its weights have no names")
     if options.weights is not None and options.out.resolve() == options.weights.resolve():
-        raise ValueError(f"--out is the file of --weights, {options.out}; write to another")
+        raise UserError(f"--out is the file of --weights, {options.out}; write to another")
     if options.out.suffix not in (".stablehlo", ".safetensors"):
-        raise ValueError(f"--out must end in .stablehlo or .safetensors, got {options.out}")
+        raise UserError(f"--out must end in .stablehlo or .safetensors, got {options.out}")
     chosen = _of_model(options) if options.run is None else _of_run(options)
     written = _program(chosen, options.out) if options.out.suffix == ".stablehlo" else _weights(chosen, options)
     described = options.out.with_name(f"{options.out.name}.json")
@@ -119,7 +120,7 @@ def _of_run(options: argparse.Namespace) -> Chosen:
     if one is None:
         labels = ", ".join(repr(one.label) for one in found.study.networks)
         asked = "missing" if options.network is None else f"nothing is called {options.network!r}"
-        raise ValueError(f"--network: {asked}; {options.run} has {labels}")
+        raise UserError(f"--network: {asked}; {options.run} has {labels}")
     network = first_trained(found.study, found.run, one)
     pictures = pictures_of(found.study, options.run, options.data)
     side = one.architecture.resolution
@@ -144,7 +145,7 @@ def _program(chosen: Chosen, path: Path) -> str:
     content = stablehlo(chosen.network, *shape)
     difference = largest_difference(content, chosen.network, *shape)
     if not difference <= TOLERANCE:
-        raise ValueError(f"the exported program differs from {chosen.name} by {difference:.1e} of its largest logit")
+        raise RuntimeError(f"the exported program differs from {chosen.name} by {difference:.1e} of its largest logit")
     write_whole(path, content)
     return (
         f"{path}: {len(content):,} bytes for {', '.join(PLATFORMS)}, any number of pictures; read back and run, its logits "
@@ -161,9 +162,9 @@ def _weights(chosen: Chosen, options: argparse.Namespace) -> str:
 
     names = options.names or "own"
     if names not in NAMINGS:
-        raise ValueError(f"--names must be one of {', '.join(NAMINGS)}, got {names!r}")
+        raise UserError(f"--names must be one of {', '.join(NAMINGS)}, got {names!r}")
     if names not in (fitting := sources_for(chosen.architecture)):
-        raise ValueError(
+        raise UserError(
             f"--names {names} are for other kinds of networks, or for another padding and batch norm than {chosen.name} has; "
             f"for it there are {', '.join(fitting)}"
         )
@@ -171,7 +172,7 @@ def _weights(chosen: Chosen, options: argparse.Namespace) -> str:
     write_safetensors(options.out, tensors, {"network": chosen.name})
     again = unload(load(chosen.architecture, read_weights(options.out), options.out), chosen.architecture, names)
     if not all(np.array_equal(again[name], tensor) for name, tensor in tensors.items()):
-        raise ValueError(f"{options.out}: read back, the weights are not those of {chosen.name}")
+        raise RuntimeError(f"{options.out}: read back, the weights are not those of {chosen.name}")
     return f"{options.out}: {len(tensors)} tensors, read back and equal."
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from scaling.arch import Architecture
+from scaling.core.errors import UserError
 from scaling.counting import cost
 from scaling.lattice import BUDGET, PAPER, Coefficients
 from scaling.rules import MINIMUM_RESOLUTION, RELEASED, Factors, Rounding, Rule, intended_shares, realised_shares, scale
@@ -89,7 +90,7 @@ def member(
     factors, (alpha, beta, gamma) = rule.factors(phi), rule.factors(1)
     if not large_enough(baseline, rule, phi):
         side = baseline.resolution * factors.resolution
-        raise ValueError(
+        raise UserError(
             f"{rule.name} at phi {phi:g} shrinks the pictures of {baseline.name} to {side:.3g} px, under "
             f"{MINIMUM_RESOLUTION}: take a larger phi or a baseline for larger pictures"
         )
@@ -137,7 +138,7 @@ def released_member(baseline: Architecture, phi: float, num_classes: int, in_cha
         ValueError: phi is not one of their numbers.
     """
     if phi not in RELEASED_PHIS:
-        raise ValueError(f"released: B0 to B8 were released, phi must be one of their numbers, got {phi:g}")
+        raise UserError(f"released: B0 to B8 were released, phi must be one of their numbers, got {phi:g}")
     factors = RELEASED[f"efficientnet_b{phi:g}"]
     return _member(baseline, factors, num_classes, in_channels, "released")._replace(rule="released", phi=phi)
 
@@ -151,13 +152,13 @@ def realised_phi(
         ValueError: phi is negative, or the rule never costs that much.
     """
     if phi < 0:
-        raise ValueError(f"{rule.name}: costs are solved for from the baseline's upward, phi must be 0 or more, got {phi:g}")
+        raise UserError(f"{rule.name}: costs are solved for from the baseline's upward, phi must be 0 or more, got {phi:g}")
 
     def ratio(tried: float) -> float:
         return member(baseline, rule, tried, num_classes, in_channels, rounding).ratio
 
     if ratio(HIGHEST) < BUDGET**phi:
-        raise ValueError(f"{rule.name}: no phi up to {HIGHEST:g} costs x{BUDGET**phi:g} or more: its bases are too near to 1")
+        raise UserError(f"{rule.name}: no phi up to {HIGHEST:g} costs x{BUDGET**phi:g} or more: its bases are too near to 1")
     return nearest_phi(ratio, BUDGET**phi, phi)
 
 
@@ -179,7 +180,7 @@ def carried(
         ValueError: phi is not above 0, or the choice never costs that much.
     """
     if not phi > 0:
-        raise ValueError(f"phi must be above 0, got {phi:g}")
+        raise UserError(f"phi must be above 0, got {phi:g}")
     reached = realised_phi(baseline, Rule("the extrapolated choice", choice.factors), phi, num_classes, in_channels, rounding)
 
     def rounded(q: float) -> Coefficients:
@@ -211,16 +212,16 @@ def _steps(text: str, part: str) -> list[Decimal]:
     except InvalidOperation:
         numbers = []
     if not 1 <= len(numbers) <= 3 or not all(number.is_finite() for number in numbers):
-        raise ValueError(f"phi must be a number, FIRST:LAST or FIRST:LAST:STEP, got {text!r}")
+        raise UserError(f"phi must be a number, FIRST:LAST or FIRST:LAST:STEP, got {text!r}")
     first, last, step = (
         numbers[0],
         numbers[1] if len(numbers) > 1 else numbers[0],
         numbers[2] if len(numbers) > 2 else Decimal(1),
     )
     if abs(first) > HIGHEST or abs(last) > HIGHEST:
-        raise ValueError(f"phi must be from {-HIGHEST:g} to {HIGHEST:g}, got {text!r}")
+        raise UserError(f"phi must be from {-HIGHEST:g} to {HIGHEST:g}, got {text!r}")
     if step <= 0 or last < first or (last - first) / step > 1000:
-        raise ValueError(f"phi must rise from FIRST to LAST in at most 1,000 steps above 0, got {text!r}")
+        raise UserError(f"phi must rise from FIRST to LAST in at most 1,000 steps above 0, got {text!r}")
     return [first + step * index for index in range(int((last - first) / step) + 1)]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaling import terminal
+from scaling.core.errors import UserError
 
 if TYPE_CHECKING:
     from scaling.analysis import FamilyResult
@@ -99,8 +100,6 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
-    from scaling.data import DataError
-    from scaling.study.lock import LockedError
 
     def work() -> int:
         from scaling.family_request import refuse_idle
@@ -109,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _train(options) if options.train else _list(options)
 
     stopped = "stopped; finished trials are recorded, the same command goes on from here"
-    return terminal.leave(terminal.status(COMMAND, work, (ValueError, DataError, LockedError), stopped))
+    return terminal.leave(terminal.status(COMMAND, work, stopped))
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -200,7 +199,7 @@ def _largest(spec: FamilySpec, num_classes: int, in_channels: int, budget: Budge
         except Unspent as reason:
             reasons.append(str(reason))
     if not found:
-        raise ValueError("; ".join(reasons))
+        raise UserError("; ".join(reasons))
     terminal.say(reasons)
     return found
 
@@ -213,7 +212,7 @@ def _write_toml(folder: Path, members: Sequence[Member]) -> None:
     for member in members:
         path, text = folder / f"{file_stem(member)}.toml", baseline_toml(member.architecture)
         if path.exists() and path.read_text("utf-8") != text:
-            raise ValueError(f"{path}: holds another network; take another folder with --toml")
+            raise UserError(f"{path}: holds another network; take another folder with --toml")
         path.write_text(text, "utf-8")
     terminal.say([f"{len(members)} architecture(s) written to {folder}"])
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from scaling import terminal
 from scaling.arch import EFFICIENTNET_B0, SMALL, Architecture
+from scaling.core.errors import UserError
 from scaling.data import DataError, PictureSet, load
 from scaling.extrapolation import RELEASED_PHIS, Member, phi_range
 from scaling.study.budgets import Budget
@@ -37,25 +38,25 @@ def refuse_idle(options: argparse.Namespace) -> None:
     }
     for name, value in (listing if options.train else training).items():
         if value is not None:
-            raise ValueError(f"--{name} has no use {'beside' if options.train else 'without'} --train")
+            raise UserError(f"--{name} has no use {'beside' if options.train else 'without'} --train")
     if options.fitted and options.run is None:
-        raise ValueError("--fitted has no use without --run: it is the optimum of that run")
+        raise UserError("--fitted has no use without --run: it is the optimum of that run")
     if options.json and options.csv:
-        raise ValueError("take --json or --csv, not both")
+        raise UserError("take --json or --csv, not both")
     if options.budget is not None and (options.phi is not None or options.realise):
         other = "--phi" if options.phi is not None else "--realise"
-        raise ValueError(f"take --budget or {other}, not both: a budget is what phi is solved for")
+        raise UserError(f"take --budget or {other}, not both: a budget is what phi is solved for")
     if options.budget is not None and len(options.budget) > 1:
-        raise ValueError(f"one --budget at a time, got {' and '.join(options.budget)}")
+        raise UserError(f"one --budget at a time, got {' and '.join(options.budget)}")
     for name in ("batch", "classes", "channels"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
-            raise ValueError(f"--{name} must be at least 1, got {getattr(options, name)}")
+            raise UserError(f"--{name} must be at least 1, got {getattr(options, name)}")
 
 
 def family_asked(options: argparse.Namespace) -> FamilySpec:
     """The specification with the flags over it."""
     if options.spec is not None and options.run is not None:
-        raise ValueError("take --spec or --run, not both: a specification names its run itself, in [family]")
+        raise UserError("take --spec or --run, not both: a specification names its run itself, in [family]")
     if options.spec is not None:
         spec = read_family_spec(options.spec)
     elif options.run is not None:
@@ -74,7 +75,7 @@ def family_asked(options: argparse.Namespace) -> FamilySpec:
     changed = dataclasses.replace(spec.family, **_given(kinship))
     bases = [f"--{name}" for name in ("alpha", "beta", "gamma") if getattr(options, name) is not None]
     if bases and "compound" not in changed.rules:
-        raise ValueError(f"{bases[0]} has no use without the rule compound, got {', '.join(changed.rules)}")
+        raise UserError(f"{bases[0]} has no use without the rule compound, got {', '.join(changed.rules)}")
     return dataclasses.replace(spec, family=changed, **_given(flags))
 
 
@@ -106,9 +107,9 @@ def pictures_asked(options: argparse.Namespace, spec: FamilySpec) -> PictureSet:
     try:
         pictures = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
     except DataError:
-        raise ValueError(said) from None
+        raise UserError(said) from None
     if pictures.fingerprint != question_of(options.run)["data"]:
-        raise ValueError(f"{said}: what is found by that name are others")
+        raise UserError(f"{said}: what is found by that name are others")
     return pictures
 
 
@@ -124,7 +125,7 @@ def budget_asked(text: str, memory: Callable[[Member], int]) -> Budget:
     except argparse.ArgumentTypeError:
         most = -1.0
     if measure not in MEASURES or most < 0:
-        raise ValueError(
+        raise UserError(
             f"--budget must be WHAT=NUMBER with WHAT of {', '.join(MEASURES)}, as macs=1e9 or memory=8G, got {text!r}"
         )
     if measure == "memory":

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scaling import terminal
+from scaling.core.errors import UserError
 from scaling.writing import write_whole
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ docstrings. A run's own figures lie beside its records, in `runs/NAME/`.
 """
 
 
-class GalleryError(ValueError):
+class GalleryError(UserError):
     """A gallery or one of its modules that cannot be used; one line that names it and what is wrong."""
 
 
@@ -65,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _make(options.names, options.json), (GalleryError,))
+    return terminal.status(COMMAND, lambda: _make(options.names, options.json))
 
 
 def modules(folder: Path) -> dict[str, Path]:

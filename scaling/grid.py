@@ -111,20 +111,16 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    from scaling.core.errors import SpecError
-    from scaling.data import DataError
-    from scaling.study.lock import LockedError
 
     def work() -> int:
         return _dry_run(options) if options.dry_run else _run(options)
 
     stopped = "stopped; finished trials are recorded, the same command goes on from here"
-    return terminal.leave(terminal.status(COMMAND, work, (SpecError, DataError, LockedError), stopped))
+    return terminal.leave(terminal.status(COMMAND, work, stopped))
 
 
 def _spec(options: argparse.Namespace) -> StudySpec:
     """The specification with the flags over it."""
-    from scaling.core.errors import SpecError
     from scaling.study.spec import read_baseline, read_spec
 
     spec = read_spec(options.spec)
@@ -134,12 +130,9 @@ def _spec(options: argparse.Namespace) -> StudySpec:
         flags["baseline"] = read_baseline(options.baseline)
     lattice = {name: getattr(options, name) for name in ("constraint", "step", "tolerance", "sample")}
     limits = {name: getattr(options, f"max_{name}") for name in ("params", "macs", "latency", "memory")}
-    try:
-        flags["lattice"] = dataclasses.replace(spec.lattice, **_given(lattice))
-        flags["limits"] = dataclasses.replace(spec.limits, **_given(limits))
-        return dataclasses.replace(spec, **_given(flags))
-    except ValueError as error:
-        raise SpecError(str(error)) from None
+    flags["lattice"] = dataclasses.replace(spec.lattice, **_given(lattice))
+    flags["limits"] = dataclasses.replace(spec.limits, **_given(limits))
+    return dataclasses.replace(spec, **_given(flags))
 
 
 def _asked(options: argparse.Namespace) -> tuple[StudySpec, PictureSet, Run]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
+from scaling.core.errors import UserError
 from scaling.rules import Factors, Rounding, compound
 
 Constraint = Literal["nominal", "realised", "both"]
@@ -101,23 +102,23 @@ class Lattice:
         for name in ("alpha", "beta", "gamma"):
             low, high = getattr(self, name)
             if not low >= 1:
-                raise ValueError(f"{name} must not be below 1, got {low:g}: Step 1 scales a baseline up")
+                raise UserError(f"{name} must not be below 1, got {low:g}: Step 1 scales a baseline up")
             if not low <= high <= HIGHEST:
-                raise ValueError(f"{name} must rise from lowest to highest, at most {HIGHEST:g}, got {low:g} to {high:g}")
+                raise UserError(f"{name} must rise from lowest to highest, at most {HIGHEST:g}, got {low:g} to {high:g}")
             _hundredths(f"lowest {name}", low), _hundredths(f"highest {name}", high)
         if not 1 <= _hundredths("step", self.step) <= 100 * HIGHEST:
-            raise ValueError(f"step must be from 0.01 to {HIGHEST:g}, got {self.step:g}")
+            raise UserError(f"step must be from 0.01 to {HIGHEST:g}, got {self.step:g}")
         if (points := math.prod(len(axis) for axis in self.axes())) > MOST_POINTS:
-            raise ValueError(f"the lattice has {points:,} points, over {MOST_POINTS:,}: take a larger step")
+            raise UserError(f"the lattice has {points:,} points, over {MOST_POINTS:,}: take a larger step")
         if not 0 <= self.tolerance <= 1000:
-            raise ValueError(f"tolerance must be from 0 to 1000, got {self.tolerance:g}")
+            raise UserError(f"tolerance must be from 0 to 1000, got {self.tolerance:g}")
         if self.constraint not in get_args(Constraint):
-            raise ValueError(f"constraint must be one of {', '.join(get_args(Constraint))}, got {self.constraint!r}")
+            raise UserError(f"constraint must be one of {', '.join(get_args(Constraint))}, got {self.constraint!r}")
         if self.sample < 0:
-            raise ValueError(f"sample must be 1 or more points, or 0 for all, got {self.sample}")
+            raise UserError(f"sample must be 1 or more points, or 0 for all, got {self.sample}")
         for value in self.extrapolated or ():
             if not 100 <= _hundredths("extrapolated", value) <= 100 * HIGHEST:
-                raise ValueError(f"extrapolated coefficients must be from 1 to {HIGHEST:g}, got {value:g}")
+                raise UserError(f"extrapolated coefficients must be from 1 to {HIGHEST:g}, got {value:g}")
 
     def axes(self) -> tuple[range, range, range]:
         """Hundredths of alpha, beta and gamma, ascending."""
@@ -148,8 +149,8 @@ def distance(alpha: Any, beta: Any, gamma: Any) -> Any:
 
 def _hundredths(name: str, value: float) -> int:
     if not math.isfinite(value):
-        raise ValueError(f"{name} must be finite, got {value:g}")
+        raise UserError(f"{name} must be finite, got {value:g}")
     whole = round(value * 100)
     if abs(value * 100 - whole) > 1e-6:
-        raise ValueError(f"{name} must be a multiple of 0.01, got {value:g}")
+        raise UserError(f"{name} must be a multiple of 0.01, got {value:g}")
     return whole

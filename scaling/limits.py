@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from scaling.core.errors import UserError
+
 SAID = {
     "params": "{:,.0f} params",
     "macs": "{:,.0f} MACs",
@@ -34,7 +36,7 @@ class Limits:
     def __post_init__(self) -> None:
         for name, most in dataclasses.asdict(self).items():
             if most is not None and not 0 < most < float("inf"):
-                raise ValueError(f"limit of {name} must be finite and above 0, got {most:g}")
+                raise UserError(f"limit of {name} must be finite and above 0, got {most:g}")
 
     def given(self) -> dict[str, float]:
         """Those that there are, by name."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from scaling.arch import Architecture, Stage
+from scaling.core.errors import UserError
 from scaling.counting import cost
 
 _NUMBER = 4
@@ -107,4 +108,4 @@ def _skips(stage: Stage, stride: int, inputs: int) -> bool:
 
 def _require_batch(function: str, batch: int) -> None:
     if batch < 1:
-        raise ValueError(f"{function}: batch must be at least 1, got {batch}")
+        raise UserError(f"{function}: batch must be at least 1, got {batch}")

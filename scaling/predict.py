@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaling import terminal
+from scaling.core.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,12 +48,12 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _predict(options), (ValueError,))
+    return terminal.status(COMMAND, lambda: _predict(options))
 
 
 def _predict(options: argparse.Namespace) -> int:
     if options.top < 1:
-        raise ValueError(f"--top must be at least 1, got {options.top}")
+        raise UserError(f"--top must be at least 1, got {options.top}")
     unreadable: list[Path] = []
     pictures = _pictures(options.pictures, unreadable)
     # The first picture is read before anything heavy is loaded: a mistyped name costs no second.
@@ -93,7 +94,7 @@ def _document(options: argparse.Namespace, pictures: Iterator[tuple[Path, Image.
     while batch := list(islice(ready, _BATCH)):
         logits = np.asarray(model.network(np.stack([picture for _, picture in batch])), np.float64)
         if not np.isfinite(logits).all():
-            raise ValueError(f"the outputs of {options.model} are not finite; its weights may be damaged")
+            raise UserError(f"the outputs of {options.model} are not finite; its weights may be damaged")
         tops = (_top(row, options.top) for row in logits)
         seen += ({"path": str(path), "top": top} for (path, _), top in zip(batch, tops, strict=True))
     return {"model": options.model, "weights": model.source, "pictures": seen}

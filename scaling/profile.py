@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaling import terminal
 from scaling.arch import Architecture
+from scaling.core.errors import UserError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
     stopped = "stopped; what was measured before is recorded" if options.record else "stopped"
-    return terminal.status(COMMAND, lambda: _profile(options), (ValueError,), stopped)
+    return terminal.status(COMMAND, lambda: _profile(options), stopped)
 
 
 def document(device: str, profiles: Sequence[Profile], limits: DeviceLimits) -> dict[str, Any]:
@@ -111,14 +112,14 @@ def _networks(options: argparse.Namespace) -> dict[str, Architecture]:
             one = dataclasses.replace(one, resolution=options.resolution)
         name = one.name if options.resolution is None else f"{one.name}@{one.resolution}"
         if found.setdefault(name, one) != one:
-            raise ValueError(f"two networks are called {name}: rename one of the files")
+            raise UserError(f"two networks are called {name}: rename one of the files")
     return found
 
 
 def _profile(options: argparse.Namespace) -> int:
     for flag in ("batch", "runs"):
         if getattr(options, flag) is not None and getattr(options, flag) < 1:
-            raise ValueError(f"--{flag} must be at least 1, got {getattr(options, flag)}")
+            raise UserError(f"--{flag} must be at least 1, got {getattr(options, flag)}")
     networks = _networks(options)
 
     import jax

@@ -16,6 +16,7 @@ import numpy as np
 from flax import nnx
 
 from scaling.arch import Architecture
+from scaling.core.errors import UserError
 from scaling.counting import cost
 from scaling.nets import Settings, abstract, build
 from scaling.profiles import NUMBER_BYTES, Measured, Profile, Spread
@@ -68,7 +69,7 @@ def profile_network(
     """
     _require("profile_network", runs, precision)
     if batch < 1:
-        raise ValueError(f"profile_network: batch must be at least 1, got {batch}")
+        raise UserError(f"profile_network: batch must be at least 1, got {batch}")
     counted = cost(architecture, num_classes, in_channels)
     measured, reason = None, None
     try:
@@ -254,6 +255,6 @@ def _memory_bytes(device: Any) -> float:
 
 def _require(function: str, runs: int, precision: str) -> None:
     if runs < 1:
-        raise ValueError(f"{function}: runs must be at least 1, got {runs}")
+        raise UserError(f"{function}: runs must be at least 1, got {runs}")
     if precision not in NUMBER_BYTES:
-        raise ValueError(f"{function}: precision must be one of {', '.join(NUMBER_BYTES)}, got {precision!r}")
+        raise UserError(f"{function}: precision must be one of {', '.join(NUMBER_BYTES)}, got {precision!r}")

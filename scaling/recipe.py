@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from scaling.core.errors import UserError
+
 REVISION = 2
 """Raised whenever the same recipe would train to other numbers; part of every trial's identity."""
 
@@ -47,13 +49,13 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, low in (("epochs", 1), ("batch", 2)):
             if getattr(self, name) < low:
-                raise ValueError(f"Recipe.{name} must be at least {low}, got {getattr(self, name)}")
+                raise UserError(f"Recipe.{name} must be at least {low}, got {getattr(self, name)}")
         for name in ("warmup", "momentum", "label_smoothing", "dropout", "stochastic_depth", "batch_norm_decay"):
             if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"Recipe.{name} must be from 0 to below 1, got {getattr(self, name)}")
+                raise UserError(f"Recipe.{name} must be from 0 to below 1, got {getattr(self, name)}")
         if not self.peak_rate > 0 or not self.weight_decay >= 0:
-            raise ValueError(
+            raise UserError(
                 f"Recipe.peak_rate must be above 0 and weight_decay 0 or more, got {self.peak_rate} and {self.weight_decay}"
             )
         if self.precision not in get_args(Precision):
-            raise ValueError(f"Recipe.precision must be one of {', '.join(get_args(Precision))}, got {self.precision!r}")
+            raise UserError(f"Recipe.precision must be one of {', '.join(get_args(Precision))}, got {self.precision!r}")

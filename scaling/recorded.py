@@ -16,21 +16,16 @@ from scaling.analysis.families import FamilyResult, family_of
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking, rank
 from scaling.analysis.surface import Place, response_surface
-from scaling.arch import Architecture
-from scaling.core.errors import SpecError
-from scaling.core.plain import from_plain
+from scaling.core.errors import SpecError, UserError
 from scaling.extrapolation import carried
-from scaling.lattice import Lattice
-from scaling.limits import Limits
-from scaling.recipe import Recipe
 from scaling.rules import shares
-from scaling.study.family import FamilySpec, FamilyStudy, Kinship
+from scaling.study.family import FamilySpec, FamilyStudy
 from scaling.study.groups import read_groups
 from scaling.study.latencies import network_key, read_latencies
 from scaling.study.looks import look_number, read_looks
 from scaling.study.records import RecordFile
 from scaling.study.run import Run
-from scaling.study.spec import StudySpec
+from scaling.study.spec import StudySpec, recorded_spec
 from scaling.study.study import Study, plan
 
 
@@ -154,24 +149,10 @@ def read_search(folder: Path) -> Search:
         raise SpecError(f"{folder}: holds a family, not a search")
     question = _question(folder)
     pictures, revision = _recorded(folder, question)
-    try:
-        lattice = from_plain(Lattice, question["lattice"], f"{folder / 'spec.json'}: lattice")
-        limits = from_plain(Limits, question.get("limits", {}), f"{folder / 'spec.json'}: limits")
-        spec = StudySpec(
-            phi=question["phi"],
-            lattice=lattice,
-            limits=limits,
-            eligible_only=bool(question.get("eligible_only", False)),
-            grouped=bool(question.get("grouped", False)),
-            **_common(folder, question),
-        )
-        latencies = read_latencies(folder)
-        space = plan(spec, pictures.num_classes, pictures.in_channels, latencies)
-    except SpecError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise _damaged(folder) from None
-    if limits.latency is not None and any(network_key(one.architecture) not in latencies for one in space.candidates):
+    spec = recorded_spec(StudySpec, folder, question)
+    latencies = read_latencies(folder)
+    space = plan(spec, pictures.num_classes, pictures.in_channels, latencies)
+    if spec.limits.latency is not None and any(network_key(one.architecture) not in latencies for one in space.candidates):
         raise SpecError(f"{folder}: not every latency is measured that its limit asks for; go on with the command that made it")
     study, run = Study(spec, pictures, space, spec.recipe, revision), _read(folder)
     collected = collect(study, run)
@@ -192,17 +173,13 @@ def read_family(folder: Path) -> Family:
         raise SpecError(f"{folder}: holds a search, not a family")
     question = _question(folder)
     pictures, revision = _recorded(folder, question)
-    try:
-        asked = from_plain(Kinship, question["family"], f"{folder / 'spec.json'}: family")
-        spec = FamilySpec(family=asked, **_common(folder, question))
-        members = asked.members(spec.baseline, pictures.num_classes, pictures.in_channels)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise _damaged(folder) from None
+    spec = recorded_spec(FamilySpec, folder, question)
+    members = spec.family.members(spec.baseline, pictures.num_classes, pictures.in_channels)
     study, run = FamilyStudy(spec, pictures, members, spec.recipe, revision), _read(folder)
     measured = on_test_images(study, run)
     if not measured:
         raise SpecError(f"{folder}: no network was shown the test pictures; go on with the command that made it")
-    result = family_of(asked.rules, study.networks, measured)
+    result = family_of(spec.family.rules, study.networks, measured)
     return Family(study, run, measured, result, trainings(study, run))
 
 
@@ -240,7 +217,7 @@ def with_choice(spec: StudySpec, folder: Path, num_classes: int, in_channels: in
     try:
         chosen = carried(spec.baseline, winner.coefficients, spec.phi, *counted).decimals
         return replace(spec, lattice=replace(spec.lattice, extrapolated=chosen))
-    except ValueError as error:
+    except UserError as error:
         raise SpecError(f"{folder}: {error}") from None
 
 
@@ -287,17 +264,6 @@ def _recorded(folder: Path, question: dict[str, Any]) -> tuple[RecordedPictures,
         return pictures, max(one["trial"]["revision"] for one in trained)
     except (KeyError, TypeError, AttributeError):
         raise _damaged(folder) from None
-
-
-def _common(folder: Path, question: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": str(folder),
-        "baseline": from_plain(Architecture, question["baseline"], f"{folder / 'spec.json'}: baseline"),
-        "data": question["pictures"],
-        "side": question["side"],
-        "seeds": question["seeds"],
-        "recipe": from_plain(Recipe, question["recipe"], f"{folder / 'spec.json'}: recipe"),
-    }
 
 
 def _read(folder: Path) -> Run:

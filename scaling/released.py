@@ -6,6 +6,7 @@ import dataclasses
 from typing import NamedTuple
 
 from scaling.arch import ARCHITECTURES, Architecture, architecture
+from scaling.core.errors import UserError
 from scaling.rules import RELEASED, Factors, Rounding, scale
 
 
@@ -59,5 +60,5 @@ def released(name: str) -> Architecture:
         baseline, factors, rounding = RELEASES[name]
         return dataclasses.replace(scale(architecture(baseline), factors, rounding=rounding), name=name)
     if name not in ARCHITECTURES:
-        raise ValueError(f"no network {name!r}; known: {', '.join(NAMES)}")
+        raise UserError(f"no network {name!r}; known: {', '.join(NAMES)}")
     return ARCHITECTURES[name]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scaling import terminal
+from scaling.core.errors import UserError
 
 COMMAND = "python -m scaling.results"
 
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _show(options), (ValueError,))
+    return terminal.status(COMMAND, lambda: _show(options))
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -103,7 +104,7 @@ def _changes(one: Path, other: Path) -> tuple[dict[str, Any], list[Any]]:
     families = [read_family(folder) for folder in (one, other)]
     require_same_pictures([family.study for family in families])
     if len({family.study.spec.baseline.structure for family in families}) > 1:
-        raise ValueError(f"{one} and {other} scaled different baselines: they have no network in common")
+        raise UserError(f"{one} and {other} scaled different baselines: they have no network in common")
     found = changes(*(list(family.measured.values()) for family in families))
     plain = [{**change._asdict(), "difference": change.difference._asdict()} for change in found]
     heading = f"Test accuracy in {one} minus that in {other}, of the networks in both, in points, paired over pictures:"
@@ -118,10 +119,10 @@ def _agreement(short: Path, long: Path) -> tuple[dict[str, Any], list[Any]]:
     searches = [read_search(folder) for folder in (short, long)]
     baselines = [search.study.spec.baseline for search in searches]
     if baselines[0].structure != baselines[1].structure:
-        raise ValueError(f"{short} and {long} scaled different baselines: they have no network in common")
+        raise UserError(f"{short} and {long} scaled different baselines: they have no network in common")
     targets = [search.study.space.target for search in searches]
     if targets[0] != targets[1]:
-        raise ValueError(f"{short} searched at x{targets[0]:g} and {long} at x{targets[1]:g}: they choose at different costs")
+        raise UserError(f"{short} searched at x{targets[0]:g} and {long} at x{targets[1]:g}: they choose at different costs")
     found = agreement(*(search.collected.measured for search in searches), target=targets[0])
     return {**found._asdict(), "runs": [str(short), str(long)]}, _agreement_said(short, long, found)
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from scaling.arch import Architecture
+from scaling.core.errors import UserError
 
 Dimension = Literal["depth", "width", "resolution"]
 Rounding = Literal["released", "unguarded", "nearest"]
@@ -48,7 +49,7 @@ def compound(phi: float, *, alpha: float = 1.2, beta: float = 1.1, gamma: float 
     """
     for name, base in (("alpha", alpha), ("beta", beta), ("gamma", gamma)):
         if not (math.isfinite(base) and base >= 1):
-            raise ValueError(f"compound: {name} must be finite and at least 1, got {base}")
+            raise UserError(f"compound: {name} must be finite and at least 1, got {base}")
     return Factors(*(_power("compound", base, phi) for base in (alpha, beta, gamma)))
 
 
@@ -69,11 +70,11 @@ def shares(phi: float, *, depth: float, width: float, resolution: float, budget:
     """
     given = (depth, width, resolution)
     if not all(math.isfinite(share) and share >= 0 for share in given):
-        raise ValueError(f"shares: depth, width and resolution must be 0 or more, got {given}")
+        raise UserError(f"shares: depth, width and resolution must be 0 or more, got {given}")
     if abs(sum(given) - 1) > 1e-6:
-        raise ValueError(f"shares: depth + width + resolution must be 1, got {given} with sum {sum(given)}")
+        raise UserError(f"shares: depth + width + resolution must be 1, got {given} with sum {sum(given)}")
     if not (math.isfinite(budget) and budget > 1):
-        raise ValueError(f"shares: budget must be above 1, got {budget}")
+        raise UserError(f"shares: budget must be above 1, got {budget}")
     return Factors(*(_power("shares", budget, phi, share) for share in (depth, width / 2, resolution / 2)))
 
 
@@ -90,7 +91,7 @@ def single(dimension: Dimension, phi: float, *, budget: float = 2.0) -> Factors:
     """
     known = get_args(Dimension)
     if dimension not in known:
-        raise ValueError(f"single: dimension must be one of {', '.join(known)}, got {dimension!r}")
+        raise UserError(f"single: dimension must be one of {', '.join(known)}, got {dimension!r}")
     depth, width, resolution = (float(name == dimension) for name in known)
     return shares(phi, depth=depth, width=width, resolution=resolution, budget=budget)
 
@@ -133,7 +134,7 @@ def rule(name: str, *, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.1
     if name == "paper":
         return Rule(name, compound)
     if name not in SHARES:
-        raise ValueError(f"rule: unknown name {name!r}; known: compound, paper, {', '.join(SHARES)}")
+        raise UserError(f"rule: unknown name {name!r}; known: compound, paper, {', '.join(SHARES)}")
     depth, width, resolution = SHARES[name]
     return Rule(name, lambda phi: shares(phi, depth=depth, width=width, resolution=resolution))
 
@@ -189,9 +190,9 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
         ValueError: a factor is not finite and positive, or the rounding has another name.
     """
     if not all(math.isfinite(factor) and factor > 0 for factor in factors):
-        raise ValueError(f"scale: factors must be finite and above 0, got {tuple(factors)}")
+        raise UserError(f"scale: factors must be finite and above 0, got {tuple(factors)}")
     if rounding not in get_args(Rounding):
-        raise ValueError(f"scale: rounding must be one of {', '.join(get_args(Rounding))}, got {rounding!r}")
+        raise UserError(f"scale: rounding must be one of {', '.join(get_args(Rounding))}, got {rounding!r}")
     depth, width, resolution = factors
     repeats, channels, pixels = _REPEATS[rounding], _CHANNELS[rounding], _PIXELS[rounding]
     divisor = architecture.channel_divisor
@@ -242,9 +243,9 @@ def scale_v2(
     Source: Tan and Le 2021 (EfficientNetV2), section 3.3.
     """
     if not (math.isfinite(late) and late > 0):
-        raise ValueError(f"scale_v2: late must be finite and above 0, got {late}")
+        raise UserError(f"scale_v2: late must be finite and above 0, got {late}")
     if largest < MINIMUM_RESOLUTION:
-        raise ValueError(f"scale_v2: largest must be at least {MINIMUM_RESOLUTION} px, got {largest}")
+        raise UserError(f"scale_v2: largest must be at least {MINIMUM_RESOLUTION} px, got {largest}")
     scaled = scale(architecture, factors, rounding=rounding)
     deeper = scale(architecture, factors._replace(depth=factors.depth * late), rounding=rounding)
     side = min(scaled.resolution, max(largest, architecture.resolution))
@@ -269,11 +270,11 @@ RELEASED: dict[str, Factors] = {
 def _power(function: str, base: float, phi: float, share: float = 1.0) -> float:
     """base^(phi share)."""
     if not math.isfinite(phi):
-        raise ValueError(f"{function}: phi must be finite, got {phi}")
+        raise UserError(f"{function}: phi must be finite, got {phi}")
     try:
         return float(base ** (phi * share))
     except OverflowError:
-        raise ValueError(f"{function}: phi is too large, {base:g}^{phi * share:g} is no number") from None
+        raise UserError(f"{function}: phi is too large, {base:g}^{phi * share:g} is no number") from None
 
 
 def scaled_name(name: str, factors: Factors) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
+from scaling.core.errors import UserError
 from scaling.counting import Cost
 from scaling.enumeration import Networks, enumerate_networks, lattice_points
 from scaling.lattice import BUDGET, REFERENCES, UNIT, Coefficients, Lattice, distance, representative
@@ -136,7 +137,7 @@ def within(space: Space, limits: Limits, size: Size) -> Space:
     kept.sort(key=lambda one: ("lattice" not in one.origin, one.coefficients))
     left = [one for one in kept if "lattice" in one.origin]
     if not left:
-        raise ValueError(_too_tight_message(space.lattice, most, size))
+        raise UserError(_too_tight_message(space.lattice, most, size))
     points = sum(len(one.aliases) for one in left)
     return space._replace(points=points, candidates=tuple(kept), over_limits=len(space.lattice) - len(left))
 
@@ -151,7 +152,7 @@ def eligible_only(space: Space) -> Space:
     lattice = [one for one in left if "lattice" in one.origin]
     if not lattice:
         ratios = sorted(one.realised for one in space.lattice)
-        raise ValueError(
+        raise UserError(
             f"no lattice network costs x{space.target:g} within {ELIGIBLE_WITHIN:.0%}: they cost x{ratios[0]:.2f} to "
             f"x{ratios[-1]:.2f}; take --constraint realised, or a finer step"
         )
@@ -220,7 +221,7 @@ def _constrained(
     real = cost_gap <= lattice.tolerance + 1e-12
     kept = {"nominal": nominal, "realised": real, "both": nominal & real}[lattice.constraint]
     if not kept.any():
-        raise ValueError(_empty_message(lattice, points, realised, target))
+        raise UserError(_empty_message(lattice, points, realised, target))
     return np.flatnonzero(kept)
 
 

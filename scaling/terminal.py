@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from scaling.core.errors import UserError
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -39,28 +41,30 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}; --help shows what is allowed\n")
 
 
-def status(command: str, work: Callable[[], int], bad_input: tuple[type[Exception], ...], stopped: str = "stopped") -> int:
-    """The exit status of `work`, or of what went wrong in it: one line on standard error, never a traceback for bad input.
+def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> int:
+    """The exit status of `work`: one line on standard error for what people can mend, a traceback for what only we can.
+
+    People can mend a `UserError`, what the operating system refuses, and what memory does not bear.
+
 
     Args:
         command: as people type it.
         work: gives the status where nothing goes wrong.
-        bad_input: exceptions whose text is that line, beside those of the operating system.
         stopped: what Ctrl-C says.
 
     Returns:
-        2 for bad input, 130 for Ctrl-C, 0 where the reader of standard output has read enough.
+        2 for what people can mend, 130 for Ctrl-C, 0 where the reader of standard output has read enough.
     """
     try:
         return work()
-    except bad_input as error:
+    except UserError as error:
         return fail(command, str(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
         return fail(command, f"{error.filename or 'cannot write'}: {error.strerror or error}")
-    except (MemoryError, OverflowError) as error:
+    except MemoryError as error:
         return fail(command, f"too large for this machine: {error}")
     except RuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):  # what JAX says where a device's memory does not do

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from scaling.core.errors import SpecError
+from scaling.core.errors import SpecError, UserError
 from scaling.data import DataError, PictureSet, load
 from scaling.data.loading import NAMED
 from scaling.nets import Network, abstract
@@ -94,7 +94,7 @@ def trained_network(run: Run, trial: Trial) -> Network:
         raise SpecError(
             f"{path}: no weights here; train this run again in another folder, weights are kept where a run is trained"
         ) from None
-    except ValueError as error:
+    except UserError as error:
         raise SpecError(str(error)) from None
     made = dataclasses.replace(settings(trial.recipe, jax.default_backend()), dtype=jnp.float32)
     network = abstract(trial.architecture, trial.num_classes, trial.in_channels, made)

@@ -122,11 +122,11 @@ def test_a_run_without_a_finished_trial(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"lattice": 5}, "spec.json: lattice must be a table, got 5"),
-        ({"lattice": {"steps": 1}}, "spec.json: lattice: unknown key 'steps'; allowed: step, tolerance"),
-        ({"phi": None}, "its files are damaged; restore them"),
-        ({"baseline": {}}, "spec.json: baseline: the key 'name' is missing"),
-        ({"recipe": {"epoch": 1}}, "spec.json: recipe: unknown key 'epoch'; allowed: epochs, batch"),
+        ({"lattice": 5}, "spec.json: question.lattice must be a table, got 5"),
+        ({"lattice": {"steps": 1}}, "spec.json: question.lattice: unknown key 'steps'; allowed: step, tolerance"),
+        ({"phi": None}, "spec.json: question.phi must be a number, got None"),
+        ({"baseline": {}}, "spec.json: question.baseline: the key 'name' is missing"),
+        ({"recipe": {"epoch": 1}}, "spec.json: question.recipe: unknown key 'epoch'; allowed: epochs, batch"),
     ],
 )
 def test_damaged_questions(tmp_path, change, message):

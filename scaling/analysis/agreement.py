@@ -12,6 +12,7 @@ from scaling.analysis.errors import CONFIDENCE, Estimate, Floats, errors, estima
 from scaling.analysis.measured import Measured, by_name, require_confidence
 from scaling.analysis.ranking import adjustment, may_win
 from scaling.analysis.shrinkage import plausible
+from scaling.core.errors import UserError
 
 MINIMUM_COMMON = 3
 """Networks in both studies: two have one order or the other."""
@@ -90,10 +91,10 @@ def _pairs(short: Sequence[Measured], long: Sequence[Measured], target: float | 
     pairs = [(network, longs[network.name]) for network in by_name(short) if network.name in longs]
     pairs = [pair for pair in pairs if target is None or all(may_win(one, target) for one in pair)]
     if len(pairs) < MINIMUM_COMMON:
-        raise ValueError(f"agreement: at least {MINIMUM_COMMON} networks must be in both studies, got {len(pairs)}")
+        raise UserError(f"agreement: at least {MINIMUM_COMMON} networks must be in both studies, got {len(pairs)}")
     for one, other in pairs:
         if one.macs != other.macs:
-            raise ValueError(f"agreement: {one.name!r} must be one architecture, got {one.macs} and {other.macs} MACs")
+            raise UserError(f"agreement: {one.name!r} must be one architecture, got {one.macs} and {other.macs} MACs")
     return sorted(pairs, key=lambda pair: pair[0].macs)
 
 
@@ -105,7 +106,7 @@ def _study(every: Sequence[Measured], common: Sequence[Measured], target: float 
     rows = rows[[[one.name for one in ordered].index(network.name) for network in common]]
     accuracy = rows @ pooled.accuracy
     if accuracy.min() == accuracy.max():
-        raise ValueError(f"agreement: a study must tell its networks apart, got accuracy {accuracy[0]:g} for all of them")
+        raise UserError(f"agreement: a study must tell its networks apart, got accuracy {accuracy[0]:g} for all of them")
     seed = rows**2 @ pooled.seed
     return _Study(accuracy, seed, pooled.degrees_of_freedom)
 

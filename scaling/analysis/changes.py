@@ -11,6 +11,7 @@ import numpy as np
 from scaling.analysis.equal_cost import holm
 from scaling.analysis.errors import CONFIDENCE, Errors, Interval, difference_interval, errors
 from scaling.analysis.measured import Measured, by_name, require_confidence
+from scaling.core.errors import UserError
 
 
 class Difference(NamedTuple):
@@ -120,10 +121,10 @@ def changes(one: Sequence[Measured], other: Sequence[Measured], *, confidence: f
     pairs = [(network, others[network.name]) for network in by_name(one) if network.name in others]
     for first, second in pairs:
         if first.macs != second.macs:
-            raise ValueError(f"changes: {first.name!r} must be one architecture, got {first.macs} and {second.macs} MACs")
+            raise UserError(f"changes: {first.name!r} must be one architecture, got {first.macs} and {second.macs} MACs")
     pairs = [pair for pair in pairs if not np.array_equal(pair[0].correct, pair[1].correct)]
     if not pairs:
-        raise ValueError("changes: no network was trained in both studies and came out differently")
+        raise UserError("changes: no network was trained in both studies and came out differently")
     pairs.sort(key=lambda pair: (pair[0].macs, pair[0].name))
     networks = [replace(one, name=f"{name}{one.name}") for pair in pairs for name, one in zip("+-", pair, strict=True)]
     pooled = errors(networks)

@@ -13,6 +13,7 @@ from scaling.arch.efficientnet_v2 import (
 from scaling.arch.mobilenet import MOBILENET_V1, MOBILENET_V2
 from scaling.arch.resnet import RESNET18, RESNET50, RESNET101, RESNET152, RESNEXT101_32X4D, WIDE_RESNET50_2
 from scaling.arch.small import SMALL
+from scaling.core.errors import UserError
 
 ARCHITECTURES: dict[str, Architecture] = {
     arch.name: arch
@@ -48,7 +49,7 @@ def architecture(name: str) -> Architecture:
         ValueError: there is none of that name; the message lists those there are.
     """
     if name not in ARCHITECTURES:
-        raise ValueError(
+        raise UserError(
             f"architecture: unknown name {name!r}; known: {', '.join(sorted(ARCHITECTURES))}; those scaled from them, as "
             "efficientnet_b7, are known to scaling.released.released"
         )

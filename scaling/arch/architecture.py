@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from scaling.core.errors import UserError
 from scaling.core.plain import from_plain, later, to_plain
 
 Block = Literal["mbconv", "fused", "separable", "basic", "bottleneck"]
@@ -54,19 +55,19 @@ class Stage:
         for field in ("repeats", "kernel", "stride", "expansion", "channels", "groups"):
             _require_positive_int(f"Stage.{field}", getattr(self, field))
         if self.kernel % 2 == 0:
-            raise ValueError(f"Stage.kernel must be odd, got {self.kernel}")
+            raise UserError(f"Stage.kernel must be odd, got {self.kernel}")
         share = self.squeeze_excite
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-            raise ValueError(f"Stage.squeeze_excite must be a number from 0 to 1, got {share!r}")
+            raise UserError(f"Stage.squeeze_excite must be a number from 0 to 1, got {share!r}")
         object.__setattr__(self, "squeeze_excite", float(share))  # 0 and 0.0 are one network
         if share and self.block != "mbconv":
-            raise ValueError(f"Stage.squeeze_excite must be 0 in {self.block} blocks, got {share!r}")
+            raise UserError(f"Stage.squeeze_excite must be 0 in {self.block} blocks, got {share!r}")
         if self.expansion != 1 and self.block in ("separable", "basic"):
-            raise ValueError(f"Stage.expansion must be 1 in {self.block} blocks, got {self.expansion}")
+            raise UserError(f"Stage.expansion must be 1 in {self.block} blocks, got {self.expansion}")
         if self.groups != 1 and self.block != "bottleneck":
-            raise ValueError(f"Stage.groups must be 1 in {self.block} blocks, got {self.groups}")
+            raise UserError(f"Stage.groups must be 1 in {self.block} blocks, got {self.groups}")
         if self.block == "bottleneck" and self.channels % (self.expansion * self.groups):
-            raise ValueError(
+            raise UserError(
                 f"Stage.channels must be a multiple of expansion * groups = {self.expansion * self.groups} in bottleneck "
                 f"blocks, got {self.channels}"
             )
@@ -114,21 +115,21 @@ class Architecture:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
-            raise ValueError(f"Architecture.name must be a text, got {self.name!r}")
+            raise UserError(f"Architecture.name must be a text, got {self.name!r}")
         for field in ("resolution", "stem", "stem_stride", "channel_divisor", "stem_kernel", "stem_pool"):
             _require_positive_int(f"Architecture.{field}", getattr(self, field))
         if self.head != 0 or isinstance(self.head, bool):
             _require_positive_int("Architecture.head", self.head)
         if self.stem_kernel % 2 == 0:
-            raise ValueError(f"Architecture.stem_kernel must be odd, got {self.stem_kernel}")
+            raise UserError(f"Architecture.stem_kernel must be odd, got {self.stem_kernel}")
         _require_one_of("Architecture.activation", self.activation, get_args(Activation))
         _require_one_of("Architecture.padding", self.padding, get_args(Padding))
         if not (isinstance(self.batch_norm_epsilon, float) and 0 < self.batch_norm_epsilon < 1):
-            raise ValueError(f"Architecture.batch_norm_epsilon must be between 0 and 1, got {self.batch_norm_epsilon!r}")
+            raise UserError(f"Architecture.batch_norm_epsilon must be between 0 and 1, got {self.batch_norm_epsilon!r}")
         if not isinstance(self.fixed_ends, bool):
-            raise ValueError(f"Architecture.fixed_ends must be true or false, got {self.fixed_ends!r}")
+            raise UserError(f"Architecture.fixed_ends must be true or false, got {self.fixed_ends!r}")
         if not self.stages or not all(isinstance(stage, Stage) for stage in self.stages):
-            raise ValueError(f"Architecture.stages must be a non-empty tuple of Stage, got {self.stages!r}")
+            raise UserError(f"Architecture.stages must be a non-empty tuple of Stage, got {self.stages!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data (numbers, strings, lists) from which `from_dict` builds an equal architecture.
@@ -155,9 +156,9 @@ class Architecture:
 
 def _require_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+        raise UserError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
 
 
 def _require_positive_int(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+        raise UserError(f"{name} must be a whole number of at least 1, got {value!r}")

@@ -13,7 +13,7 @@ import types
 import typing
 from typing import Any, TypeVar
 
-from scaling.core.errors import SpecError
+from scaling.core.errors import SpecError, UserError
 
 Kind = TypeVar("Kind")
 
@@ -72,7 +72,7 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
         _require_complete(kind, table, where)
     try:
         return dataclasses.replace(base, **values) if base is not None else kind(**values)  # type: ignore[type-var]
-    except ValueError as error:
+    except UserError as error:
         raise SpecError(f"{where}: {error}") from None
 
 

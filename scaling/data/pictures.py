@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scaling.core.errors import UserError
 
-class DataError(ValueError):
+
+class DataError(UserError):
     """Pictures that cannot be used as they are; the message is one line and says what to do."""
 
     def __init__(self, message: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from flax import nnx
 
 from scaling.arch import Architecture
+from scaling.core.errors import UserError
 from scaling.nets.blocks import BLOCKS, Maker, Settings
 from scaling.nets.initialise import Draws, Initialiser, Shapes
 from scaling.nets.layers import ACTIVATIONS, Classifier, MaxPool
@@ -106,7 +107,7 @@ def _network(
     rngs: nnx.Rngs,
 ) -> Network:
     if num_classes < 1 or in_channels < 1:
-        raise ValueError(f"a network needs 1 class and 1 channel or more, got {num_classes} and {in_channels}")
+        raise UserError(f"a network needs 1 class and 1 channel or more, got {num_classes} and {in_channels}")
     random = rngs if settings.dropout or settings.stochastic_depth else None
     return Network(architecture, num_classes, in_channels, Maker(architecture, settings, init, random))
 

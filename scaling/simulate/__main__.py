@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scaling import terminal
+from scaling.core.errors import UserError
 
 if TYPE_CHECKING:
     from scaling.simulate.truths import Held, Truth
@@ -49,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _run(options), (ValueError,))
+    return terminal.status(COMMAND, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -57,7 +58,7 @@ def _run(options: argparse.Namespace) -> int:
 
     truths = _truths(options.truths)
     if options.studies < 1:
-        raise ValueError(f"--studies must be 1 or more, got {options.studies}")
+        raise UserError(f"--studies must be 1 or more, got {options.studies}")
     rows: list[dict[str, Any]] = []
     for size in options.size or list(SIZES):
         for name, truth in truths.items():
@@ -114,7 +115,7 @@ def _truths(names: Sequence[str]) -> dict[str, Truth]:
 
     known = {**TRUTHS, **MISHAPS, **CURVES, **SURFACES}
     if unknown := [name for name in names if name not in known]:
-        raise ValueError(f"no truth is called {', '.join(unknown)}; known: {', '.join(known)}")
+        raise UserError(f"no truth is called {', '.join(unknown)}; known: {', '.join(known)}")
     return {name: known[name] for name in names or known}
 
 

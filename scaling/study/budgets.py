@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from scaling.core.errors import UserError
 from scaling.extrapolation import RELEASED_PHIS, Member, as_released, large_enough, member
 from scaling.solving import HIGHEST, largest_phi, lowest_phi
 from scaling.study.family import FamilySpec
@@ -20,7 +21,7 @@ class Budget(NamedTuple):
     size: Callable[[Member], float]
 
 
-class Unspent(ValueError):
+class Unspent(UserError):
     """A rule has no largest member in a budget; one line that says why."""
 
 

@@ -55,5 +55,5 @@ class Engine(Protocol):
         """For a finished trial, what its network makes of each test image.
 
         Raises:
-            ValueError, ArithmeticError: its weights cannot be used.
+            UserError, ArithmeticError: its weights cannot be used.
         """

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, get_args
 
 from scaling.arch import Architecture
-from scaling.core.errors import SpecError
+from scaling.core.errors import SpecError, UserError
 from scaling.core.plain import to_plain
 from scaling.counting import Cost
 from scaling.data import PictureSet
@@ -60,20 +60,20 @@ class Kinship:
 
     def __post_init__(self) -> None:
         if not self.rules or len(set(self.rules)) < len(self.rules):
-            raise ValueError(f"rules must be one name or more, each once, got {', '.join(self.rules) or 'none'}")
+            raise UserError(f"rules must be one name or more, each once, got {', '.join(self.rules) or 'none'}")
         for name in self.rules:
             if name != "released":
                 self._require(name)
             elif self.realise:
-                raise ValueError("released networks are what they are: no phi of theirs can be solved for a cost")
+                raise UserError("released networks are what they are: no phi of theirs can be solved for a cost")
         for name in ("alpha", "beta", "gamma"):
             if not getattr(self, name) <= HIGHEST:
-                raise ValueError(f"{name} must be at most {HIGHEST:g}, got {getattr(self, name):g}")
+                raise UserError(f"{name} must be at most {HIGHEST:g}, got {getattr(self, name):g}")
         phi_range(self.phi)
         if self.rounding not in get_args(Rounding):
-            raise ValueError(f"rounding must be one of {', '.join(get_args(Rounding))}, got {self.rounding!r}")
+            raise UserError(f"rounding must be one of {', '.join(get_args(Rounding))}, got {self.rounding!r}")
         if not 0 <= self.dropout_per_doubling < 1:
-            raise ValueError(f"dropout_per_doubling must be from 0 to below 1, got {self.dropout_per_doubling}")
+            raise UserError(f"dropout_per_doubling must be from 0 to below 1, got {self.dropout_per_doubling}")
 
     def largest_side(self, baseline: Architecture) -> int:
         """At least the px of the largest member's pictures, whatever the phi that a cost is solved by."""
@@ -103,7 +103,7 @@ class Kinship:
     def _require(self, name: str) -> None:
         known = ("compound", "paper", *SHARES, "released")
         if name not in known:
-            raise ValueError(f"no rule is called {name!r}; known: {', '.join(known)}")
+            raise UserError(f"no rule is called {name!r}; known: {', '.join(known)}")
         self.rule(name)
 
     def _member(self, baseline: Architecture, name: str, phi: float, num_classes: int, in_channels: int) -> Member:
@@ -141,7 +141,7 @@ class FamilySpec:
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
-            raise ValueError(f"seeds must be from 1 to 1000, got {self.seeds}")
+            raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without the name."""

@@ -10,11 +10,10 @@ from typing import Any
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError
 from scaling.core.plain import from_plain, require_known
-from scaling.recipe import Recipe
 from scaling.study.family import FamilySpec, Kinship
 from scaling.study.records import RecordFile
 from scaling.study.run import Run
-from scaling.study.spec import checked, common_values, find_spec, read_toml
+from scaling.study.spec import StudySpec, checked, common_values, find_spec, read_toml, recorded_spec
 
 
 def read_family_spec(name_or_path: str) -> FamilySpec:
@@ -45,17 +44,17 @@ def family_of_run(folder: Path, fitted: bool = False) -> FamilySpec:
     """
     winner = optimum_of(folder) if fitted else winner_of(folder)
     asked = question_of(folder)
-    try:
-        return FamilySpec(
-            name=f"{folder.resolve().name}-family",
-            baseline=Architecture.from_dict(asked["baseline"]),
-            data=asked["pictures"],
-            side=asked["side"],
-            family=dataclasses.replace(Kinship(rounding=asked["lattice"]["rounding"]), **winner),
-            recipe=from_plain(Recipe, asked["recipe"], "recipe"),
-        )
-    except (ValueError, KeyError, TypeError):
-        raise SpecError(f"{folder / 'spec.json'}: not a search's question; make it anew with python -m scaling.grid") from None
+    if "lattice" not in asked:
+        raise SpecError(f"{folder / 'spec.json'}: not a search's question; make it anew with python -m scaling.grid")
+    search = recorded_spec(StudySpec, folder, asked)
+    return FamilySpec(
+        name=f"{folder.resolve().name}-family",
+        baseline=search.baseline,
+        data=search.data,
+        side=search.side,
+        family=Kinship(rounding=search.lattice.rounding, **winner),
+        recipe=search.recipe,
+    )
 
 
 def question_of(folder: Path) -> dict[str, Any]:

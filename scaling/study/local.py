@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from scaling.core.errors import UserError
 from scaling.counting import cost
 from scaling.data import PictureSet
 from scaling.data.per_image import PerImage
@@ -112,7 +113,7 @@ class LocalEngine:
         """What the trial's weights make of each test image.
 
         Raises:
-            ValueError: the weights cannot be read.
+            UserError: the weights cannot be read.
             Diverged: they give numbers that are not finite.
         """
         weights = self._load(trial)
@@ -123,12 +124,12 @@ class LocalEngine:
         try:
             return load_weights(self._path(trial), _task(trial))
         except FileNotFoundError:
-            raise ValueError(f"{self._path(trial)} is missing") from None
+            raise UserError(f"{self._path(trial)} is missing") from None
 
     def _remembered(self, trial: Trial) -> bool:
         try:
             self._load(trial)
-        except ValueError:
+        except UserError:
             return False
         return True
 

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from scaling.core.errors import UserError
 
-class LockedError(RuntimeError):
+
+class LockedError(UserError):
     """Another process works on the folder."""
 
 

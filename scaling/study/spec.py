@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scaling.arch import Architecture
-from scaling.core.errors import SpecError
+from scaling.core.errors import SpecError, UserError
 from scaling.core.plain import from_plain, later, read_value, require_known, to_plain
 from scaling.lattice import Lattice
 from scaling.limits import Limits
@@ -54,11 +54,11 @@ class StudySpec:
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
-            raise ValueError(f"seeds must be from 1 to 1000, got {self.seeds}")
+            raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
         if self.side is not None and not 1 <= self.side <= 4096:
-            raise ValueError(f"side must be from 1 to 4096 px, got {self.side}")
+            raise UserError(f"side must be from 1 to 4096 px, got {self.side}")
         if not self.phi > 0:
-            raise ValueError(f"phi must be above 0, got {self.phi:g}")
+            raise UserError(f"phi must be above 0, got {self.phi:g}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without the name."""
@@ -120,6 +120,18 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def recorded_spec(kind: type[Made], folder: Path, question: dict[str, Any]) -> Made:
+    """The specification, a search's or a family's, that a run folder was last asked, named after the folder.
+
+    Raises:
+        SpecError: a key is unknown, or a value cannot be used.
+    """
+    known = {one.name for one in dataclasses.fields(kind)} & question.keys()  # type: ignore[arg-type]
+    asked = {key: question[key] for key in known}
+    named = {**asked, "name": str(folder), "data": question.get("pictures")}
+    return from_plain(kind, named, f"{folder / 'spec.json'}: question")
+
+
 def find_spec(name_or_path: str) -> Path:
     """The file of a specification.
 
@@ -175,10 +187,10 @@ def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> li
 
 
 def checked(make: Callable[[], Made], where: str) -> Made:
-    """What `make` makes; a ValueError becomes a SpecError that says where."""
+    """What `make` makes; a UserError becomes a SpecError that says where."""
     try:
         return make()
-    except ValueError as error:
+    except UserError as error:
         raise SpecError(f"{where}: {error}") from None
 
 

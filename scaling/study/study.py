@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from scaling.core.errors import SpecError
+from scaling.core.errors import SpecError, UserError
 from scaling.data import PictureSet, load
 from scaling.memory import training_bytes
 from scaling.recipe import REVISION, Recipe
@@ -66,7 +66,7 @@ def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping
         space = search_space(spec.baseline, spec.lattice, spec.phi, num_classes=num_classes, in_channels=in_channels)
         limited = within(space, spec.limits, size)
         return eligible_only(limited) if spec.eligible_only else limited
-    except ValueError as error:
+    except UserError as error:
         raise SpecError(str(error)) from None
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from scaling.arch import Architecture
-from scaling.core.errors import SpecError
+from scaling.core.errors import SpecError, UserError
 from scaling.core.plain import to_plain
 from scaling.counting import Cost
 from scaling.data import PictureSet
@@ -247,7 +247,7 @@ def test_missing(
             continue
         try:
             run.record_test(trial, engine.test(trial), engine.device)
-        except (ValueError, ArithmeticError) as error:
+        except (UserError, ArithmeticError) as error:
             said.append(f"{unjudged}: {error}")
         else:
             said += _another_network(study.label(trial), run.outcome(trial), again)

@@ -10,6 +10,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from scaling.core.errors import UserError
 from scaling.train.programs import Weights, abstract_weights
 from scaling.train.task import Task
 from scaling.writing import write_whole
@@ -32,12 +33,12 @@ def load_weights(path: Path, task: Task) -> Weights:
     try:
         stored = load(path.read_bytes())
     except SafetensorError as error:
-        raise ValueError(f"{path}: not a whole safetensors file ({error}); train this run again in another folder") from None
+        raise UserError(f"{path}: not a whole safetensors file ({error}); train this run again in another folder") from None
     wanted = abstract_weights(task, jax.default_backend())
     for name, leaf in _named(wanted):
         found = stored[name].shape if name in stored else None
         if found != leaf.shape:
-            raise ValueError(f"{path}: tensor {name} should have the shape {leaf.shape}, found {found}")
+            raise UserError(f"{path}: tensor {name} should have the shape {leaf.shape}, found {found}")
     leaves = [jax.device_put(stored[name]) for name, _ in _named(wanted)]
     return jax.tree.unflatten(jax.tree.structure(wanted), leaves)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from scaling.arch import Architecture
+from scaling.core.errors import UserError
 from scaling.recipe import Recipe
 
 SEGMENT_STEPS = 64
@@ -43,6 +44,6 @@ def segments(recipe: Recipe, pictures: int) -> tuple[int, int]:
     """
     steps = pictures // recipe.batch
     if steps < 1:
-        raise ValueError(f"{pictures} training pictures do not fill one batch of {recipe.batch}; lower recipe.batch")
+        raise UserError(f"{pictures} training pictures do not fill one batch of {recipe.batch}; lower recipe.batch")
     count = -(-steps // SEGMENT_STEPS)
     return count, steps // count

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from scaling.core.errors import UserError
 
-class WeightsError(ValueError):
+
+class WeightsError(UserError):
     """Weights that cannot be used as they are; the message is one line and says what to do."""
 
     def __init__(self, message: str) -> None:
