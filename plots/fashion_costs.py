@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from scaling.figures import trained_costs, trained_costs_numbers
-from scaling.recorded import read_family
+from scaling.study.history import read_family
 
 
 def draw() -> Figure:

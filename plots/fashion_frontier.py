@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from scaling.figures import frontier, frontier_numbers
-from scaling.recorded import read_search
+from scaling.study.history import read_search
 
 
 def draw() -> Figure:

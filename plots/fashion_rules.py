@@ -11,7 +11,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from scaling.figures import rule_curves, rule_curves_numbers
-from scaling.recorded import read_family
+from scaling.study.history import read_family
 
 
 def draw() -> Figure:

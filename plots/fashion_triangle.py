@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from scaling.analysis import response_surface
 from scaling.figures import triangle, triangle_numbers
-from scaling.recorded import read_search
+from scaling.study.history import read_search
 
 
 def draw() -> Figure:

@@ -12,7 +12,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from scaling.figures import profiled, profiled_numbers
-from scaling.profile_record import read_record
+from scaling.profile.record import read_record
 
 
 def draw() -> Figure:

@@ -4,8 +4,8 @@ Everything importable from here needs the standard library only.
 """
 
 from scaling.arch import ARCHITECTURES, Architecture, Stage, architecture
-from scaling.counting import Cost, cost
-from scaling.rules import RELEASED, Factors, compound, scale, scale_v2, shares, single
+from scaling.count.cost import Cost, cost
+from scaling.rules.rules import RELEASED, Factors, compound, scale, scale_v2, shares, single
 
 __all__ = [
     "ARCHITECTURES",

@@ -183,7 +183,7 @@ def test_help_loads_nothing_heavy(command):
 
 def test_a_dry_run_leaves_jax_alone():
     code = (
-        "import sys; from scaling.grid import main; main(['--dry-run'])\n"
+        "import sys; from scaling.grid.__main__ import main; main(['--dry-run'])\n"
         "assert not {'jax', 'flax', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

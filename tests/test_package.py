@@ -44,7 +44,7 @@ def run(installed, cwd, *words):
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     code = (
         f"import scaling, sys; assert scaling.__file__.startswith({str(installed)!r})\n"
-        "from scaling.grid import main; sys.exit(main(sys.argv[1:]))"
+        "from scaling.grid.__main__ import main; sys.exit(main(sys.argv[1:]))"
     )
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, words)], cwd=cwd, env=environment, capture_output=True, text=True, check=False

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.lattice import ROLES
+from scaling.grid.lattice import ROLES
 
 ORIGINS = ("lattice", *ROLES)
 """Why a network is in a study; it may have several reasons."""

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from scaling.data.dataset import DataError, PictureSet, picture_set
 from scaling.data.idx import read
-from scaling.data.pictures import DataError, PictureSet, picture_set
 from scaling.data.splits import TEST, by_count, last_sixth, require_filled
 
 CLASSES = (

@@ -21,8 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.decoding import LARGEST_DEFAULT_SIDE, NOT_READ, SUFFIXES, Encoded, decode, on_disk
-from scaling.data.pictures import DataError, PictureSet, picture_set, require_two_classes
+from scaling.data.dataset import DataError, PictureSet, picture_set, require_two_classes
+from scaling.data.decode import LARGEST_DEFAULT_SIDE, NOT_READ, SUFFIXES, Encoded, decode, on_disk
 from scaling.data.splits import TEST, TRAIN, VALIDATION, every_fifth, require_filled, shared_out
 
 _VALIDATION_NAMES = ("val", "valid", "validation")

@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.pictures import DataError
+from scaling.data.dataset import DataError
 
 _UNSIGNED_BYTE = 0x08
 _GZIP = b"\x1f\x8b"

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.decoding import LARGEST_DEFAULT_SIDE, Encoded, decode, in_memory
+from scaling.data.dataset import DataError, PictureSet, picture_set, require_two_classes
+from scaling.data.decode import LARGEST_DEFAULT_SIDE, Encoded, decode, in_memory
 from scaling.data.folder import Listing, encoded, listing
-from scaling.data.pictures import DataError, PictureSet, picture_set, require_two_classes
 from scaling.data.splits import TEST, TRAIN, every_fifth, require_filled, shared_out
 
 KEYS = ("data", "offsets", "labels", "split", "names")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.pictures import DataError
+from scaling.data.dataset import DataError
 
 TRAIN, VALIDATION, TEST = range(3)
 NAMES = ("train", "validation", "test")

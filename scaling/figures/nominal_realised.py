@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from scaling.arch import EFFICIENTNET_B0
-from scaling.counting import cost
-from scaling.enumeration import enumerate_lattice
+from scaling.count.cost import cost
 from scaling.figures import style
 from scaling.figures.curves import labels, log_scale, panel
-from scaling.lattice import BUDGET, PAPER, UNIT, Coefficients, Lattice, distance
+from scaling.grid.enumerate import enumerate_lattice
+from scaling.grid.lattice import BUDGET, PAPER, UNIT, Coefficients, Lattice, distance
 
 _ON_TARGET = 0.05
 

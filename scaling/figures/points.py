@@ -9,7 +9,7 @@ from typing import NamedTuple
 from scaling.analysis.errors import Interval
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Ranking, Standing
-from scaling.lattice import ROLES
+from scaling.grid.lattice import ROLES
 
 
 class State(Enum):

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from scaling.core.errors import SpecError
 from scaling.figures import style
 from scaling.figures.curves import TOP1_LABEL, labels, line, log_scale, panel
-from scaling.profile_record import Record
-from scaling.profiles import Profile, Spread
+from scaling.profile.profile import Profile, Spread
+from scaling.profile.record import Record
 from scaling.published import efficientnet, libraries
 
 _FAMILIES = {

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scaling.arch import EFFICIENTNET_B0
-from scaling.counting import cost
+from scaling.count.cost import cost
 from scaling.figures import style
 from scaling.figures.curves import labels, line, log_scale, panel
-from scaling.lattice import BUDGET, PAPER
-from scaling.rules import RELEASED, Factors, scale
+from scaling.grid.lattice import BUDGET, PAPER
+from scaling.rules.rules import RELEASED, Factors, scale
 
 
 class _Panel(NamedTuple):

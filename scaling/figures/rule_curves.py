@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from scaling.analysis.equal_cost import Gap
 from scaling.analysis.errors import CONFIDENCE
-from scaling.analysis.families import FamilyResult, RuleCurve
 from scaling.analysis.measured import Measured
+from scaling.family.result import FamilyResult, RuleCurve
 from scaling.figures import style
 from scaling.figures.curves import end_names, labels, log_scale, panel
 from scaling.figures.points import Percent, seeds_text

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scaling.arch import EFFICIENTNET_B0
-from scaling.counting import cost
+from scaling.count.cost import cost
 from scaling.figures import style
 from scaling.figures.triangle import corners, frame, panel, place
-from scaling.lattice import PAPER
-from scaling.rules import RELEASED, SHARES, Factors, realised_shares, scale
+from scaling.grid.lattice import PAPER
+from scaling.rules.rules import RELEASED, SHARES, Factors, realised_shares, scale
 
 _APART = 3  # released networks with a name of their own; the others lie close together
 CAPTION = (

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from scaling.writing import write_whole
+from scaling.core.files import write_whole
 
 INK = "#222222"
 FAINT = "#8a8a8a"

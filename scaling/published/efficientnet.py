@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from scaling.arch import EFFICIENTNET_B0
-from scaling.counting import cost
+from scaling.count.cost import cost
 from scaling.published.reading import rows
-from scaling.rules import RELEASED, Factors, scale
+from scaling.rules.rules import RELEASED, Factors, scale
 
 
 class OverB0(Protocol):

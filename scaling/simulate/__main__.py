@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scaling import terminal
+from scaling.cli import terminal
 from scaling.core.errors import UserError
 
 if TYPE_CHECKING:

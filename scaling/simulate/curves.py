@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from scaling.analysis.equal_cost import gaps
-from scaling.analysis.families import family_result
 from scaling.analysis.measured import Measured
+from scaling.family.result import family_result
 from scaling.simulate.answers import Floats, answers
 from scaling.simulate.truths import Held, Size, Truth, network
 

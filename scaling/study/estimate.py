@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from scaling.counting import cost
+from scaling.count.cost import cost
 from scaling.study.provenance import cores, host
 from scaling.study.trial import Trial
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.core.errors import SpecError
-from scaling.writing import write_whole
+from scaling.core.files import write_whole
 
 FILE = "groups.json"
 

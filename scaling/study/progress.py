@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from scaling.study.engine import Compiling, Event, Finished, Training
+from scaling.study.engines.engine import Compiling, Event, Finished, Training
 from scaling.study.estimate import Pace, expected_parts
 from scaling.study.trial import Outcome, Trial
 

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.core.errors import SpecError
-from scaling.counting import cost
+from scaling.core.files import write_whole
+from scaling.count.cost import cost
 from scaling.data.per_image import PerImage
 from scaling.study.lock import locked
 from scaling.study.provenance import Origin, Origins, origin, origins, provenance
 from scaling.study.records import RecordFile
 from scaling.study.spec import difference
 from scaling.study.trial import Curve, Outcome, Seconds, Statuses, Trial, pack, unpack
-from scaling.writing import write_whole
 
 FIXED = ("baseline", "data", "recipe")
 """What a run folder never changes; the rest of its question may grow in place."""

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError, UserError
 from scaling.core.plain import from_plain, later, read_value, require_known, to_plain
-from scaling.lattice import Lattice
-from scaling.limits import Limits
-from scaling.recipe import Recipe
-from scaling.released import released
+from scaling.grid.lattice import Lattice
+from scaling.grid.limits import Limits
+from scaling.recipe.recipe import Recipe
+from scaling.rules.releases import released
 
 Made = TypeVar("Made")
 

@@ -1,87 +1,273 @@
-"""Step 1 made concrete: its specification, its pictures, its candidates."""
+"""What is trained: networks on pictures, each from several seeds; and the training of what a run folder lacks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import dataclasses
+from collections.abc import Sequence, Sized
+from contextlib import closing
+from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from scaling.arch import Architecture
 from scaling.core.errors import SpecError, UserError
-from scaling.data import PictureSet, load
-from scaling.memory import training_bytes
-from scaling.recipe import REVISION, Recipe
-from scaling.space import Candidate, Space, eligible_only, search_space, within
-from scaling.study.latencies import network_key
-from scaling.study.spec import StudySpec
-from scaling.study.trials import Pictures, Trials, resolved
+from scaling.core.plain import to_plain
+from scaling.count.cost import Cost
+from scaling.data import PictureSet
+from scaling.recipe.recipe import Recipe
+from scaling.study.engines.engine import Engine, Finished
+from scaling.study.estimate import Pace
+from scaling.study.progress import StudyProgress
+from scaling.study.run import Run
+from scaling.study.trial import Outcome, Trial
 
 
-@dataclass(frozen=True)
-class Study(Trials):
-    """Step 1: a specification with its pictures loaded and its candidates found."""
-
-    spec: StudySpec
-    pictures: Pictures
-    space: Space
-    recipe: Recipe
-    """the specification's, its precision resolved for the device"""
-    revision: int = REVISION
+class Network(Protocol):
+    """A network of a study; the candidates of a search space and the networks of a family are some."""
 
     @property
-    def networks(self) -> tuple[Candidate, ...]:
-        """The candidates."""
-        return self.space.candidates
+    def architecture(self) -> Architecture:
+        """What is trained."""
+
+    @property
+    def label(self) -> str:
+        """Its name for people, unique in the study."""
+
+    @property
+    def cost(self) -> Cost:
+        """With the classes and channels of the pictures."""
+
+    @property
+    def realised(self) -> float:
+        """MACs over the baseline's."""
+
+    @property
+    def shares(self) -> tuple[float, float, float] | None:
+        """Realised shares of depth, width and resolution, where they have a meaning."""
+
+    @property
+    def origin(self) -> tuple[str, ...]:
+        """Why it is here, for those of a search space."""
 
 
-def load_pictures(spec: StudySpec) -> PictureSet:
-    """The pictures of a specification, stored large enough for twice the baseline's input where they are files.
+class Question(Protocol):
+    """A specification: of a search, or of a family."""
+
+    @property
+    def seeds(self) -> int:
+        """Trainings of each network."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+
+
+class Grouped(Sized, Protocol):
+    """The images of a split."""
+
+    @property
+    def groups(self) -> NDArray[np.int32] | None:
+        """The group of each, where images of one group depend on each other."""
+
+
+class Pictures(Protocol):
+    """What trials need to know of a set of pictures; a recorded run knows it without the pictures."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal pictures in equal splits."""
+
+    @property
+    def side(self) -> int:
+        """Px at which they are stored; 0 where a run was recorded without it."""
+
+    @property
+    def num_classes(self) -> int:
+        """Classes."""
+
+    @property
+    def in_channels(self) -> int:
+        """Channels."""
+
+    @property
+    def chance(self) -> float:
+        """Accuracy on validation of always naming its commonest class."""
+
+    @property
+    def train(self) -> Sized:
+        """Those to train on."""
+
+    @property
+    def validation(self) -> Grouped:
+        """Those to choose by."""
+
+    @property
+    def test(self) -> Grouped:
+        """Those to report on."""
+
+
+class Trials:
+    """Networks, pictures, a recipe and seeds. Studies inherit from it and say what their networks are."""
+
+    spec: Question
+    pictures: Pictures
+    recipe: Recipe
+    revision: int
+
+    @property
+    def networks(self) -> Sequence[Network]:
+        """All that are trained, distinct."""
+        raise NotImplementedError
+
+    def recipe_of(self, network: Network) -> Recipe:
+        """How a network is trained: all alike, unless a study says otherwise."""
+        return self.recipe
+
+    def question(self) -> dict[str, Any]:
+        """What a run folder answers, as plain data."""
+        return {
+            **self.spec.to_dict(),
+            "data": self.pictures.fingerprint,
+            "pictures": self.pictures.name,
+            "picture_side": self.pictures.side,
+            "chance": self.pictures.chance,
+            "recipe": to_plain(self.recipe),
+        }
+
+    def trials(self, network: Network) -> list[Trial]:
+        """A network's trials, one a seed."""
+        pictures = self.pictures
+        return [
+            Trial(
+                network.architecture,
+                self.recipe_of(network),
+                pictures.fingerprint,
+                pictures.num_classes,
+                pictures.in_channels,
+                len(pictures.train),
+                seed,
+                self.revision,
+            )
+            for seed in range(self.spec.seeds)
+        ]
+
+    def all_trials(self) -> list[Trial]:
+        """Every trial of the study."""
+        return [trial for network in self.networks for trial in self.trials(network)]
+
+    def label(self, trial: Trial) -> str:
+        """A trial's network and seed."""
+        for network in self.networks:
+            if network.architecture.structure == trial.architecture.structure:
+                return f"{network.label} seed {trial.seed}"
+        return f"{trial.architecture.name} seed {trial.seed}"
+
+
+def resolved(recipe: Recipe, pictures: PictureSet, precision: str) -> Recipe:
+    """A recipe with its precision as the device has it; `precision` is what `auto` means there.
 
     Raises:
-        DataError: there are none, or they cannot be used.
+        SpecError: the pictures do not fill a batch.
     """
-    return load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution), grouped=spec.grouped)
+    if len(pictures.train) < recipe.batch:
+        raise SpecError(
+            f"{pictures.name}: {len(pictures.train)} training pictures of the classes {_listed(pictures.classes)} do not fill "
+            f"one batch of {recipe.batch}; lower batch in the specification's [recipe] if those are the right ones"
+        )
+    return dataclasses.replace(recipe, precision=precision) if recipe.precision == "auto" else recipe  # type: ignore[arg-type]
 
 
-def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping[str, float] | None = None) -> Space:
-    """The candidates of a specification, within its limits.
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
-    Args:
-        spec: with the precision of its recipe resolved where it limits the memory.
-        num_classes: of the pictures.
-        in_channels: of the pictures.
-        latencies: milliseconds by `network_key`; a network without one is over no limit of latency.
+
+def left_to_train(study: Trials, run: Run) -> list[Trial]:
+    """What of a study a run folder lacks, on the device it was recorded on; nothing is written.
 
     Raises:
-        SpecError: its lattice has no point that meets its constraint, or none within its limits.
+        SpecError: the folder answers another question, or a record is damaged.
     """
-    number = 2 if spec.recipe.precision == "bfloat16" else 4
-
-    def size(name: str, candidate: Candidate) -> float | None:
-        if name == "latency":
-            return (latencies or {}).get(network_key(candidate.architecture))
-        if name == "memory":
-            return training_bytes(candidate.architecture, spec.recipe.batch, num_classes, in_channels, number)
-        return float(getattr(candidate.cost, name))
-
-    try:
-        space = search_space(spec.baseline, spec.lattice, spec.phi, num_classes=num_classes, in_channels=in_channels)
-        limited = within(space, spec.limits, size)
-        return eligible_only(limited) if spec.eligible_only else limited
-    except UserError as error:
-        raise SpecError(str(error)) from None
+    if run.question() is None:
+        return study.all_trials()
+    if (precision := run.recorded_precision()) is not None:  # a dry run knows no device
+        study = dataclasses.replace(study, recipe=dataclasses.replace(study.recipe, precision=precision))  # type: ignore[type-var, arg-type]
+    run.require_same(study.question())
+    run.read()
+    return run.missing(study.all_trials())
 
 
-def make_study(spec: StudySpec, pictures: PictureSet, precision: str, latencies: Mapping[str, float] | None = None) -> Study:
-    """Find the candidates of a specification on its pictures.
+def train_missing(study: Trials, run: Run, engine: Engine, speed: Pace, console: Console) -> None:
+    """Train and record what the run folder lacks, showing how it goes."""
+    missing = run.missing(study.all_trials())
+    if not missing:
+        return
+    with StudyProgress(missing, study.label, speed, console) as progress, closing(engine.run(missing)) as events:
+        for event in events:
+            if isinstance(event, Finished):
+                run.record(event.trial, event.outcome, engine.device)
+            progress.show(event)
 
-    Args:
-        spec: what is asked.
-        pictures: what is trained on.
-        precision: what `auto` means on the device.
-        latencies: of the networks that were measured, as `plan` takes them.
 
-    Raises:
-        SpecError: as `plan`, or the pictures do not fill a batch.
+def test_missing(
+    study: Trials, run: Run, engine: Engine, networks: Sequence[Network], speed: Pace, console: Console
+) -> list[str]:
+    """Look at the test images with every complete trial of the networks that has not done so.
+
+    A trial whose weights are gone is trained again for it. Elsewhere, or by another version of a library, that may give
+    another network than the recorded one; its validation images tell.
+
+    Returns:
+        One sentence for each trial that could not be judged, and for each that is not the recorded network any more.
     """
-    recipe = resolved(spec.recipe, pictures, precision)
-    asked = replace(spec, recipe=recipe)
-    return Study(spec, pictures, plan(asked, pictures.num_classes, pictures.in_channels, latencies), recipe)
+    trials = [trial for network in networks for trial in complete_trials(study, run, network)]
+    missing = [trial for trial in trials if run.test(trial) is None]
+    gone = engine.forgotten(missing)
+    retrained: dict[Trial, Outcome] = {}
+    if gone:
+        console.print(
+            f"The weights of {len(gone)} trial(s) to be judged on the test images are gone; training them again.",
+            soft_wrap=True,
+        )
+        with StudyProgress(gone, study.label, speed, console) as progress, closing(engine.run(gone)) as events:
+            for event in events:
+                if isinstance(event, Finished):
+                    retrained[event.trial] = event.outcome
+                progress.show(event)
+    said = []
+    for trial in missing:
+        again = retrained.get(trial)
+        unjudged = f"{study.label(trial)} could not be judged on the test images"
+        if again is not None and again.status != "complete":
+            said.append(f"{unjudged}: its weights are gone, and training it again {again.status}: {again.reason}")
+            continue
+        try:
+            run.record_test(trial, engine.test(trial), engine.device)
+        except (UserError, ArithmeticError) as error:
+            said.append(f"{unjudged}: {error}")
+        else:
+            said += _another_network(study.label(trial), run.outcome(trial), again)
+    return said
+
+
+def _another_network(label: str, recorded: Outcome | None, again: Outcome | None) -> list[str]:
+    """One sentence where a trial trained again judges validation images otherwise than its record."""
+    if recorded is None or recorded.correct is None or again is None or again.correct is None:
+        return []
+    differ, images = int((recorded.correct != again.correct).sum()), len(recorded.correct)
+    if not differ:
+        return []
+    return [
+        f"{label} was trained again because its weights were gone, and differs from its record on {differ:,} of {images:,} "
+        "validation images; its test images are judged by the new training"
+    ]
+
+
+def complete_trials(study: Trials, run: Run, network: Network) -> list[Trial]:
+    """A network's trials that are complete."""
+    outcomes = [(trial, run.outcome(trial)) for trial in study.trials(network)]
+    return [trial for trial, outcome in outcomes if outcome is not None and outcome.status == "complete"]

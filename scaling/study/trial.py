@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scaling.arch import Architecture
 from scaling.core.plain import from_plain, to_plain
 from scaling.data.per_image import PerImage
-from scaling.recipe import REVISION, Recipe
+from scaling.recipe.recipe import REVISION, Recipe
 
 Status = Literal["complete", "failed", "diverged"]
 

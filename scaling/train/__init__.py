@@ -1,11 +1,8 @@
 """One network trained and evaluated: optimizer, compiled programs, loop, weights on disk."""
 
-from scaling.train.checkpoint import load_weights, save_weights
-from scaling.train.compiling import enable_cache
-from scaling.train.device import Prepared, prepare
-from scaling.train.programs import Weights
-from scaling.train.task import Task
-from scaling.train.training import (
+from scaling.train.compile import enable_cache
+from scaling.train.input import Prepared, prepare
+from scaling.train.loop import (
     Diverged,
     Segment,
     Stopped,
@@ -15,6 +12,9 @@ from scaling.train.training import (
     predict,
     train,
 )
+from scaling.train.step import Weights
+from scaling.train.task import Task
+from scaling.train.weights_file import load_weights, save_weights
 
 __all__ = [
     "Diverged",

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from scaling.recipe import Recipe
+from scaling.recipe.recipe import Recipe
 
 
 def schedule(recipe: Recipe, steps: int) -> optax.Schedule:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
-from scaling.recipe import Recipe
+from scaling.recipe.recipe import Recipe
 
 SEGMENT_STEPS = 64
 """Most training steps in one program call: progress is reported and a stop obeyed between calls."""

@@ -4,7 +4,7 @@ from scaling.weights.errors import WeightsError
 from scaling.weights.files import read_weights, write_safetensors
 from scaling.weights.imagenet import class_names
 from scaling.weights.packaged import packaged_weights
-from scaling.weights.pictures import Preprocessing, prepare
+from scaling.weights.preprocessing import Preprocessing, prepare
 from scaling.weights.torch_file import read_torch
 
 __all__ = [

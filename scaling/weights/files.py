@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
+from scaling.core.files import write_whole
 from scaling.weights.errors import WeightsError
 from scaling.weights.torch_file import HEAD, is_torch, read_torch
-from scaling.writing import write_whole
 
 _DTYPES = {
     "F64": np.dtype(np.float64),

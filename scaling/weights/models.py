@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scaling.arch import Architecture
 from scaling.nets import Network
-from scaling.released import NAMES, released
+from scaling.rules.releases import NAMES, released
 from scaling.weights import torchvision
 from scaling.weights.errors import WeightsError
 from scaling.weights.files import read_weights
@@ -22,7 +22,7 @@ from scaling.weights.imagenet import class_names
 from scaling.weights.loading import as_trained, load
 from scaling.weights.naming import source_of
 from scaling.weights.packaged import PACKAGES, packaged_weights
-from scaling.weights.pictures import IMAGENET, Preprocessing
+from scaling.weights.preprocessing import IMAGENET, Preprocessing
 
 _V2 = ((128.0,) * 3, (128.0,) * 3)
 _LITE = ((127.0,) * 3, (128.0,) * 3)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.weights.errors import WeightsError
-from scaling.weights.pickled import Storage, Tensor, unpickle
+from scaling.weights.unpickle import Storage, Tensor, unpickle
 
 HEAD = 32
 """This many bytes at a file's beginning tell its format."""

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from scaling.weights.pictures import IMAGENET, Colour, Interpolation, Preprocessing
+from scaling.weights.preprocessing import IMAGENET, Colour, Interpolation, Preprocessing
 
 _SOURCES = ("torchvision", "torchvision-mobilenet", "resnet")
 _DIGITS = 8

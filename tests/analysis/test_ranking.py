@@ -9,7 +9,7 @@ from scaling.analysis.errors import Errors
 from scaling.analysis.mcb import ERROR, FIRST_LOOK, compare_with_best, look_confidence
 from scaling.analysis.measured import by_name
 from scaling.analysis.ranking import adjustment
-from scaling.space import is_eligible
+from scaling.grid.space import is_eligible
 
 TARGET = 2.0
 

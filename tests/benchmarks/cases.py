@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling import Factors, architecture, scale
-from scaling.recipe import Recipe
+from scaling.recipe.recipe import Recipe
 
 CLASSES, CHANNELS = 10, 3
 
@@ -36,7 +36,7 @@ def random_pictures(task):
     """(bytes, labels, pixels) of as many random pictures as a task has, on the device."""
     import jax
 
-    from scaling.train.programs import Pixels
+    from scaling.train.step import Pixels
 
     random, side = np.random.default_rng(0), task.architecture.resolution
     images = random.integers(0, 256, (task.pictures, side, side, task.in_channels), np.uint8)

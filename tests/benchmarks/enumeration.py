@@ -17,9 +17,9 @@ import warnings
 from timm_peer import import_timm
 
 from scaling import architecture, cost
-from scaling.enumeration import enumerate_lattice
-from scaling.lattice import Lattice
-from scaling.space import search_space
+from scaling.grid.enumerate import enumerate_lattice
+from scaling.grid.lattice import Lattice
+from scaling.grid.space import search_space
 
 REPEATS = 3
 B0 = architecture("efficientnet_b0")

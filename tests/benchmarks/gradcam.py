@@ -27,9 +27,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scaling.nets.activation_maps import gradient_activation_maps
+from scaling.cam.maps import gradient_activation_maps
 from scaling.weights.models import open_model
-from scaling.weights.pictures import prepare
+from scaling.weights.preprocessing import prepare
 
 STEP = 1e-3
 LIMIT = 0.999

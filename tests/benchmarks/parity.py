@@ -24,7 +24,7 @@ import jax
 import numpy as np
 import torch
 
-from scaling.released import released
+from scaling.rules.releases import released
 from scaling.weights.files import read_weights
 from scaling.weights.loading import load, unload
 from scaling.weights.packaged import packaged_weights

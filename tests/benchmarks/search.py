@@ -28,10 +28,10 @@ from sides import in_fresh_process, origin, parser, print_table, require, run, s
 
 from scaling.core.errors import SpecError
 from scaling.data import DataError
+from scaling.grid.study import load_pictures, make_study
 from scaling.study.records import RecordFile
 from scaling.study.spec import read_spec
-from scaling.study.study import load_pictures, make_study
-from scaling.study.trials import train_missing
+from scaling.study.study import train_missing
 
 PARTS = ("compile", "train", "evaluate")
 
@@ -61,8 +61,8 @@ def measure(side, spec, networks, folder=None, jobs=None, lean=None):
         return search(study, jobs, lean)
     from rich.console import Console
 
+    from scaling.study.engines.local import LocalEngine
     from scaling.study.estimate import pace
-    from scaling.study.local import LocalEngine
     from scaling.study.run import Run
 
     made = Run(Path(folder))

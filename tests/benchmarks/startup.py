@@ -30,7 +30,7 @@ def measure(case):
     import jax
 
     from scaling.train import compile_training
-    from scaling.train.training import epoch_order, initial_state
+    from scaling.train.loop import epoch_order, initial_state
 
     compiling, events = [], []
     jax.monitoring.register_event_duration_secs_listener(

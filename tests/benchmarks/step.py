@@ -26,7 +26,7 @@ LAYOUTS = ("channels_last", "contiguous")
 def ours_training(case, steps, precision):
     """A function that takes `steps` training steps."""
     from scaling.train import compile_training
-    from scaling.train.training import epoch_order, initial_state
+    from scaling.train.loop import epoch_order, initial_state
 
     work = task(case, steps, precision)
     program, state = compile_training(work), initial_state(work, 0)
@@ -44,9 +44,9 @@ def ours_inference(case, steps, precision):
     """A function that computes the logits of `steps` batches."""
     import jax
 
-    from scaling.train.compiling import compiled
-    from scaling.train.programs import evaluation_program
-    from scaling.train.training import initial_state, unpacked
+    from scaling.train.compile import compiled
+    from scaling.train.loop import initial_state, unpacked
+    from scaling.train.step import evaluation_program
 
     work = task(case, 1, precision)
     weights = unpacked(work, initial_state(work, 0))

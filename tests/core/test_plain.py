@@ -9,10 +9,10 @@ import pytest
 from scaling.arch import SMALL, Architecture, Stage
 from scaling.core.errors import SpecError
 from scaling.core.plain import from_plain, is_later, later, to_plain
-from scaling.lattice import Lattice
-from scaling.limits import Limits
-from scaling.recipe import Recipe
-from scaling.study.family import FamilySpec, Kinship
+from scaling.family.study import FamilySpec, Kinship
+from scaling.grid.lattice import Lattice
+from scaling.grid.limits import Limits
+from scaling.recipe.recipe import Recipe
 from scaling.study.spec import StudySpec
 from scaling.study.trial import Trial
 

@@ -5,11 +5,11 @@ import pytest
 from scaling import cost
 from scaling.core.errors import SpecError
 from scaling.figures import profiled, profiled_numbers, save
-from scaling.gallery import drawn
-from scaling.profile_record import Entry, Record, add_to_record
-from scaling.profiles import Measured, Profile, Spread
-from scaling.recorded import NotRecorded
-from scaling.roofline import DeviceLimits
+from scaling.gallery.__main__ import drawn
+from scaling.profile.profile import Measured, Profile, Spread
+from scaling.profile.record import Entry, Record, add_to_record
+from scaling.profile.roofline import DeviceLimits
+from scaling.study.history import NotRecorded
 from scaling.study.spec import read_baseline
 
 LIMITS = DeviceLimits(1e11, 1e10)

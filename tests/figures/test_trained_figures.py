@@ -8,8 +8,8 @@ import pytest
 from scaling.analysis import Measured, family_result
 from scaling.figures import rule_curves, rule_curves_numbers, trained_costs, trained_costs_numbers
 from scaling.figures.rule_curves import LOOKS
-from scaling.recorded import read_family, read_search
-from scaling.rules import SHARES
+from scaling.rules.rules import SHARES
+from scaling.study.history import read_family, read_search
 
 RUNS = Path(__file__).parents[2] / "runs"
 RATIOS = [1, 1.4, 2, 2.8, 4, 5.6, 8, 11]

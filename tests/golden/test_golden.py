@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scaling.count import main as count
-from scaling.grid import main as grid
-from scaling.results import main as results
+from scaling.count.__main__ import main as count
+from scaling.grid.__main__ import main as grid
+from scaling.results.__main__ import main as results
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

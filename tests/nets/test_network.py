@@ -12,7 +12,7 @@ from scaling import Factors, Stage, architecture, cost, scale
 from scaling.nets import Settings, abstract, build
 from scaling.nets.batch_norm import BatchNorm
 from scaling.nets.layers import StochasticDepth
-from scaling.released import NAMES, released
+from scaling.rules.releases import NAMES, released
 
 B0 = architecture("efficientnet_b0")
 SMALL = architecture("small")

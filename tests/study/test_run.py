@@ -8,7 +8,7 @@ import pytest
 from scaling.arch import SMALL
 from scaling.core.errors import SpecError
 from scaling.data.per_image import PerImage
-from scaling.recipe import Recipe
+from scaling.recipe.recipe import Recipe
 from scaling.study.provenance import Origins
 from scaling.study.run import ANSWER, Run
 from scaling.study.trial import Curve, Outcome, Seconds, Statuses, Trial

@@ -4,11 +4,11 @@ from flax import nnx
 
 from scaling import architecture
 from scaling.nets import build
-from scaling.released import NAMES, released
+from scaling.rules.releases import NAMES, released
 from scaling.weights import Preprocessing, WeightsError, write_safetensors
 from scaling.weights.loading import unload
 from scaling.weights.models import MODELS, model, open_model, pretrained, weights_of
-from scaling.weights.pictures import IMAGENET
+from scaling.weights.preprocessing import IMAGENET
 
 
 def test_every_released_network_is_a_model():

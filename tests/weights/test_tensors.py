@@ -12,7 +12,7 @@ from flax import nnx
 
 from scaling import Architecture, Stage, architecture
 from scaling.nets import abstract, build
-from scaling.released import released
+from scaling.rules.releases import released
 from scaling.weights.errors import WeightsError
 from scaling.weights.loading import as_trained, load, unload
 from scaling.weights.naming import NAMINGS, source_of

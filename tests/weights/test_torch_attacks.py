@@ -22,7 +22,7 @@ from checkpoints import (
 )
 
 from scaling.weights import WeightsError
-from scaling.weights import pickled as machine
+from scaling.weights import unpickle as machine
 
 FORMATS = pytest.mark.parametrize("write", [zip_file, legacy_file])
 

@@ -1,0 +1,1 @@
+"""Class activation maps; `python -m scaling.cam`."""

@@ -1,0 +1,1 @@
+"""Flags, tables, exit status."""

@@ -1,0 +1,1 @@
+"""What a network costs: exact counts, memory, other tools' conventions; `python -m scaling.count`."""

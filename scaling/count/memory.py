@@ -1,0 +1,111 @@
+"""What a network needs of a device's memory, in closed form: its state and the activations of a batch.
+
+Estimates to size a family by, not measurements: a compiler fuses some arrays away and needs room of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from scaling.arch import Architecture, Stage
+from scaling.core.errors import UserError
+from scaling.count.cost import cost
+
+_NUMBER = 4
+"""Bytes of a float32, in which parameters, gradients and momenta are kept whatever the precision of the maps."""
+
+
+def training_bytes(
+    architecture: Architecture, batch: int, num_classes: int = 1000, in_channels: int = 3, number: int = _NUMBER
+) -> int:
+    """Bytes held while a network trains: 4 * 3 params + 3 * number * batch * activations.
+
+    Parameters, their gradients and momenta; and of every convolution its output, that of its batch norm and that of its
+    activation function, which the gradient reads.
+
+    Args:
+        architecture: the network.
+        batch: pictures a step.
+        num_classes: outputs of the classifier.
+        in_channels: channels of the pictures.
+        number: bytes of a number in a map, 4 in float32 and 2 in bfloat16.
+
+    Raises:
+        ValueError: batch is below 1, or as `cost` does.
+    """
+    _require_batch("training_bytes", batch)
+    counted = cost(architecture, num_classes, in_channels)
+    return 3 * _NUMBER * counted.params + 3 * number * batch * counted.activations
+
+
+def inference_bytes(
+    architecture: Architecture, batch: int, num_classes: int = 1000, in_channels: int = 3, number: int = _NUMBER
+) -> int:
+    """Bytes held while a network predicts: 4 params + number * batch * the most that one layer's input and output take.
+
+    Where a block is skipped its input is held as well until the skip.
+
+    Args:
+        architecture: the network.
+        batch: pictures at a time.
+        num_classes: outputs of the classifier.
+        in_channels: channels of the pictures.
+        number: bytes of a number in a map, 4 in float32 and 2 in bfloat16.
+
+    Raises:
+        ValueError: batch is below 1, or as `cost` does.
+    """
+    _require_batch("inference_bytes", batch)
+    held = max(_held(architecture, in_channels))
+    return _NUMBER * cost(architecture, num_classes, in_channels).params + number * batch * held
+
+
+def _held(architecture: Architecture, in_channels: int) -> Iterator[int]:
+    """Numbers alive for one picture while each convolution works, the first ones first."""
+    side, channels = architecture.resolution, architecture.stem
+    picture = side * side * in_channels
+    side = -(-side // architecture.stem_stride)
+    yield picture + side * side * channels
+    pooled = -(-side // architecture.stem_pool)
+    if pooled != side:
+        yield (side * side + pooled * pooled) * channels
+    side = pooled
+    for stage in architecture.stages:
+        for repeat in range(min(2, stage.repeats)):  # all but the first are alike
+            stride = stage.stride if repeat == 0 else 1
+            inside = -(-side // stride)
+            maps = list(_maps(stage, channels, side, inside))
+            skipped = maps[0] if _skips(stage, stride, channels) else 0
+            yield maps[0] + maps[1]
+            yield from (skipped + given + made for given, made in pairwise(maps[1:]))
+            side, channels = inside, stage.channels
+    yield side * side * (channels + architecture.head)
+
+
+def _maps(stage: Stage, inputs: int, side: int, inside: int) -> Iterator[int]:
+    """Sizes of a block's input and of what each of its convolutions makes of it."""
+    hidden = inputs * stage.expansion
+    yield side * side * inputs
+    if stage.block == "mbconv" and stage.expansion != 1:
+        yield side * side * hidden
+    if stage.block in ("mbconv", "separable") or (stage.block == "fused" and stage.expansion != 1):
+        yield inside * inside * hidden
+    elif stage.block == "bottleneck":
+        yield side * side * (stage.channels // stage.expansion)
+        yield inside * inside * (stage.channels // stage.expansion)
+    elif stage.block == "basic":
+        yield inside * inside * stage.channels
+    yield inside * inside * stage.channels
+
+
+def _skips(stage: Stage, stride: int, inputs: int) -> bool:
+    """Whether a block's input is held until its end."""
+    if stage.block in ("basic", "bottleneck"):
+        return True
+    return stage.block != "separable" and stride == 1 and inputs == stage.channels
+
+
+def _require_batch(function: str, batch: int) -> None:
+    if batch < 1:
+        raise UserError(f"{function}: batch must be at least 1, got {batch}")

@@ -1,0 +1,1 @@
+"""Step 2, the family; `python -m scaling.family`."""

@@ -1,0 +1,1 @@
+"""Step 1, the grid search; `python -m scaling.grid`."""

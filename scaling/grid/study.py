@@ -1,0 +1,87 @@
+"""Step 1 made concrete: its specification, its pictures, its candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from scaling.core.errors import SpecError, UserError
+from scaling.count.memory import training_bytes
+from scaling.data import PictureSet, load
+from scaling.grid.latency import network_key
+from scaling.grid.space import Candidate, Space, eligible_only, search_space, within
+from scaling.recipe.recipe import REVISION, Recipe
+from scaling.study.spec import StudySpec
+from scaling.study.study import Pictures, Trials, resolved
+
+
+@dataclass(frozen=True)
+class Study(Trials):
+    """Step 1: a specification with its pictures loaded and its candidates found."""
+
+    spec: StudySpec
+    pictures: Pictures
+    space: Space
+    recipe: Recipe
+    """the specification's, its precision resolved for the device"""
+    revision: int = REVISION
+
+    @property
+    def networks(self) -> tuple[Candidate, ...]:
+        """The candidates."""
+        return self.space.candidates
+
+
+def load_pictures(spec: StudySpec) -> PictureSet:
+    """The pictures of a specification, stored large enough for twice the baseline's input where they are files.
+
+    Raises:
+        DataError: there are none, or they cannot be used.
+    """
+    return load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution), grouped=spec.grouped)
+
+
+def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping[str, float] | None = None) -> Space:
+    """The candidates of a specification, within its limits.
+
+    Args:
+        spec: with the precision of its recipe resolved where it limits the memory.
+        num_classes: of the pictures.
+        in_channels: of the pictures.
+        latencies: milliseconds by `network_key`; a network without one is over no limit of latency.
+
+    Raises:
+        SpecError: its lattice has no point that meets its constraint, or none within its limits.
+    """
+    number = 2 if spec.recipe.precision == "bfloat16" else 4
+
+    def size(name: str, candidate: Candidate) -> float | None:
+        if name == "latency":
+            return (latencies or {}).get(network_key(candidate.architecture))
+        if name == "memory":
+            return training_bytes(candidate.architecture, spec.recipe.batch, num_classes, in_channels, number)
+        return float(getattr(candidate.cost, name))
+
+    try:
+        space = search_space(spec.baseline, spec.lattice, spec.phi, num_classes=num_classes, in_channels=in_channels)
+        limited = within(space, spec.limits, size)
+        return eligible_only(limited) if spec.eligible_only else limited
+    except UserError as error:
+        raise SpecError(str(error)) from None
+
+
+def make_study(spec: StudySpec, pictures: PictureSet, precision: str, latencies: Mapping[str, float] | None = None) -> Study:
+    """Find the candidates of a specification on its pictures.
+
+    Args:
+        spec: what is asked.
+        pictures: what is trained on.
+        precision: what `auto` means on the device.
+        latencies: of the networks that were measured, as `plan` takes them.
+
+    Raises:
+        SpecError: as `plan`, or the pictures do not fill a batch.
+    """
+    recipe = resolved(spec.recipe, pictures, precision)
+    asked = replace(spec, recipe=recipe)
+    return Study(spec, pictures, plan(asked, pictures.num_classes, pictures.in_channels, latencies), recipe)

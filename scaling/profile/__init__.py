@@ -1,0 +1,1 @@
+"""What networks cost on a device; `python -m scaling.profile`."""

@@ -1,0 +1,1 @@
+"""Scaling rules: factors from phi, rounding, released coefficients."""

@@ -1,0 +1,270 @@
+"""The engine of this machine: two threads per device, where memory bears it.
+
+While one compiles its network the other trains, so the device is not kept waiting; a device compiles one network at a time.
+And on a CPU a small network leaves a core idle where its work cannot be cut in two. A compiled program always cuts its work the
+same way, so the numbers do not depend on what runs beside it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+import jax
+
+from scaling.core.errors import UserError
+from scaling.count.cost import cost
+from scaling.data import PictureSet
+from scaling.data.per_image import PerImage
+from scaling.study.engines.engine import Compiling, Event, Finished, Training
+from scaling.study.provenance import cores, host
+from scaling.study.trial import Curve, Outcome, Seconds, Trial
+from scaling.train import (
+    Diverged,
+    Prepared,
+    Segment,
+    Stopped,
+    Task,
+    Weights,
+    compile_evaluation,
+    compile_training,
+    enable_cache,
+    evaluate_per_image,
+    load_weights,
+    prepare,
+    save_weights,
+    train,
+)
+
+WORKER = "scaling-worker"
+"""Name of the threads that train."""
+
+
+CLOSING_SECONDS = 5.0
+"""How long a run that is closed waits for its workers: for a step, not for a compilation."""
+
+
+class _Shift(NamedTuple):
+    """What the workers of one run share."""
+
+    jobs: queue.SimpleQueue[list[Trial]]
+    waiting: Counter[int]
+    """networks of each resolution that are not done"""
+    events: queue.SimpleQueue[Event | BaseException]
+    stop: threading.Event
+
+
+class LocalEngine:
+    """Trains on the devices of this machine.
+
+    Args:
+        pictures: what is trained on.
+        weights: folder of trained weights, one file a trial, from which `test` reads them.
+    """
+
+    def __init__(self, pictures: PictureSet, weights: Path) -> None:
+        enable_cache()
+        self._pictures = pictures
+        self._weights = weights
+        self._devices = jax.local_devices()
+        self._prepared: dict[tuple[Any, int], Prepared] = {}
+        self._evaluations: dict[Task, Any] = {}
+        # Two compilations side by side would leave the device without work for as long as both take.
+        self._compiling = {device: threading.Lock() for device in self._devices}
+        on_cpu = self._devices[0].platform == "cpu"
+        self.device = host() if on_cpu else f"{len(self._devices)} x {self._devices[0].device_kind}"
+        self.precision = "float32" if on_cpu else "bfloat16"
+
+    def run(self, trials: Sequence[Trial]) -> Generator[Event]:
+        """Train all trials; the seeds of one network follow each other, large networks come first."""
+        shift = _Shift(queue.SimpleQueue(), Counter(), queue.SimpleQueue(), threading.Event())
+        for job in _by_network(trials):
+            shift.jobs.put(job)
+            shift.waiting[job[0].architecture.resolution] += 1
+        threads = [
+            threading.Thread(target=self._work, args=(device, shift), name=WORKER, daemon=True)
+            for device in _workers(self._devices, trials)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in trials:
+                yield from _until_finished(shift.events)
+        finally:
+            shift.stop.set()
+            end = time.monotonic() + CLOSING_SECONDS
+            for thread in threads:
+                thread.join(timeout=max(0.0, end - time.monotonic()))
+
+    def forgotten(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Those whose weights are gone or cannot be read."""
+        return [trial for trial in trials if not self._remembered(trial)]
+
+    def test(self, trial: Trial) -> PerImage:
+        """What the trial's weights make of each test image.
+
+        Raises:
+            UserError: the weights cannot be read.
+            Diverged: they give numbers that are not finite.
+        """
+        weights = self._load(trial)
+        prepared = self._prepare(trial, self._devices[0])
+        return evaluate_per_image(self._evaluation(_task(trial)), weights, prepared.test, prepared.pixels)
+
+    def _load(self, trial: Trial) -> Weights:
+        try:
+            return load_weights(self._path(trial), _task(trial))
+        except FileNotFoundError:
+            raise UserError(f"{self._path(trial)} is missing") from None
+
+    def _remembered(self, trial: Trial) -> bool:
+        try:
+            self._load(trial)
+        except UserError:
+            return False
+        return True
+
+    def _work(self, device: Any, shift: _Shift) -> None:
+        try:
+            with jax.default_device(device):
+                while not shift.stop.is_set():
+                    try:
+                        job = shift.jobs.get_nowait()
+                    except queue.Empty:
+                        return
+                    self._train_network(job, device, shift)
+                    self._let_go(job[0].architecture.resolution, shift.waiting)
+        except Stopped:
+            pass
+        except BaseException as error:
+            shift.events.put(error)
+
+    def _train_network(self, trials: list[Trial], device: Any, shift: _Shift) -> None:
+        program = None
+        for trial in trials:
+            compiling = 0.0
+            try:
+                prepared = self._prepare(trial, device)
+                if program is None:
+                    with self._compiling[device]:
+                        if shift.stop.is_set():
+                            raise Stopped
+                        shift.events.put(Compiling(trial))
+                        start = time.perf_counter()
+                        compiled = compile_training(_task(trial), prepared.resident)
+                        self._evaluation(_task(trial))
+                        program, compiling = compiled, time.perf_counter() - start
+                begun = time.perf_counter()
+                outcome = self._train(trial, program, prepared, compiling, shift)
+            except Diverged as error:
+                outcome = Outcome("diverged", str(error), None, Seconds(compiling, time.perf_counter() - begun))
+            except (Stopped, OSError):
+                raise  # a full disk ends the run; it says nothing about this network
+            except Exception as error:
+                outcome = Outcome("failed", f"{type(error).__name__}: {error}".splitlines()[0][:300], None, Seconds(compiling))
+            shift.events.put(Finished(trial, outcome))
+
+    def _train(self, trial: Trial, program: Any, prepared: Prepared, compiling: float, shift: _Shift) -> Outcome:
+        seen: list[Segment] = []
+
+        def report(segment: Segment) -> None:
+            seen.append(segment)
+            shift.events.put(Training(trial, segment.epoch + segment.last, segment.accuracy))
+
+        shift.events.put(Training(trial, 0))
+        start = time.perf_counter()
+        weights = train(_task(trial), program, prepared, trial.seed, report, shift.stop.is_set)
+        trained = time.perf_counter()
+        evaluation = self._evaluation(_task(trial))
+        judged = evaluate_per_image(evaluation, weights, prepared.validation, prepared.pixels)
+        evaluated = time.perf_counter()
+        save_weights(self._path(trial), weights)
+        seconds = Seconds(compiling, trained - start, evaluated - trained)
+        return Outcome("complete", None, judged.correct, seconds, judged.probability, _curve(seen))
+
+    def _prepare(self, trial: Trial, device: Any) -> Prepared:
+        key = (device, trial.architecture.resolution)
+        if key not in self._prepared:
+            self._prepared[key] = prepare(self._pictures, trial.architecture.resolution)
+        return self._prepared[key]
+
+    def _let_go(self, side: int, waiting: Counter[int]) -> None:
+        """Free the pictures of a resolution once no network waits for them."""
+        waiting[side] -= 1
+        if not waiting[side]:
+            for device in self._devices:
+                self._prepared.pop((device, side), None)
+
+    def _evaluation(self, task: Task) -> Any:
+        if task not in self._evaluations:
+            self._evaluations[task] = compile_evaluation(task)
+        return self._evaluations[task]
+
+    def _path(self, trial: Trial) -> Path:
+        return self._weights / f"{trial.id}.safetensors"
+
+
+def _workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:
+    """The device of each worker: every device twice, if memory bears it; a CPU with one core, and any other, once."""
+    largest = max((_training_bytes(trial) for trial in trials), default=0)
+    if devices[0].platform == "cpu":
+        return list(devices[:1]) * (2 if cores() > 1 and 2 * largest < 0.7 * _memory_bytes() else 1)
+    return [device for device in devices for _ in range(2 if 2 * largest < 0.7 * _device_bytes(device) else 1)]
+
+
+def _training_bytes(trial: Trial) -> int:
+    """Most of what training a network holds: each float32 activation about three times, with its gradient."""
+    counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
+    return 3 * 4 * counted.activations * trial.recipe.batch
+
+
+def _memory_bytes() -> float:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return math.inf
+
+
+def _device_bytes(device: Any) -> float:
+    return float((device.memory_stats() or {}).get("bytes_limit", 0))
+
+
+def _curve(seen: Sequence[Segment]) -> Curve:
+    """Means over the segments of each epoch, which are equally long."""
+    epochs = [list(group) for _, group in groupby(seen, key=lambda segment: segment.epoch)]
+    return Curve(
+        tuple(fmean(segment.loss for segment in epoch) for epoch in epochs),
+        tuple(fmean(segment.accuracy for segment in epoch) for epoch in epochs),
+    )
+
+
+def _task(trial: Trial) -> Task:
+    return Task(trial.architecture, trial.recipe, trial.num_classes, trial.in_channels, trial.pictures)
+
+
+def _by_network(trials: Sequence[Trial]) -> list[list[Trial]]:
+    def size(trial: Trial) -> tuple[int, str]:
+        counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
+        return -counted.activations, repr(trial.architecture)
+
+    ordered = sorted(trials, key=lambda trial: (size(trial), trial.seed))
+    return [list(group) for _, group in groupby(ordered, key=size)]
+
+
+def _until_finished(events: queue.SimpleQueue[Any]) -> Iterator[Event]:
+    while True:
+        event = events.get()
+        if isinstance(event, BaseException):
+            raise event
+        yield event
+        if isinstance(event, Finished):
+            return

@@ -1,0 +1,60 @@
+"""Pictures of one resolution, resized once and kept on the device where they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from scaling.data import PictureSet, Split, resize
+from scaling.train.step import EVALUATION_BATCH, Pixels
+
+RESIDENT_BYTES = 8 * 2**30
+"""Training pictures up to this size stay on the device; larger sets are sent segment by segment."""
+
+
+class Prepared(NamedTuple):
+    """A picture set at one resolution, bytes throughout."""
+
+    images: jax.Array | NDArray[np.uint8]
+    """training pictures (pictures, side, side, channels): on the device, or in host memory where they are too many"""
+    labels: jax.Array | NDArray[np.int32]
+    pixels: Pixels
+    validation: Split
+    test: Split
+
+    @property
+    def resident(self) -> bool:
+        """Whether the training pictures are on the device."""
+        return isinstance(self.images, jax.Array)
+
+
+def prepare(pictures: PictureSet, side: int) -> Prepared:
+    """Resize a set to `side` px; mean and deviation of its training bytes, per channel, normalise every split."""
+    train, validation, test = (
+        Split(resize(split.images, side), split.labels) for split in (pictures.train, pictures.validation, pictures.test)
+    )
+    resident = train.images.nbytes <= RESIDENT_BYTES
+    place = jax.device_put if resident else np.asarray
+    return Prepared(place(train.images), place(train.labels), _pixels(train.images), validation, test)
+
+
+def batches(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Pictures in batches of the evaluation's fixed size, the last one filled up with black."""
+    for start in range(0, len(images), EVALUATION_BATCH):
+        batch = images[start : start + EVALUATION_BATCH]
+        missing = EVALUATION_BATCH - len(batch)
+        yield np.pad(batch, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else batch
+
+
+def _pixels(images: NDArray[np.uint8]) -> Pixels:
+    counts = np.stack([np.bincount(channel.ravel(), minlength=256) for channel in np.moveaxis(images, -1, 0)])
+    levels = np.arange(256)
+    mean = counts @ levels / counts.sum(1)
+    variance = (counts * (levels - mean[:, None]) ** 2).sum(1) / counts.sum(1)
+    deviation = np.maximum(np.sqrt(variance), 1.0)  # a constant channel must not divide by 0
+    return Pixels(jnp.asarray(mean, jnp.float32), jnp.asarray(deviation, jnp.float32))

@@ -1,0 +1,191 @@
+"""The two programs of a network: a segment of training steps, and the evaluation of a batch of pictures.
+
+A segment is up to 64 steps in one loop on the device, so Python is out of the way while it trains and the
+arrays of a step are allocated once. Pictures stay on the device as bytes; batches are gathered, mirrored and normalised
+there.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from jax import lax
+
+from scaling.nets import Network, Settings, abstract
+from scaling.recipe.recipe import Recipe
+from scaling.train.optimizer import Packed, abstract_pack, optimizer, pack, schedule, unpack
+from scaling.train.task import Task
+
+EVALUATION_BATCH = 250
+
+
+class State(NamedTuple):
+    """Everything that changes while a network trains."""
+
+    params: Packed
+    """float32 parameters"""
+    statistics: Packed
+    """running means and variances of batch norm"""
+    random: Any
+    """counters of dropout and stochastic depth, if any"""
+    optimizer: Any
+    """momenta"""
+    step: Any
+    """steps taken"""
+
+
+class Weights(NamedTuple):
+    """What a trained network is, as trees of arrays in the structure of the network."""
+
+    params: Any
+    """float32 parameters"""
+    statistics: Any
+    """running means and variances of batch norm"""
+
+
+class Progress(NamedTuple):
+    """How training goes, on the training pictures as they are seen."""
+
+    loss: Any
+    accuracy: Any
+
+
+class Pixels(NamedTuple):
+    """Mean and standard deviation of the training pictures' bytes, (channels,) each: what pictures are normalised with."""
+
+    mean: Any
+    deviation: Any
+
+
+def settings(recipe: Recipe, platform: str) -> Settings:
+    """What a recipe asks of the network on a platform (`cpu`, `gpu`, `tpu`)."""
+    narrow = recipe.precision == "bfloat16" or (recipe.precision == "auto" and platform != "cpu")
+    return Settings(
+        dropout=recipe.dropout,
+        stochastic_depth=recipe.stochastic_depth,
+        batch_norm_decay=0.0,  # a step averages the statistics of all layers at once
+        dtype=jnp.bfloat16 if narrow else jnp.float32,
+    )
+
+
+def split(network: Network) -> tuple[Any, Any, Any, Any]:
+    """(definition, parameters, batch-norm statistics, random state) of a network, in its present mode."""
+    parts: tuple[Any, Any, Any, Any] = nnx.split(network, nnx.Param, nnx.BatchStat, ...)  # type: ignore[assignment]
+    return parts
+
+
+def train_segment(
+    task: Task,
+    platform: str,
+    state: State,
+    images: jax.Array,
+    labels: jax.Array,
+    pixels: Pixels,
+    order: jax.Array,
+    mirrored: jax.Array,
+) -> tuple[State, Progress]:
+    """Some steps of training.
+
+    Args:
+        task: network, recipe and number of steps in all.
+        platform: `cpu`, `gpu` or `tpu`; decides the precision `auto`.
+        state: before them.
+        images: (pictures, height, width, channels), bytes.
+        labels: (pictures,), class numbers.
+        pixels: normalisation.
+        order: (steps, batch), which pictures each step takes.
+        mirrored: (steps, batch), which of them are mirrored.
+
+    Returns:
+        The state after them, and mean loss and share of pictures recognised on the way.
+    """
+    recipe, transform = task.recipe, optimizer(task.recipe)
+    definition, weights = _parts(task, platform)[0], abstract_weights(task, platform)
+    steps = state.step + jnp.arange(len(order))
+
+    def loss(params: Any, statistics: Any, random: Any, batch: jax.Array, targets: jax.Array) -> tuple[jax.Array, Any]:
+        network = nnx.merge(definition, params, statistics, random, copy=True)
+        logits = network(batch)
+        smoothed = optax.smooth_labels(jax.nn.one_hot(targets, logits.shape[-1]), recipe.label_smoothing)
+        value = optax.softmax_cross_entropy(logits, smoothed).mean()
+        right = (logits.argmax(-1) == targets).mean()
+        _, _, statistics, random = split(network)
+        return value, (statistics, random, Progress(value, right))
+
+    def step(state: State, chosen: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[State, Progress]:
+        index, mirror, rate = chosen
+        batch = images[index]
+        batch = jnp.where(mirror[:, None, None, None], batch[:, :, ::-1], batch)
+        params, statistics = unpack(state.params, weights.params), unpack(state.statistics, weights.statistics)
+        gradient, (statistics, random, progress) = jax.grad(loss, has_aux=True)(
+            params, statistics, state.random, _normalise(batch, pixels), labels[index]
+        )
+        running = jax.tree.map(
+            lambda old, new: recipe.batch_norm_decay * old + (1 - recipe.batch_norm_decay) * new,
+            state.statistics,
+            pack(statistics),
+        )
+        updates, moments = transform.update(pack(gradient), state.optimizer, state.params)
+        moved = jax.tree.map(lambda value, update: value - rate * update, state.params, updates)
+        return State(moved, running, random, moments, state.step + 1), progress
+
+    state, progress = lax.scan(step, state, (order, mirrored, schedule(recipe, task.steps)(steps)))
+    return state, Progress(progress.loss.mean(), progress.accuracy.mean())
+
+
+def evaluate(definition: Any, random: Any, weights: Weights, images: jax.Array, pixels: Pixels) -> jax.Array:
+    """Logits of pictures, with running statistics and without regularisation.
+
+    Args:
+        definition: of the network, in evaluation mode.
+        random: random state, which evaluation does not use.
+        weights: parameters and running statistics.
+        images: (batch, height, width, channels), bytes.
+        pixels: normalisation.
+
+    Returns:
+        float32 (batch, classes).
+    """
+    network = nnx.merge(definition, weights.params, weights.statistics, random, copy=True)
+    return network(_normalise(images, pixels))
+
+
+def _normalise(images: jax.Array, pixels: Pixels) -> jax.Array:
+    return (images.astype(jnp.float32) - pixels.mean) / pixels.deviation
+
+
+def training_program(task: Task, platform: str) -> Any:
+    """`train_segment` of a task, jitted: (state, images, labels, pixels, order, mirrored) -> (state, progress)."""
+    return jax.jit(partial(train_segment, task, platform), donate_argnums=0)
+
+
+def evaluation_program(task: Task, platform: str) -> Any:
+    """`evaluate` of a task, jitted: (weights, images, pixels) -> logits."""
+    definition, _, _, random = _parts(task, platform, training=False)
+    return jax.jit(partial(evaluate, definition, random))
+
+
+def abstract_weights(task: Task, platform: str) -> Weights:
+    """The shapes of a task's parameters and running statistics."""
+    _, params, statistics, _ = _parts(task, platform)
+    return Weights(params, statistics)
+
+
+def abstract_state(task: Task, platform: str) -> State:
+    """The shapes of a task's state."""
+    _, params, statistics, random = _parts(task, platform)
+    packed = abstract_pack(params)
+    moments = jax.eval_shape(optimizer(task.recipe).init, packed)
+    return State(packed, abstract_pack(statistics), random, moments, jax.ShapeDtypeStruct((), jnp.int32))
+
+
+@lru_cache(maxsize=16)
+def _parts(task: Task, platform: str, training: bool = True) -> tuple[Any, Any, Any, Any]:
+    network = abstract(task.architecture, task.num_classes, task.in_channels, settings(task.recipe, platform))
+    network.train() if training else network.eval()
+    return split(network)

@@ -1,0 +1,280 @@
+import dataclasses
+import re
+import threading
+import time
+from contextlib import closing
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from scaling import Factors, Stage, architecture, scale
+from scaling.core.errors import SpecError
+from scaling.data import load
+from scaling.recipe.recipe import Recipe
+from scaling.study.engines import local as local_module
+from scaling.study.engines.engine import Compiling, Finished, Training
+from scaling.study.engines.local import LocalEngine
+from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_seconds, expected_parts, pace
+from scaling.study.progress import StudyProgress, duration
+from scaling.study.provenance import cores, host
+from scaling.study.run import Run
+from scaling.study.study import resolved
+from scaling.study.trial import Outcome, Seconds, Trial
+
+NET = dataclasses.replace(architecture("small"), resolution=12, stem=4, head=8, stages=(Stage(1, 3, 2, 1, 4),))
+RECIPE = Recipe(epochs=2, batch=16, peak_rate=0.2, precision="float32")
+
+
+@pytest.fixture(scope="module")
+def pictures(picture_folder):
+    return load(picture_folder)
+
+
+@pytest.fixture
+def engine(pictures, tmp_path):
+    return LocalEngine(pictures, tmp_path / "weights")
+
+
+def trial(pictures, seed=0, network=NET, recipe=RECIPE):
+    return Trial(network, recipe, pictures.fingerprint, 2, 1, len(pictures.train), seed)
+
+
+def finished(engine, trials):
+    return {event.trial: event.outcome for event in engine.run(trials) if isinstance(event, Finished)}
+
+
+class Device(NamedTuple):
+    platform: str
+    bytes_limit: int | None = None
+
+    def memory_stats(self):
+        return None if self.bytes_limit is None else {"bytes_limit": self.bytes_limit}
+
+
+def test_a_device_has_two_workers_where_its_memory_bears_two_trainings(pictures, monkeypatch):
+    trials = [trial(pictures)]
+    needed = local_module._training_bytes(trials[0])
+    small, large = Device("gpu", int(2.8 * needed)), Device("gpu", 3 * needed)
+    assert local_module._workers([small, large], trials) == [small, large, large]
+    assert local_module._workers([Device("tpu")], trials) == [Device("tpu")]  # one that does not say
+    monkeypatch.setattr(local_module, "cores", lambda: 2)
+    cpus = [Device("cpu"), Device("cpu")]
+    assert local_module._workers(cpus, trials) == cpus[:1] * 2
+    monkeypatch.setattr(local_module, "_memory_bytes", lambda: 2 * needed)
+    assert local_module._workers(cpus, trials) == cpus[:1]
+
+
+def test_every_trial_finishes_and_the_first_seed_compiles_for_the_others(engine, pictures):
+    trials = [trial(pictures, seed, net) for net in (NET, scale(NET, Factors(1, 2, 1))) for seed in (0, 1)]
+    events = list(engine.run(trials))
+    assert sum(isinstance(event, Compiling) for event in events) == 2
+    outcomes = {event.trial: event.outcome for event in events if isinstance(event, Finished)}
+    assert set(outcomes) == set(trials)
+    for one, outcome in outcomes.items():
+        assert outcome.status == "complete"
+        assert outcome.correct.shape == (len(pictures.validation),)
+        assert (outcome.seconds.compile > 0) == (one.seed == 0)
+        assert outcome.seconds.train > 0
+    epochs = [event.epoch for event in events if isinstance(event, Training) and event.trial == trials[0]]
+    assert epochs == [0, 1, 2]
+
+
+def test_a_device_compiles_one_network_at_a_time(engine, pictures, monkeypatch):
+    compile_training, inside, most = local_module.compile_training, [], []
+
+    def counted(*rest):
+        inside.append(None)
+        most.append(len(inside))
+        time.sleep(0.05)
+        try:
+            return compile_training(*rest)
+        finally:
+            inside.pop()
+
+    monkeypatch.setattr(local_module, "compile_training", counted)
+    monkeypatch.setattr(engine, "_compiling", {engine._devices[0]: threading.Lock(), "another device": threading.Lock()})
+    monkeypatch.setattr(local_module, "_workers", lambda devices, trials: [devices[0]] * 3)
+    networks = [dataclasses.replace(NET, head=head) for head in (8, 16, 24, 32)]
+    assert len(finished(engine, [trial(pictures, network=one) for one in networks])) == 4
+    assert most == [1, 1, 1, 1]
+
+
+def test_numbers_do_not_depend_on_what_trains_beside(engine, pictures):
+    trials = [trial(pictures, seed) for seed in (0, 1)]
+    other = trial(pictures, 0, scale(NET, Factors(1, 2, 1)))
+    together, alone = finished(engine, [*trials, other]), finished(engine, trials[1:])
+    assert np.array_equal(together[trials[1]].correct, alone[trials[1]].correct)
+
+
+def test_test_pictures_are_judged_with_the_kept_weights(engine, pictures, tmp_path):
+    one = trial(pictures)
+    assert engine.forgotten([one]) == [one]
+    finished(engine, [one])
+    assert engine.forgotten([one]) == []
+    kept = engine.test(one)
+    assert kept.correct.shape == kept.probability.shape == (len(pictures.test),)
+    path = tmp_path / "weights" / f"{one.id}.safetensors"
+    path.write_bytes(path.read_bytes()[:100])
+    assert engine.forgotten([one]) == [one]
+    with pytest.raises(ValueError, match="not a whole safetensors file"):
+        engine.test(one)
+    path.unlink()
+    with pytest.raises(ValueError, match="is missing"):
+        engine.test(one)
+    finished(engine, [one])
+    assert all(map(np.array_equal, engine.test(one), kept))
+
+
+def test_pictures_of_a_resolution_are_let_go_after_its_last_network(engine, pictures):
+    sharper = dataclasses.replace(NET, resolution=14)
+    finished(engine, [trial(pictures), trial(pictures, network=sharper)])
+    assert engine._prepared == {}
+
+
+def test_an_error_of_one_network_is_its_outcome_and_the_others_go_on(engine, pictures, monkeypatch):
+    def broken(task, resident):
+        if task.architecture.head == 9:
+            raise RuntimeError("out of memory\nand more")
+        return compile_training(task, resident)
+
+    compile_training = local_module.compile_training
+    monkeypatch.setattr(local_module, "compile_training", broken)
+    bad, good = trial(pictures, 0, dataclasses.replace(NET, head=9)), trial(pictures)
+    outcomes = finished(engine, [bad, good])
+    assert (outcomes[bad].status, outcomes[bad].reason) == ("failed", "RuntimeError: out of memory")
+    assert outcomes[good].status == "complete"
+
+
+def test_a_diverged_training_is_an_outcome(engine, pictures):
+    wild = trial(pictures, recipe=dataclasses.replace(RECIPE, peak_rate=1e30, momentum=0.0))
+    outcome = finished(engine, [wild])[wild]
+    assert outcome.status == "diverged"
+    assert outcome.seconds.compile > 0
+    assert outcome.seconds.train > 0
+
+
+def test_an_error_of_the_disk_ends_the_run(engine, pictures, monkeypatch):
+    def full(path, state):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(local_module, "save_weights", full)
+    with pytest.raises(OSError, match="No space left"):
+        finished(engine, [trial(pictures)])
+
+
+def test_closing_the_events_stops_the_work(engine, pictures):
+    with closing(engine.run([trial(pictures, seed) for seed in range(50)])) as events:
+        for event in events:
+            if isinstance(event, Finished):
+                break
+    assert len(list((engine._weights).iterdir())) < 50
+
+
+def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, pictures, monkeypatch):
+    compile_training, begun, go_on = local_module.compile_training, threading.Event(), threading.Event()
+    compiled = []
+
+    def slow(task, resident):
+        compiled.append(task)
+        begun.set()
+        go_on.wait(30)
+        return compile_training(task, resident)
+
+    monkeypatch.setattr(local_module, "compile_training", slow)
+    monkeypatch.setattr(local_module, "CLOSING_SECONDS", 0.1)
+    monkeypatch.setattr(local_module, "_workers", lambda devices, trials: [devices[0]] * 4)
+    join, waited = threading.Thread.join, []
+
+    def joined(thread, timeout=None):
+        waited.append(timeout)
+        join(thread, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", joined)
+    networks = [dataclasses.replace(NET, head=head) for head in (8, 16, 24, 32)]
+    with closing(engine.run([trial(pictures, network=one) for one in networks])) as events:
+        assert isinstance(next(events), Compiling)
+        begun.wait(30)
+        workers = [one for one in threading.enumerate() if one.name == local_module.WORKER]
+    assert waited[-1] == 0  # one deadline for all, used up by the first
+    assert len(finished(engine, [])) == 0  # another run does not wake them
+    go_on.set()
+    for worker in workers:
+        worker.join(30)
+    assert len(compiled) == 1
+
+
+def test_a_network_whose_evaluation_fails_is_not_trained(engine, pictures, monkeypatch):
+    def broken(task):
+        raise RuntimeError("no room")
+
+    trained = []
+    monkeypatch.setattr(local_module, "compile_evaluation", broken)
+    monkeypatch.setattr(local_module, "train", lambda *rest: trained.append(rest))
+    outcomes = finished(engine, [trial(pictures, seed) for seed in (0, 1)])
+    assert [one.reason for one in outcomes.values()] == ["RuntimeError: no room"] * 2
+    assert trained == []
+
+
+def test_large_networks_come_first_and_seeds_follow_each_other(pictures):
+    wide = scale(NET, Factors(1, 2, 1))
+    trials = [trial(pictures, seed, net) for seed in (0, 1) for net in (NET, wide)]
+    jobs = local_module._by_network(trials)
+    assert [[(one.architecture, one.seed) for one in job] for job in jobs] == [[(wide, 0), (wide, 1)], [(NET, 0), (NET, 1)]]
+
+
+def test_the_pace_is_a_stated_default_until_trials_are_recorded(tmp_path):
+    assert pace(tmp_path) == DEFAULT_PACE
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "trials.jsonl").write_text('{"id": "test record"}\nnonsense\n{"torn')
+    (tmp_path / "other" / "trials.jsonl").mkdir(parents=True)
+    assert pace(tmp_path) == DEFAULT_PACE
+
+
+def test_the_pace_is_that_of_trainings_long_enough_to_tell(tmp_path, pictures):
+    question = {"baseline": {}, "data": "", "recipe": {}, "seeds": 1}
+    with Run(tmp_path / "run").opened(question) as run:
+        for seed, seconds in enumerate((0.5, 10.0, 30.0)):
+            run.record(trial(pictures, seed), Outcome("complete", None, np.ones(3, bool), Seconds(4.0, seconds)), "here")
+    found = pace(tmp_path)
+    assert found.compile == 4.0
+    assert found.unit == pytest.approx(20.0 / expected_parts([trial(pictures)], Pace(0.0, 1.0, ""))[trial(pictures).id].train)
+    assert found.source == f"2 trials recorded on this machine, {host()}"
+
+
+def test_expected_seconds_count_compiling_once_a_network(pictures):
+    trials = [trial(pictures, seed) for seed in (0, 1)]
+    speed = Pace(10.0, 1e-3, "here")
+    parts = expected_parts(trials, speed)
+    work = parts[trials[0].id].train
+    assert parts[trials[1].id] == Expected(0.0, work)
+    assert estimated_seconds(trials, speed) == pytest.approx(10 + 2 * work)  # one network, on one core
+    both = [*trials, *(trial(pictures, seed, dataclasses.replace(NET, head=16)) for seed in (0, 1))]
+    one, other = (estimated_seconds(seeds, speed) for seeds in (both[:2], both[2:]))
+    assert estimated_seconds(both, speed) == pytest.approx(max(one, other) if cores() > 1 else one + other)
+    assert estimated_seconds([], speed) == 0
+
+
+def test_progress_away_from_a_terminal_is_a_line_a_trial(engine, pictures, capsys):
+    trials = [trial(pictures, seed) for seed in (0, 1)]
+    with StudyProgress(trials, lambda one: f"seed {one.seed}", DEFAULT_PACE, Console(stderr=True, width=200)) as progress:
+        for event in engine.run(trials):
+            progress.show(event)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.startswith("[1/2] seed 0: ")
+    assert "on validation" in first
+    assert first.endswith("left")
+    assert re.search(r"all done in \d+ s, training in \d+% of it", last)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (60, "1 min 0 s"), (7500, "2 h 5 min")])
+def test_durations_read_well(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_too_few_pictures_are_named_with_their_classes():
+    pictures = load("fashion-mnist-10k")
+    wanted = r"6000 training pictures of the classes T-shirt/top, .* and 6 more do not fill one batch of 9999; lower batch in"
+    with pytest.raises(SpecError, match=wanted):
+        resolved(dataclasses.replace(RECIPE, batch=9999), pictures, "float32")

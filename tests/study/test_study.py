@@ -1,0 +1,117 @@
+"""Test images judged by the recorded network, or a sentence that says by which."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from scaling.arch import SMALL
+from scaling.data import load
+from scaling.data.per_image import PerImage
+from scaling.recipe.recipe import Recipe
+from scaling.study.engines.engine import Finished
+from scaling.study.engines.local import LocalEngine
+from scaling.study.estimate import DEFAULT_PACE
+from scaling.study.run import Run
+from scaling.study.study import Trials, test_missing, train_missing
+from scaling.study.trial import Outcome
+
+judge_missing = test_missing  # under its own name it would be collected as a test
+del test_missing
+
+VALIDATION = np.arange(2000) % 3 == 0
+TEST = np.arange(10) % 2 == 0
+RECIPE = Recipe(epochs=1, batch=16, precision="float32")
+
+
+class Study(Trials):
+    """One network, two seeds."""
+
+    revision = 1
+    recipe = RECIPE
+    spec = SimpleNamespace(seeds=2)
+    networks = (SimpleNamespace(label="a network", architecture=SMALL),)
+
+    def __init__(self, pictures=None):
+        self.pictures = pictures or SimpleNamespace(fingerprint="abc", num_classes=10, in_channels=1, train=range(6000))
+
+
+class MadeUpEngine:
+    """Has lost the weights of every trial that it is to train again with an outcome."""
+
+    device = "a device"
+    precision = "float32"
+
+    def __init__(self, outcomes):
+        self._outcomes = outcomes
+
+    def run(self, trials):
+        for trial in trials:
+            yield Finished(trial, self._outcomes[trial.seed])
+
+    def forgotten(self, trials):
+        return [trial for trial in trials if trial.seed in self._outcomes]
+
+    def test(self, trial):
+        return PerImage(TEST)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Both trials complete, none shown the test images."""
+    with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:
+        for trial in Study().all_trials():
+            run.record(trial, Outcome("complete", None, VALIDATION), "a device")
+        yield run
+
+
+def judged(run, outcomes):
+    study = Study()
+    said = judge_missing(study, run, MadeUpEngine(outcomes), study.networks, DEFAULT_PACE, Console(quiet=True))
+    return said, [run.test(trial) is not None for trial in study.all_trials()]
+
+
+def test_missing_weights_that_come_back_the_same_are_not_worth_a_word(run):
+    assert judged(run, {}) == ([], [True, True])
+
+
+def test_missing_weights_trained_again_to_the_same_network(run):
+    assert judged(run, {0: Outcome("complete", None, VALIDATION.copy())}) == ([], [True, True])
+
+
+def test_missing_weights_trained_again_to_another_network(run):
+    other = VALIDATION.copy()
+    other[:1100] ^= True
+    said, tested = judged(run, {1: Outcome("complete", None, other)})
+    assert said == [
+        "a network seed 1 was trained again because its weights were gone, and differs from its record on 1,100 of 2,000 "
+        "validation images; its test images are judged by the new training"
+    ]
+    assert tested == [True, True]
+    assert run.outcome(Study().all_trials()[1]).accuracy == VALIDATION.mean()  # what was chosen by stays
+
+
+@pytest.mark.parametrize(("status", "reason"), [("failed", "MemoryError: no room"), ("diverged", "loss nan")])
+def test_missing_weights_that_do_not_come_back(run, status, reason):
+    said, tested = judged(run, {0: Outcome(status, reason)})
+    assert said == [
+        "a network seed 0 could not be judged on the test images: its weights are gone, and training it again "
+        f"{status}: {reason}"
+    ]
+    assert tested == [False, True]
+
+
+def test_missing_weights_on_this_machine_come_back_the_same(tmp_path, picture_folder):
+    pictures = load(picture_folder)
+    study = Study(pictures)
+    tiny = dataclasses.replace(SMALL, resolution=12, stages=SMALL.stages[:1])
+    study.networks = (SimpleNamespace(label="tiny", architecture=tiny),)
+    engine = LocalEngine(pictures, tmp_path / "run" / "weights")
+    console = Console(quiet=True)
+    with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:
+        train_missing(study, run, engine, DEFAULT_PACE, console)
+        (tmp_path / "run" / "weights" / f"{study.all_trials()[0].id}.safetensors").unlink()
+        assert judge_missing(study, run, engine, study.networks, DEFAULT_PACE, console) == []
+        assert all(run.test(trial) is not None for trial in study.all_trials())

@@ -1,0 +1,47 @@
+"""Weights that are not finite: every command that takes weights refuses them alike."""
+
+import numpy as np
+import pytest
+from flax import nnx
+from PIL import Image
+
+from scaling import architecture
+from scaling.cam import __main__ as cam
+from scaling.export import __main__ as export
+from scaling.nets import build
+from scaling.predict import __main__ as predict
+from scaling.weights import write_safetensors
+from scaling.weights.loading import unload
+
+COMMANDS = {
+    "predict": (predict.main, ["picture.png"]),
+    "cam": (cam.main, ["picture.png"]),
+    "cam --block": (cam.main, ["--block", "2", "picture.png"]),
+    "export as a program": (export.main, ["--out", "out.stablehlo"]),
+    "export of weights": (export.main, ["--out", "out.safetensors"]),
+}
+
+
+@pytest.fixture(scope="module")
+def tensors():
+    described = architecture("mobilenet_v1")
+    return unload(build(described, 7, rngs=nnx.Rngs(0)), described, "timm")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_weights_that_are_not_finite_are_refused(command, tensors, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (9, 9)).save("picture.png")
+    damaged = {name: tensor.copy() for name, tensor in tensors.items()}
+    damaged["classifier.bias"][:] = np.nan
+    damaged["blocks.2.0.bn1.running_var"][[3, 5]] = np.inf, -np.inf
+    write_safetensors(tmp_path / "weights", damaged, {})
+    main, words = COMMANDS[command]
+    status = main(["--model", "mobilenet_v1", "--weights", "weights", *words])
+    out, err = capsys.readouterr()
+    assert (status, out) == (2, "")
+    assert err == (
+        f"python -m scaling.{command.split()[0]}: error: weights: tensor blocks.2.0.bn1.running_var is NaN or infinite in 2 of "
+        "128 numbers; the file is damaged or its training diverged, use other weights\n"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["picture.png", "weights"]
