@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from scaling.figures import trained_costs, trained_costs_numbers
-from scaling.study.history import read_family
+from scaling.family.reopen import read_family
+from scaling.figures.trained_costs import trained_costs, trained_costs_numbers
 
 
 def draw() -> Figure:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from scaling.figures import rule_curves, rule_curves_numbers
-from scaling.study.history import read_family
+from scaling.family.reopen import read_family
+from scaling.figures.rule_curves import rule_curves, rule_curves_numbers
 
 
 def draw() -> Figure:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from scaling.figures import frontier, frontier_numbers
-from scaling.study.history import read_search
+from scaling.figures.frontier import frontier, frontier_numbers
+from scaling.grid.reopen import read_search
 
 
 def draw() -> Figure:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from scaling.analysis import response_surface
-from scaling.figures import triangle, triangle_numbers
-from scaling.study.history import read_search
+from scaling.analysis.surface import response_surface
+from scaling.figures.triangle import triangle, triangle_numbers
+from scaling.grid.reopen import read_search
 
 
 def draw() -> Figure:

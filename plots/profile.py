@@ -11,7 +11,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from scaling.figures import profiled, profiled_numbers
+from scaling.figures.profiled import profiled, profiled_numbers
 from scaling.profile.record import read_record
 
 

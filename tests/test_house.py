@@ -1,163 +1,253 @@
-"""The floors of the package: imports run downward only."""
+"""The rules of the house, read off the tree: who may import whom, what a folder is, what a module may be called.
+
+Every rule is a function from a tree to its violations, so that each is tried on a small tree that breaks it.
+"""
 
 import ast
+import re
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "scaling"
 
-FLOORS = {
-    "core": -1,
-    "arch": 0,
-    "recipe": 0,
-    "writing": 0,
-    "rules": 1,
-    "released": 1.25,
-    "counting": 1,
-    "memory": 1.25,
-    "roofline": 1.25,
-    "profiles": 1.5,
-    "solving": 1,
-    "conventions": 1.25,
-    "published": 1.5,
-    "lattice": 2,
-    "enumeration": 2.25,
-    "space": 2.5,
-    "limits": 2.25,
-    "extrapolation": 2.5,
-    "nets": 2,
-    "data": 2,
-    "weights": 2.75,
-    "train": 3,
-    "profiling": 3.5,
-    "study": 4,
-    "analysis": 5,
-    "recorded": 5.75,
-    "trained": 4.5,
-    "exporting": 2.75,
-    "profile_record": 5.9,
-    "figures": 6,
-    "report": 6,
-    "findings": 6.25,
-    "search_report": 6.5,
-    "simulate": 7,
-    "limiting": 6,
-    "terminal": 5.5,
-    "family_report": 6.5,
-    "family_findings": 6.75,
-    "family_request": 6,
-    "grid": 7,
-    "count": 7,
-    "profile": 7,
-    "family": 7,
-    "gallery": 7,
-    "results": 7,
-    "predict": 7,
-    "cam": 7,
-    "export": 7,
-}
-ALLOWED = {
-    "core": {"stdlib"},
-    "arch": {"stdlib"},
-    "recipe": {"stdlib"},
-    "writing": {"stdlib"},
-    "rules": {"stdlib"},
-    "released": {"stdlib"},
-    "counting": {"stdlib"},
-    "memory": {"stdlib"},
-    "roofline": {"stdlib"},
-    "profiles": {"stdlib"},
-    "solving": {"stdlib"},
-    "conventions": {"stdlib"},
-    "published": {"stdlib"},
-    "lattice": {"stdlib"},
-    "enumeration": {"stdlib", "numpy"},
-    "space": {"stdlib", "numpy"},
-    "limits": {"stdlib"},
-    "extrapolation": {"stdlib"},
-    "nets": {"stdlib", "numpy", "jax", "flax"},
-    "data": {"stdlib", "numpy", "PIL"},
-    "weights": {"stdlib", "numpy", "PIL", "safetensors", "ml_dtypes", "jax", "flax"},
-    "train": {"stdlib", "numpy", "jax", "flax", "optax", "platformdirs", "safetensors", "scipy"},
-    "profiling": {"stdlib", "numpy", "jax", "flax"},
-    "study": {"stdlib", "numpy", "jax", "rich"},
-    "analysis": {"stdlib", "numpy", "scipy"},
-    "recorded": {"stdlib", "numpy"},
-    "profile_record": {"stdlib", "numpy"},
-    "figures": {"stdlib", "numpy", "matplotlib"},
-    "report": {"stdlib", "rich"},
-    "findings": {"stdlib"},
-    "search_report": {"stdlib"},
-    "simulate": {"stdlib", "numpy"},
-    "limiting": {"stdlib"},
-    "terminal": {"stdlib", "rich"},
-    "family_report": {"stdlib", "rich"},
-    "family_findings": {"stdlib", "rich"},
-    "family_request": {"stdlib"},
-    "family": {"stdlib", "rich"},
-    "grid": {"stdlib", "rich"},
-    "count": {"stdlib", "rich"},
-    "profile": {"stdlib", "rich", "jax"},
-    "gallery": {"stdlib", "matplotlib"},
-    "results": {"stdlib"},
-    "predict": {"stdlib", "numpy", "PIL"},
-    "cam": {"stdlib", "numpy", "jax", "flax"},
-    "export": {"stdlib", "numpy"},
-    "trained": {"stdlib", "jax", "flax"},
-    "exporting": {"stdlib", "numpy", "jax", "flax"},
-}
+FLOORS = (
+    "core",
+    "arch recipe analysis report cli",
+    "count",
+    "rules",
+    "nets data",
+    "train weights published",
+    "study",
+    "profile",
+    "grid",
+    "family",
+    "search",
+    "figures",
+)
+"""Rooms from the ground up; imports run down whole floors. A `__main__`, and a command that no room imports, stand on top."""
+
+FACES = {"arch", "rules", "count", "nets", "data"}
+"""Rooms whose `__init__` may offer names, because it is light."""
+
+STANDARD_LIBRARY_ONLY = {"core", "arch", "recipe", "count", "rules"}
+"""Rooms that people import without an accelerator stack."""
+
 HEAVY = ("jax", "flax", "optax", "numpy", "matplotlib", "scipy", "PIL", "rich")
 
-
-def modules():
-    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
-
-
-def room(path):
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 50
 
 
-def imports(path):
-    """Every imported module of a file."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+def modules(root):
+    return sorted((root / "scaling").rglob("*.py"))
+
+
+def place(root, path):
+    return path.relative_to(root / "scaling")
+
+
+def tree(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
+def imported(path, root):
+    """Every module of the package, and of others, that a file imports, wherever it does."""
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            folder = ROOT.joinpath(*node.module.split("."))
-            submodules = [alias.name for alias in node.names if (folder / f"{alias.name}.py").exists()]
-            yield from (f"{node.module}.{name}" for name in submodules)
-            if len(submodules) < len(node.names):
-                yield node.module
+            yield "." * node.level + (node.module or "")
+            folder = root.joinpath(*(node.module or "").split("."))
+            yield from (f"{node.module}.{one.name}" for one in node.names if (folder / f"{one.name}.py").exists())
+            yield from (f"{node.module}.{one.name}" for one in node.names if (folder / one.name / "__init__.py").exists())
 
 
-def test_every_room_has_a_floor():
-    assert {room(path) for path in modules()} == set(FLOORS) == set(ALLOWED)
+def floor(room):
+    return next((number for number, rooms in enumerate(FLOORS) if room in rooms.split()), len(FLOORS))
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_downward(path):
-    here = room(path)
-    for name in imports(path):
-        top, *rest = name.split(".")
-        if top != "scaling":
-            kind = "stdlib" if top in sys.stdlib_module_names else top
-            assert kind in ALLOWED[here], f"{here} may not import {name}"
-        elif rest and rest[0] == here:
-            assert len(rest) > 1 or path.parent == PACKAGE, f"{path.name} imports its own package's __init__"
-        else:
-            assert rest, f"{path.name} imports the package itself"
-            assert FLOORS[rest[0]] < FLOORS[here], f"{here} (floor {FLOORS[here]}) imports {name}"
+def loose_modules(root):
+    return [str(place(root, path)) for path in (root / "scaling").glob("*.py") if path.stem not in ("__init__", "__main__")]
+
+
+def rooms_without_a_docstring_module(root):
+    folders = {path.parent for path in modules(root)}
+    return sorted(str(place(root, folder)) for folder in folders if not (folder / "__init__.py").exists())
+
+
+def imports_that_run_up(root):
+    found = []
+    for path in modules(root):
+        room = place(root, path).parts[0]
+        if path.name == "__main__.py" or path.parent == root / "scaling":
+            continue
+        for name in imported(path, root):
+            parts = name.split(".")
+            if parts[0] == "scaling" and len(parts) > 1 and parts[1] != room and floor(parts[1]) >= floor(room):
+                found.append(f"{place(root, path)} imports {name}")
+    return found
+
+
+def imports_of_a_main(root):
+    return [
+        f"{place(root, path)} imports {name}"
+        for path in modules(root)
+        for name in imported(path, root)
+        if name.startswith("scaling.") and name.endswith("__main__")
+    ]
+
+
+def imports_of_the_package_itself(root):
+    """Inside the package everything is imported from the module that defines it, and by its whole name."""
+    return [
+        f"{place(root, path)} imports {name}"
+        for path in modules(root)
+        if path.parent != root / "scaling"
+        for name in imported(path, root)
+        if name == "scaling" or name.startswith(".") or name == f"scaling.{place(root, path).parts[0]}"
+    ]
+
+
+def faces_where_there_should_be_none(root):
+    found = []
+    for path in (root / "scaling").rglob("__init__.py"):
+        parts = place(root, path).parts
+        allowed = len(parts) == 1 or (len(parts) == 2 and parts[0] in FACES)
+        if not allowed and any(not isinstance(node, ast.Expr) for node in tree(path).body):
+            found.append(str(place(root, path)))
+    return sorted(found)
+
+
+def endings(word):
+    """A module's name without the inflection of its last word."""
+    return re.sub(r"(ings?|ed|ers?|s|e)$", "", word)
+
+
+def inflections(root):
+    found = []
+    for folder in sorted({path.parent for path in modules(root)}):
+        stems = sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("__"))
+        found += [
+            f"{place(root, folder)}: {one}, {other}" for one, other in combinations(stems, 2) if endings(one) == endings(other)
+        ]
+    return found
+
+
+def imports_beyond_the_standard_library(root):
+    return [
+        f"{place(root, path)} imports {name}"
+        for path in modules(root)
+        if place(root, path).parts[0] in STANDARD_LIBRARY_ONLY and path.name != "__main__.py"
+        for name in imported(path, root)
+        if name.split(".")[0] not in {*sys.stdlib_module_names, "scaling"}
+    ]
+
+
+def words_in_the_analysis(root):
+    """The analysis is pure: no run folder, no formatting library, nothing read or written."""
+    return [
+        f"{place(root, path)} imports {name}"
+        for path in modules(root)
+        if place(root, path).parts[0] == "analysis"
+        for name in imported(path, root)
+        if name.split(".")[0] in ("pathlib", "json", "rich", "matplotlib", "jax", "os", "sys")
+    ]
+
+
+def namespaces_outside_a_main(root):
+    return [
+        str(place(root, path))
+        for path in modules(root)
+        if path.name != "__main__.py" and "argparse.Namespace" in path.read_text("utf-8")
+    ]
+
+
+def long_files(root):
+    return [
+        f"{place(root, path)}: {length} lines"
+        for path in modules(root)
+        if (length := len(path.read_text("utf-8").splitlines())) > LONGEST_FILE
+    ]
+
+
+def long_functions(root):
+    return [
+        f"{place(root, path)}: {node.name} has {length} lines"
+        for path in modules(root)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef) and (length := _own_lines(node)) > LONGEST_FUNCTION
+    ]
+
+
+def _own_lines(node):
+    """Lines of a function's body without its docstring."""
+    body = node.body[1:] if ast.get_docstring(node) else node.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def wide_excepts_of_commands(root):
+    """Commands leave it to `scaling.cli` to tell people's mistakes from ours."""
+    found = []
+    for path in modules(root):
+        if path.name == "__main__.py":
+            for node in ast.walk(tree(path)):
+                caught = ast.unparse(node.type) if isinstance(node, ast.ExceptHandler) and node.type else ""
+                if isinstance(node, ast.ExceptHandler) and (not caught or re.search(r"\b(ValueError|Exception)\b", caught)):
+                    found.append(f"{place(root, path)}: except {caught}")
+    return found
+
+
+RULES = {
+    loose_modules: {"scaling/stray.py": ""},
+    rooms_without_a_docstring_module: {"scaling/count/deep/cost.py": ""},
+    imports_that_run_up: {"scaling/rules/rules.py": "def f():\n    from scaling.grid.space import Space\n"},
+    imports_of_a_main: {"scaling/results/table.py": "from scaling.grid.__main__ import main\n"},
+    imports_of_the_package_itself: {"scaling/count/cost.py": "from scaling import Architecture\n"},
+    faces_where_there_should_be_none: {"scaling/study/__init__.py": "from scaling.study.run import Run\n"},
+    inflections: {"scaling/profile/profile.py": "", "scaling/profile/profiling.py": ""},
+    imports_beyond_the_standard_library: {"scaling/rules/rules.py": "import numpy as np\n"},
+    words_in_the_analysis: {"scaling/analysis/ranking.py": "from pathlib import Path\n"},
+    namespaces_outside_a_main: {"scaling/family/options.py": "import argparse\n\n\ndef f(given: argparse.Namespace): ...\n"},
+    long_files: {"scaling/grid/space.py": "x = 1\n" * (LONGEST_FILE + 1)},
+    long_functions: {"scaling/grid/space.py": "def f():\n" + "    x = 1\n" * (LONGEST_FUNCTION + 1)},
+    wide_excepts_of_commands: {"scaling/grid/__main__.py": "try:\n    pass\nexcept ValueError:\n    pass\n"},
+}
+"""Every rule, with files that break it."""
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_rule_holds(rule):
+    assert rule(ROOT) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_rule_is_broken_by_what_breaks_it(rule, tmp_path):
+    (tmp_path / "scaling").mkdir()
+    (tmp_path / "scaling" / "__init__.py").touch()
+    assert rule(tmp_path) == []
+    for name, text in RULES[rule].items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if rule is not rooms_without_a_docstring_module:
+            (path.parent / "__init__.py").touch()
+        path.write_text(text)
+    assert rule(tmp_path) != []
+
+
+def test_every_floor_that_is_built_has_rooms_and_every_room_is_known():
+    rooms = {path.name for path in (ROOT / "scaling").iterdir() if (path / "__init__.py").exists()}
+    commands = {name for name in rooms if (ROOT / "scaling" / name / "__main__.py").exists()}
+    assert rooms - commands <= {room for rooms in FLOORS for room in rooms.split()}
 
 
 def test_only_an_engine_trains():
-    for path in (PACKAGE / "study").glob("*.py"):
-        trains = any(name.startswith("scaling.train") or name == "jax" for name in imports(path))
-        assert trains == (path.name == "local.py"), path.name
+    for path in (ROOT / "scaling" / "study").rglob("*.py"):
+        trains = any(name.startswith("scaling.train") or name == "jax" for name in imported(path, ROOT))
+        assert trains == (path.name in ("local.py", "restore.py")), path.name
 
 
 def test_the_rules_need_the_standard_library_only():
@@ -166,13 +256,14 @@ def test_the_rules_need_the_standard_library_only():
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize(
-    "command", ["grid", "count", "profile", "family", "gallery", "results", "predict", "cam", "export", "simulate"]
-)
+def commands():
+    return sorted(path.parent.name for path in (ROOT / "scaling").glob("*/__main__.py"))
+
+
+@pytest.mark.parametrize("command", commands())
 def test_help_loads_nothing_heavy(command):
-    module = f"{command}.__main__" if (PACKAGE / command).is_dir() else command
     code = (
-        f"import sys; from scaling.{module} import main\n"
+        f"import sys; from scaling.{command}.__main__ import main\n"
         "try: main(['--help'])\n"
         f"except SystemExit: print('loaded:', *sorted(set(sys.modules) & set({HEAVY})))"
     )

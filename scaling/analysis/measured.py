@@ -9,7 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.grid.lattice import ROLES
+EXTRAPOLATED = "extrapolated"
+"""The reference that is the choice of a search at another phi, carried to this one."""
+
+ROLES = ("baseline", "depth", "width", "resolution", "paper", EXTRAPOLATED)
+"""References: why a network that is no lattice point may be in a study."""
 
 ORIGINS = ("lattice", *ROLES)
 """Why a network is in a study; it may have several reasons."""

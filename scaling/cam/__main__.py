@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scaling.cam.figure import Look
+    from scaling.family.reopen import Family
     from scaling.family.study import Kin
     from scaling.nets import Network
-    from scaling.study.history import Family
 
 COMMAND = "python -m scaling.cam"
 
@@ -98,7 +98,7 @@ def _draw(options: argparse.Namespace) -> int:
     if given := [name for name, value in idle.items() if value is not None]:
         raise UserError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
     from scaling.cam.figure import MapsNumbers, activation_maps
-    from scaling.figures import save
+    from scaling.figures.style import save
 
     columns, names, images, classes, words = (_of_models if options.run is None else _of_run)(options)
     looks = [_looks(column, classes, options.block) for column in columns]
@@ -149,9 +149,9 @@ def _of_models(
 def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[NDArray[np.uint8]], Sequence[str], str]:
     import jax.numpy as jnp
 
-    from scaling.study.history import read_family
+    from scaling.family.reopen import read_family
     from scaling.study.restore import first_trained, pictures_of
-    from scaling.train import prepare
+    from scaling.train.input import prepare
 
     if options.pictures:
         raise UserError("--run draws test pictures of the run, by --picture N; picture files go with --model")

@@ -8,6 +8,7 @@ recorded configuration stays what it was. The default of a field is therefore ne
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -65,7 +66,7 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
     """
     if not isinstance(table, dict):
         raise SpecError(f"{where} must be a table, got {table!r}")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]
     require_known(table, hints, where)
     values = {key: read_value(hints[key], value, f"{where}.{key}") for key, value in table.items()}
     if base is None:
@@ -74,6 +75,11 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
         return dataclasses.replace(base, **values) if base is not None else kind(**values)  # type: ignore[type-var]
     except UserError as error:
         raise SpecError(f"{where}: {error}") from None
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def require_known(table: dict[str, Any], allowed: typing.Iterable[str], where: str) -> None:

@@ -111,9 +111,11 @@ def _of_model(options: argparse.Namespace) -> Chosen:
 
 
 def _of_run(options: argparse.Namespace) -> Chosen:
-    from scaling.study.history import is_family, read_family, read_search
+    from scaling.family.reopen import read_family
+    from scaling.grid.reopen import read_search
+    from scaling.study.history import is_family
     from scaling.study.restore import first_trained, network_called, pictures_of
-    from scaling.train import prepare
+    from scaling.train.input import prepare
 
     found = read_family(options.run) if is_family(options.run) else read_search(options.run)
     one = network_called(found.study, options.network)

@@ -13,9 +13,10 @@ from scaling.cli import terminal
 from scaling.core.errors import UserError
 
 if TYPE_CHECKING:
-    from scaling.analysis import FamilyResult
     from scaling.family.budget import Budget
-    from scaling.family.study import FamilySpec, FamilyStudy
+    from scaling.family.result import FamilyResult
+    from scaling.family.spec import FamilySpec
+    from scaling.family.study import FamilyStudy
     from scaling.family.tables import Listed
     from scaling.rules.members import Member
     from scaling.study.run import Run
@@ -155,18 +156,18 @@ def _list(options: argparse.Namespace) -> int:
 
 def _choice_said(options: argparse.Namespace) -> list[str]:
     """How sure the choice of a run is that a family follows."""
-    from scaling.family.spec import tied_with_winner
+    from scaling.grid.reopen import read_search
 
     if options.run is None:
         return []
     if options.fitted:
         return [f"compound is the optimum of the response surface of {options.run}: train it before believing it."]
-    found = tied_with_winner(options.run)
-    if found is None:
+    ranking = read_search(options.run).ranking
+    if ranking.tied is None:
         return []
-    tied, eligible = found
     return [
-        f"compound is the winner of {options.run}: {tied} of {eligible} eligible networks are tied with it, itself included."
+        f"compound is the winner of {options.run}: {ranking.tied} of {ranking.eligible} eligible networks are tied with it, "
+        "itself included."
     ]
 
 
@@ -271,7 +272,8 @@ def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None
 
 def _draw(study: FamilyStudy, run: Run, result: FamilyResult) -> None:
     """The run's figure, beside its records."""
-    from scaling.figures import rule_curves, rule_curves_numbers, save
+    from scaling.figures.rule_curves import rule_curves, rule_curves_numbers
+    from scaling.figures.style import save
 
     sides = {one.label: one.architecture.resolution for one in study.networks}
     numbers = rule_curves_numbers(result, study.pictures.side, sides)

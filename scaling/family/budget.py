@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from scaling.core.errors import UserError
-from scaling.family.study import FamilySpec
+from scaling.family.spec import FamilySpec
 from scaling.rules.members import RELEASED_PHIS, Member, as_released, large_enough, member
 from scaling.rules.solve import HIGHEST, largest_phi, lowest_phi
 

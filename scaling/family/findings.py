@@ -12,7 +12,8 @@ from scaling.analysis.equal_cost import EQUAL_WITHIN, SPAN, Absence, Missing
 from scaling.analysis.errors import SPREADS_DIFFER
 from scaling.analysis.power_law import MINIMUM_COSTS
 from scaling.cli.terminal import short, table
-from scaling.family.study import FamilyStudy, Kin, Kinship, intended
+from scaling.family.spec import Kinship
+from scaling.family.study import FamilyStudy, Kin, intended
 from scaling.family.tables import extrapolated_table, gaps_table, laws_table
 from scaling.grid.findings import enlarged, growth, trainings_said
 from scaling.rules.members import MEMBER_WITHIN, Member
@@ -24,8 +25,9 @@ from scaling.study.run import Run
 from scaling.study.trial import Trial
 
 if TYPE_CHECKING:
-    from scaling.analysis import FamilyResult, Gaps, RuleCurve
-    from scaling.study.history import Unsupported
+    from scaling.analysis.equal_cost import Gaps
+    from scaling.family.reopen import Unsupported
+    from scaling.family.result import FamilyResult, RuleCurve
 
 
 def networks_table(study: FamilyStudy) -> Table:

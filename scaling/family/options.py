@@ -12,8 +12,10 @@ from scaling.cli import terminal
 from scaling.core.errors import UserError
 from scaling.data import DataError, PictureSet, load
 from scaling.family.budget import Budget
-from scaling.family.spec import counts_of_run, family_of_run, question_of, read_family_spec
-from scaling.family.study import RULES, FamilySpec, Kinship
+from scaling.family.from_search import family_of_run
+from scaling.family.read_spec import read_family_spec
+from scaling.family.spec import RULES, FamilySpec, Kinship
+from scaling.grid.reopen import read_search
 from scaling.rules.members import RELEASED_PHIS, Member, phi_range
 from scaling.study.spec import read_baseline
 
@@ -83,7 +85,8 @@ def counts_asked(options: argparse.Namespace, spec: FamilySpec) -> tuple[int, in
     """Classes and channels: as given, those of the pictures asked for, or ImageNet's."""
     classes, channels = 1000, 3
     if options.run is not None:
-        classes, channels = counts_of_run(options.run)
+        searched = read_search(options.run).study.pictures
+        classes, channels = searched.num_classes, searched.in_channels
     elif options.spec is not None:
         pictures = load(spec.data, side=spec.side)
         classes, channels = pictures.num_classes, pictures.in_channels
@@ -108,7 +111,7 @@ def pictures_asked(options: argparse.Namespace, spec: FamilySpec) -> PictureSet:
         pictures = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
     except DataError:
         raise UserError(said) from None
-    if pictures.fingerprint != question_of(options.run)["data"]:
+    if pictures.fingerprint != read_search(options.run).study.pictures.fingerprint:
         raise UserError(f"{said}: what is found by that name are others")
     return pictures
 

@@ -2,191 +2,131 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from pathlib import Path
-from typing import Any
+import math
+from dataclasses import dataclass, field
+from typing import Any, get_args
 
 from scaling.arch import Architecture
-from scaling.core.errors import SpecError
-from scaling.core.plain import from_plain, require_known
-from scaling.family.study import FamilySpec, Kinship
-from scaling.study.records import RecordFile
-from scaling.study.run import Run
-from scaling.study.spec import StudySpec, checked, common_values, find_spec, read_toml, recorded_spec
+from scaling.core.errors import UserError
+from scaling.core.plain import to_plain
+from scaling.recipe.recipe import Recipe
+from scaling.rules.coefficients import HIGHEST
+from scaling.rules.members import RELEASED_PHIS, Member, member, phi_range, placed, realised_phi, released_member
+from scaling.rules.rules import RELEASED, SHARES, Rounding, Rule, rule
+
+RULES = ("compound", "depth", "width", "resolution")
 
 
-def read_family_spec(name_or_path: str) -> FamilySpec:
-    """Read a family's specification: a TOML file by path, or by name from ./grid and then from those that are shipped.
-
-    Raises:
-        SpecError: there is none, it is no TOML, it asks for a search, or a key or value is not allowed.
-    """
-    path = find_spec(name_or_path)
-    table = read_toml(path)
-    if "family" not in table:
-        raise SpecError(f"{path}: has no table [family]; a search is made by python -m scaling.grid --spec {name_or_path}")
-    require_known(table, [one.name for one in dataclasses.fields(FamilySpec) if one.name != "name"], str(path))
-    values = common_values(path, table)
-    values["family"] = _kinship(table["family"], path, values["baseline"])
-    return checked(lambda: FamilySpec(**values), str(path))
-
-
-def family_of_run(folder: Path, fitted: bool = False) -> FamilySpec:
-    """The family that a finished search asks for: its baseline, pictures and recipe, and the coefficients it found.
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """Which members a family has.
 
     Args:
-        folder: of the run.
-        fitted: take the optimum of the response surface fitted over all its networks, instead of its winner.
-
-    Raises:
-        SpecError: the folder holds no finished run, or nothing in it was best.
+        rules: names of rules; `released` is the published table.
+        phi: a range as `phi_range` reads it.
+        realise: take for each phi the member whose real cost is nearest to 2^phi, instead of the one at phi.
+        alpha: depth base of `compound`.
+        beta: width base.
+        gamma: resolution base.
+        rounding: of scaled networks, a name that `scale` knows.
+        dropout_per_doubling: added to the recipe's dropout for each doubling of the baseline's real cost; the paper's
+            rises from .2 to .5 over B0 to B7.
     """
-    winner = optimum_of(folder) if fitted else winner_of(folder)
-    asked = question_of(folder)
-    if "lattice" not in asked:
-        raise SpecError(f"{folder / 'spec.json'}: not a search's question; make it anew with python -m scaling.grid")
-    search = recorded_spec(StudySpec, folder, asked)
-    return FamilySpec(
-        name=f"{folder.resolve().name}-family",
-        baseline=search.baseline,
-        data=search.data,
-        side=search.side,
-        family=Kinship(rounding=search.lattice.rounding, **winner),
-        recipe=search.recipe,
-    )
+
+    rules: tuple[str, ...] = RULES
+    phi: str = "0:3:0.5"
+    realise: bool = False
+    alpha: float = 1.2
+    beta: float = 1.1
+    gamma: float = 1.15
+    rounding: Rounding = "released"
+    dropout_per_doubling: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.rules or len(set(self.rules)) < len(self.rules):
+            raise UserError(f"rules must be one name or more, each once, got {', '.join(self.rules) or 'none'}")
+        for name in self.rules:
+            if name != "released":
+                self._require(name)
+            elif self.realise:
+                raise UserError("released networks are what they are: no phi of theirs can be solved for a cost")
+        for name in ("alpha", "beta", "gamma"):
+            if not getattr(self, name) <= HIGHEST:
+                raise UserError(f"{name} must be at most {HIGHEST:g}, got {getattr(self, name):g}")
+        phi_range(self.phi)
+        if self.rounding not in get_args(Rounding):
+            raise UserError(f"rounding must be one of {', '.join(get_args(Rounding))}, got {self.rounding!r}")
+        if not 0 <= self.dropout_per_doubling < 1:
+            raise UserError(f"dropout_per_doubling must be from 0 to below 1, got {self.dropout_per_doubling}")
+
+    def largest_side(self, baseline: Architecture) -> int:
+        """At least the px of the largest member's pictures, whatever the phi that a cost is solved by."""
+        phi = max(phi_range(self.phi)) + (1 if self.realise else 0)
+        names = [name for name in self.rules if name != "released"]
+        factors = [self.rule(name).factors(phi).resolution for name in names]
+        released = [RELEASED[f"efficientnet_b{max(RELEASED_PHIS)}"].resolution] if "released" in self.rules else []
+        return math.ceil(baseline.resolution * max([1.0, *factors, *released]))
+
+    def members(self, baseline: Architecture, num_classes: int, in_channels: int) -> tuple[Member, ...]:
+        """Every rule's member at every phi.
+
+        Raises:
+            ValueError: a phi shrinks the pictures below 12 px, or is no released number.
+        """
+        counted = (num_classes, in_channels)
+        return tuple(self._member(baseline, name, phi, *counted) for name in self.rules for phi in phi_range(self.phi))
+
+    def rule(self, name: str) -> Rule:
+        """A rule by name, `compound` with this family's coefficients.
+
+        Raises:
+            ValueError: as `scaling.rules.rule`.
+        """
+        return rule(name, alpha=self.alpha, beta=self.beta, gamma=self.gamma)
+
+    def _require(self, name: str) -> None:
+        known = ("compound", "paper", *SHARES, "released")
+        if name not in known:
+            raise UserError(f"no rule is called {name!r}; known: {', '.join(known)}")
+        self.rule(name)
+
+    def _member(self, baseline: Architecture, name: str, phi: float, num_classes: int, in_channels: int) -> Member:
+        if name == "released":
+            return released_member(baseline, phi, num_classes, in_channels)
+        named = self.rule(name)
+        counted = (num_classes, in_channels, self.rounding)
+        if not self.realise:
+            return placed(baseline, named, member(baseline, named, phi, *counted), *counted)
+        solved = member(baseline, named, realised_phi(baseline, named, phi, *counted), *counted)
+        return placed(baseline, named, solved, *counted)._replace(expected_ratio=2.0**phi)
 
 
-def question_of(folder: Path) -> dict[str, Any]:
-    """What a run was asked.
+@dataclass(frozen=True, slots=True)
+class FamilySpec:
+    """A family to train: which members of which baseline, trained how, on which pictures, from how many seeds.
 
-    Raises:
-        SpecError: the folder holds no run.
+    Args:
+        name: the stem of its file and of its run folder.
+        baseline: what is scaled.
+        data: name or path of the pictures.
+        side: px at which picture files are stored; None leaves it to the loader.
+        seeds: trainings of each network, at least 1.
+        family: its members.
+        recipe: the training.
     """
-    question = Run(folder).question()
-    if question is None:
-        raise SpecError(f"{folder / 'spec.json'}: not found; --run wants the folder of a finished python -m scaling.grid")
-    return question
 
+    name: str
+    baseline: Architecture
+    data: str = "fashion-mnist-10k"
+    side: int | None = None
+    seeds: int = 3
+    family: Kinship = field(default_factory=Kinship)
+    recipe: Recipe = field(default_factory=Recipe)
 
-def counts_of_run(folder: Path) -> tuple[int, int]:
-    """Classes and channels of the pictures of a run.
+    def __post_init__(self) -> None:
+        if not 1 <= self.seeds <= 1000:
+            raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
 
-    Raises:
-        SpecError: it holds no trial.
-    """
-    records = RecordFile(folder / "trials.jsonl").read()
-    trained = [record["trial"] for record in records if "trial" in record]
-    if not trained:
-        raise SpecError(f"{folder}: no trial is finished; go on with python -m scaling.grid --run {folder}")
-    return trained[0]["num_classes"], trained[0]["in_channels"]
-
-
-def winner_of(folder: Path) -> dict[str, Any]:
-    """alpha, beta and gamma of the best network of a finished run.
-
-    Raises:
-        SpecError: the folder holds no finished run, or nothing in it was best.
-    """
-    found = _result(folder)
-    if found["best"] is None:
-        raise SpecError(
-            f"{folder / 'results.json'}: has no best network; finish the run with python -m scaling.grid --run {folder}"
-        )
-    return _bases(folder, found["best"])
-
-
-def tied_with_winner(folder: Path) -> tuple[int, int] | None:
-    """How many networks of a finished run are tied with its winner, itself included, and how many are eligible.
-
-    None where the run tested no ties, or from before that was kept.
-    """
-    networks = _result(folder).get("networks", [])
-    tests = [one.get("tied") for one in networks if isinstance(one, dict) and one.get("eligible")]
-    return (sum(map(bool, tests)), len(tests)) if tests and None not in tests else None
-
-
-def optimum_of(folder: Path) -> dict[str, Any]:
-    """alpha, beta and gamma at the optimum of the response surface of a finished run.
-
-    Raises:
-        SpecError: the folder holds no finished run, its networks support no optimum, or its results are from before that was
-            asked; the message says what to train instead.
-    """
-    found, path = _result(folder), folder / "results.json"
-    again = f"python -m scaling.grid --run {folder}, with what else it was asked"
-    if "surface" not in found:
-        raise SpecError(f"{path}: says nothing of what its networks support; make it anew with {again}")
-    if found["surface"] is None:
-        raise SpecError(f"{path}: no response surface could be fitted to this run; leave out --fitted for its winner")
-    if found["optimum"] is None:
-        raise SpecError(f"{path}: {_no_optimum(found['surface'])}")
-    return _bases(folder, found["optimum"])
-
-
-def _no_optimum(surface: dict[str, Any]) -> str:
-    place = surface["unsupported"] or surface["highest"]
-    depth, width, resolution = (round(100 * share) for share in place["shares"])
-    bases = " ".join(f"{place[name]:.2f}" for name in ("alpha", "beta", "gamma"))
-    why = (
-        "its surface has no supported optimum above its best network"
-        if surface["reason"] == "below best"
-        else "the optimum of its surface is not located"
-    )
-    what = "where no network supports it" if surface["unsupported"] else "its highest supported value"
-    return (
-        f"{why}; the surface is highest at depth {depth} %, width {width} %, resolution {resolution} % ({bases}), {what}. "
-        "Train networks there first (a finer --step, or a baseline that fills the triangle: --dry-run says which holes it "
-        "has), or leave out --fitted for the winner"
-    )
-
-
-def _result(folder: Path) -> dict[str, Any]:
-    path = folder / "results.json"
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        found["best"]
-    except OSError:
-        raise SpecError(f"{path}: not found; --run wants the folder of a finished python -m scaling.grid") from None
-    except (ValueError, KeyError, TypeError):
-        raise _not_of_a_search(path) from None
-    return dict(found)
-
-
-def _bases(folder: Path, point: Any) -> dict[str, Any]:
-    try:
-        return {name: float(point[name]) for name in ("alpha", "beta", "gamma")}
-    except (ValueError, KeyError, TypeError):
-        raise _not_of_a_search(folder / "results.json") from None
-
-
-def _not_of_a_search(path: Path) -> SpecError:
-    return SpecError(
-        f"{path}: not the result of a search (a family's and a profile's are others); give the folder of a python -m "
-        "scaling.grid"
-    )
-
-
-def _kinship(table: Any, path: Path, baseline: Architecture) -> Kinship:
-    where = f"{path}: family"
-    values = dict(table) if isinstance(table, dict) else table
-    if not isinstance(values, dict):
-        raise SpecError(f"{where} must be a table, got {table!r}")
-    run, fitted = values.pop("run", None), values.pop("fitted", False)
-    if not isinstance(fitted, bool):
-        raise SpecError(f"{where}.fitted must be true or false, got {fitted!r}")
-    if run is not None:
-        if given := sorted(values.keys() & {"alpha", "beta", "gamma"}):
-            raise SpecError(f"{where}: take run or {', '.join(given)}, not both")
-        folder = _beside(path, str(run))
-        values |= (optimum_of if fitted else winner_of)(folder)
-        if Architecture.from_dict(question_of(folder)["baseline"]).structure != baseline.structure:
-            raise SpecError(f"{where}: {folder} scaled another baseline; its coefficients are not for this one")
-    require_known(values, [*(one.name for one in dataclasses.fields(Kinship)), "run", "fitted"], where)
-    return from_plain(Kinship, values, where)
-
-
-def _beside(path: Path, run: str) -> Path:
-    """A run folder that a specification names: from here, or from the folder that holds the specification's own."""
-    own = path.resolve().parent.parent / run
-    return own if own.is_dir() and not Path(run).is_dir() else Path(run)
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, without the name."""
+        return {key: value for key, value in to_plain(self).items() if key != "name"}

@@ -5,138 +5,20 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any
 
 from scaling.arch import Architecture
-from scaling.core.errors import SpecError, UserError
-from scaling.core.plain import to_plain
+from scaling.core.errors import SpecError
 from scaling.count.cost import Cost
 from scaling.data import PictureSet
-from scaling.grid.lattice import HIGHEST
+from scaling.family.spec import FamilySpec, Kinship
 from scaling.recipe.recipe import REVISION, Recipe
-from scaling.rules.members import MEMBER_WITHIN, RELEASED_PHIS, Member, member, phi_range, placed, realised_phi, released_member
-from scaling.rules.rules import RELEASED, SHARES, Rounding, Rule, intended_shares, rule
+from scaling.rules.members import MEMBER_WITHIN, Member, phi_range
+from scaling.rules.rules import intended_shares
 from scaling.study.spec import checked
 from scaling.study.study import Network, Pictures, Trials, resolved
-
-RULES = ("compound", "depth", "width", "resolution")
-
-
-@dataclass(frozen=True, slots=True)
-class Kinship:
-    """Which members a family has.
-
-    Args:
-        rules: names of rules; `released` is the published table.
-        phi: a range as `phi_range` reads it.
-        realise: take for each phi the member whose real cost is nearest to 2^phi, instead of the one at phi.
-        alpha: depth base of `compound`.
-        beta: width base.
-        gamma: resolution base.
-        rounding: of scaled networks, a name that `scale` knows.
-        dropout_per_doubling: added to the recipe's dropout for each doubling of the baseline's real cost; the paper's
-            rises from .2 to .5 over B0 to B7.
-    """
-
-    rules: tuple[str, ...] = RULES
-    phi: str = "0:3:0.5"
-    realise: bool = False
-    alpha: float = 1.2
-    beta: float = 1.1
-    gamma: float = 1.15
-    rounding: Rounding = "released"
-    dropout_per_doubling: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not self.rules or len(set(self.rules)) < len(self.rules):
-            raise UserError(f"rules must be one name or more, each once, got {', '.join(self.rules) or 'none'}")
-        for name in self.rules:
-            if name != "released":
-                self._require(name)
-            elif self.realise:
-                raise UserError("released networks are what they are: no phi of theirs can be solved for a cost")
-        for name in ("alpha", "beta", "gamma"):
-            if not getattr(self, name) <= HIGHEST:
-                raise UserError(f"{name} must be at most {HIGHEST:g}, got {getattr(self, name):g}")
-        phi_range(self.phi)
-        if self.rounding not in get_args(Rounding):
-            raise UserError(f"rounding must be one of {', '.join(get_args(Rounding))}, got {self.rounding!r}")
-        if not 0 <= self.dropout_per_doubling < 1:
-            raise UserError(f"dropout_per_doubling must be from 0 to below 1, got {self.dropout_per_doubling}")
-
-    def largest_side(self, baseline: Architecture) -> int:
-        """At least the px of the largest member's pictures, whatever the phi that a cost is solved by."""
-        phi = max(phi_range(self.phi)) + (1 if self.realise else 0)
-        names = [name for name in self.rules if name != "released"]
-        factors = [self.rule(name).factors(phi).resolution for name in names]
-        released = [RELEASED[f"efficientnet_b{max(RELEASED_PHIS)}"].resolution] if "released" in self.rules else []
-        return math.ceil(baseline.resolution * max([1.0, *factors, *released]))
-
-    def members(self, baseline: Architecture, num_classes: int, in_channels: int) -> tuple[Member, ...]:
-        """Every rule's member at every phi.
-
-        Raises:
-            ValueError: a phi shrinks the pictures below 12 px, or is no released number.
-        """
-        counted = (num_classes, in_channels)
-        return tuple(self._member(baseline, name, phi, *counted) for name in self.rules for phi in phi_range(self.phi))
-
-    def rule(self, name: str) -> Rule:
-        """A rule by name, `compound` with this family's coefficients.
-
-        Raises:
-            ValueError: as `scaling.rules.rule`.
-        """
-        return rule(name, alpha=self.alpha, beta=self.beta, gamma=self.gamma)
-
-    def _require(self, name: str) -> None:
-        known = ("compound", "paper", *SHARES, "released")
-        if name not in known:
-            raise UserError(f"no rule is called {name!r}; known: {', '.join(known)}")
-        self.rule(name)
-
-    def _member(self, baseline: Architecture, name: str, phi: float, num_classes: int, in_channels: int) -> Member:
-        if name == "released":
-            return released_member(baseline, phi, num_classes, in_channels)
-        named = self.rule(name)
-        counted = (num_classes, in_channels, self.rounding)
-        if not self.realise:
-            return placed(baseline, named, member(baseline, named, phi, *counted), *counted)
-        solved = member(baseline, named, realised_phi(baseline, named, phi, *counted), *counted)
-        return placed(baseline, named, solved, *counted)._replace(expected_ratio=2.0**phi)
-
-
-@dataclass(frozen=True, slots=True)
-class FamilySpec:
-    """A family to train: which members of which baseline, trained how, on which pictures, from how many seeds.
-
-    Args:
-        name: the stem of its file and of its run folder.
-        baseline: what is scaled.
-        data: name or path of the pictures.
-        side: px at which picture files are stored; None leaves it to the loader.
-        seeds: trainings of each network, at least 1.
-        family: its members.
-        recipe: the training.
-    """
-
-    name: str
-    baseline: Architecture
-    data: str = "fashion-mnist-10k"
-    side: int | None = None
-    seeds: int = 3
-    family: Kinship = field(default_factory=Kinship)
-    recipe: Recipe = field(default_factory=Recipe)
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.seeds <= 1000:
-            raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, without the name."""
-        return {key: value for key, value in to_plain(self).items() if key != "name"}
 
 
 @dataclass(frozen=True, slots=True)

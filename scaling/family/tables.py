@@ -12,13 +12,18 @@ from rich.table import Table
 
 from scaling.arch import EFFICIENTNET_B0
 from scaling.cli.terminal import short, table
-from scaling.family.study import FamilySpec, FamilyStudy, intended, network_of
-from scaling.grid.lattice import BUDGET
+from scaling.family.spec import FamilySpec
+from scaling.family.study import FamilyStudy, intended, network_of
 from scaling.grid.tables import percent
+from scaling.rules.coefficients import BUDGET
 from scaling.rules.members import Member
 
 if TYPE_CHECKING:  # a list of members needs none of SciPy
-    from scaling.analysis import Change, Estimate, FamilyResult, Gap, Gaps, HeldOut, RuleCurve
+    from scaling.analysis.changes import Change
+    from scaling.analysis.equal_cost import Gap, Gaps
+    from scaling.analysis.errors import Estimate
+    from scaling.analysis.power_law import HeldOut
+    from scaling.family.result import FamilyResult, RuleCurve
 
 
 FAR = 0.05

@@ -12,11 +12,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from scaling.analysis.eligibility import ELIGIBLE_WITHIN
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import Adjustment, Ranking
 from scaling.figures import style
 from scaling.figures.points import Point, State, points, seeds_text
-from scaling.grid.space import ELIGIBLE_WITHIN
 
 _STEPS_OF_TEN = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 _RATIOS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 16.0, 32.0, 64.0, 128.0)

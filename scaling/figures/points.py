@@ -7,9 +7,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from scaling.analysis.errors import Interval
-from scaling.analysis.measured import Measured
+from scaling.analysis.measured import ROLES, Measured
 from scaling.analysis.ranking import Ranking, Standing
-from scaling.grid.lattice import ROLES
 
 
 class State(Enum):

@@ -10,13 +10,15 @@ from matplotlib.figure import Figure
 
 from scaling.analysis.errors import CONFIDENCE, Interval
 from scaling.count.cost import Cost
+from scaling.family.reopen import Family
 from scaling.figures import style
 from scaling.figures.curves import end_names, labels, log_scale, panel
 from scaling.figures.points import Percent, seeds_text
 from scaling.figures.rule_curves import LOOKS
+from scaling.grid.reopen import Search
 from scaling.grid.space import Candidate
 from scaling.study.collect import tested
-from scaling.study.history import Family, Search, require_same_pictures
+from scaling.study.history import require_same_pictures
 
 _TICKS = (1, 1.5, 2, 3, 5, 7, 10)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import ast
 import sys
-import traceback
-from collections.abc import Callable, Sequence
-from importlib.machinery import SourceFileLoader
+from collections.abc import Sequence
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from scaling.cli import terminal
 from scaling.core.errors import UserError
@@ -102,14 +101,14 @@ def drawn(path: Path) -> Figure:
 
     Raises:
         NotRecorded: what it shows is not there.
-        GalleryError: the module has no draw(), or that fails or returns something else.
+        GalleryError: the module has no draw(), or that returns something else.
     """
     from matplotlib.figure import Figure
 
-    draw = getattr(_tried(path, lambda: _loaded(path)), "draw", None)
+    draw = getattr(_loaded(path), "draw", None)
     if not callable(draw):
         raise GalleryError(f"{path}: no function draw(); it returns the figure")
-    figure = _tried(path, draw)
+    figure = draw()
     if not isinstance(figure, Figure):
         raise GalleryError(f"{path}: draw() must return a matplotlib Figure, got {type(figure).__name__}")
     return figure
@@ -131,7 +130,7 @@ def page(folder: Path) -> str:
 
 
 def _make(names: Sequence[str], as_json: bool) -> int:
-    from scaling.figures import save
+    from scaling.figures.style import save
     from scaling.study.history import NotRecorded
 
     known = modules(PLOTS)
@@ -163,25 +162,16 @@ def _tell(found: dict[str, list[dict[str, str]]], as_json: bool) -> None:
 
 
 def _loaded(path: Path) -> ModuleType:
-    module = ModuleType(f"plots.{path.stem}")
-    module.__file__ = str(path)
-    SourceFileLoader(module.__name__, str(path)).exec_module(module)
+    """A figure module, run; it may import its neighbours by their names."""
+    folder = str(path.parent.resolve())
+    if folder not in sys.path:
+        sys.path.append(folder)
+    spec = spec_from_file_location(f"plots.{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise GalleryError(f"{path}: not a Python module")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
-
-
-def _tried(path: Path, work: Callable[[], Any]) -> Any:
-    """What `work` gives; an error of the module is told by its line."""
-    from scaling.study.history import NotRecorded
-
-    try:
-        return work()
-    except NotRecorded:
-        raise
-    except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == path.resolve()]
-        where = f"{path}, line {lines[-1]}" if lines else str(path)
-        raise GalleryError(f"{where}: {type(error).__name__}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 from scaling.cli import terminal
 
 if TYPE_CHECKING:
-    from scaling.analysis import Fitted, Lead, Ranking, Stability
+    from scaling.analysis.changes import Lead
     from scaling.analysis.power import Spread
+    from scaling.analysis.ranking import Ranking
+    from scaling.analysis.stability import Stability
+    from scaling.analysis.surface import Fitted
     from scaling.data import PictureSet
+    from scaling.grid.result import Collected, DirectLead
+    from scaling.grid.spec import StudySpec
     from scaling.grid.study import Study
     from scaling.grid.tables import Row
     from scaling.rules.members import Member
-    from scaling.study.collect import Collected, DirectLead
     from scaling.study.run import Run
-    from scaling.study.spec import StudySpec
 
 COMMAND = "python -m scaling.grid"
 
@@ -121,7 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _spec(options: argparse.Namespace) -> StudySpec:
     """The specification with the flags over it."""
-    from scaling.study.spec import read_baseline, read_spec
+    from scaling.grid.spec import read_spec
+    from scaling.study.spec import read_baseline
 
     spec = read_spec(options.spec)
     flags: dict[str, Any] = {"phi": options.phi, "seeds": options.seeds, "data": options.data}
@@ -146,7 +150,7 @@ def _asked(options: argparse.Namespace) -> tuple[StudySpec, PictureSet, Run]:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
     pictures = load_pictures(spec)
     if options.extrapolate is not None:
-        from scaling.study.history import with_choice
+        from scaling.grid.reopen import with_choice
 
         spec = with_choice(spec, options.extrapolate, pictures.num_classes, pictures.in_channels)
     return spec, pictures, run
@@ -213,12 +217,14 @@ def _dry_run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from scaling.analysis import rank, response_surface
+    from scaling.analysis.ranking import rank
+    from scaling.analysis.surface import response_surface
     from scaling.grid.findings import announcement
     from scaling.grid.looks import look_number, read_looks, record_look, write_looks
+    from scaling.grid.result import collect, direct_lead, stability_of, test_leads
     from scaling.grid.study import make_study
     from scaling.grid.tables import document, rows
-    from scaling.study.collect import collect, direct_lead, stability_of, test_leads, tested
+    from scaling.study.collect import tested
     from scaling.study.estimate import pace
     from scaling.study.groups import write_groups
     from scaling.study.study import test_missing, train_missing
@@ -273,7 +279,7 @@ def _run(options: argparse.Namespace) -> int:
 def _spread_shown(study: Study, run: Run) -> Spread | None:
     """The variances that a folder's trainings show; None where there are too few."""
     from scaling.analysis.power import spread_of
-    from scaling.study.collect import collect
+    from scaling.grid.result import collect
 
     measured = collect(study, run).measured
     return spread_of(measured) if measured else None
@@ -322,7 +328,9 @@ def _tell(
 
 def _draw(study: Study, run: Run, collected: Collected, ranking: Ranking, fitted: Fitted) -> None:
     """The run's figures, beside its records."""
-    from scaling.figures import frontier, frontier_numbers, save, triangle, triangle_numbers
+    from scaling.figures.frontier import frontier, frontier_numbers
+    from scaling.figures.style import save
+    from scaling.figures.triangle import triangle, triangle_numbers
 
     caption = {"data_set": study.pictures.name, "device": run.devices}
     save(frontier(frontier_numbers(collected.measured, ranking), **caption), run.folder, "frontier")

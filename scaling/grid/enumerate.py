@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
 from scaling.count.cost import costs
-from scaling.grid.lattice import Coefficients, Lattice
+from scaling.grid.lattice import Lattice
+from scaling.rules.coefficients import Coefficients
 from scaling.rules.rules import MINIMUM_RESOLUTION, Rounding, scale
 
 HIGHEST_PHI = 10.0

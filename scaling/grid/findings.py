@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scaling.analysis.coverage import largest_hole
+from scaling.analysis.eligibility import ELIGIBLE_WITHIN, is_eligible
 from scaling.analysis.errors import SPREADS_DIFFER
 from scaling.analysis.mcb import ERROR
 from scaling.analysis.power import PROXY, Spread, detectable_gap
@@ -16,11 +17,12 @@ from scaling.analysis.stability import Stability
 from scaling.analysis.surface import Fitted, NoOptimum, NoSurface, Place
 from scaling.arch import Architecture
 from scaling.grid.latency import network_key
-from scaling.grid.lattice import BUDGET, Lattice
+from scaling.grid.lattice import Lattice
 from scaling.grid.limits import Limits
-from scaling.grid.space import ELIGIBLE_WITHIN, Candidate, Space, is_eligible
+from scaling.grid.space import Candidate, Space
 from scaling.grid.study import Study
 from scaling.grid.tables import distance_from_role
+from scaling.rules.coefficients import BUDGET
 from scaling.rules.members import MEMBER_WITHIN, member
 from scaling.rules.rules import Rule
 from scaling.study.collect import Trainings
@@ -30,7 +32,7 @@ from scaling.study.study import Grouped, Network, Pictures
 from scaling.study.trial import Trial
 
 if TYPE_CHECKING:
-    from scaling.study.collect import DirectLead
+    from scaling.grid.result import DirectLead
 
 
 def announcement(

@@ -1,58 +1,22 @@
-"""The lattice of Step 1: coefficients in whole hundredths, and which of them are candidates.
-
-Whole hundredths, so that no product or ceiling is decided by binary noise.
-"""
+"""The lattice of Step 1: which coefficients are candidates, and which references are trained beside them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
+from scaling.analysis.measured import EXTRAPOLATED
 from scaling.core.errors import UserError
-from scaling.rules.rules import Factors, Rounding, compound
+from scaling.rules.coefficients import HIGHEST, PAPER, Coefficients, hundredths
+from scaling.rules.rules import Rounding
 
 Constraint = Literal["nominal", "realised", "both"]
 
-BUDGET = 2
-"""Growth of the MACs per unit of phi, the paper's."""
-
-UNIT = 100**5
-"""A product alpha * beta^2 * gamma^2 of 1, in hundredths."""
-
-HIGHEST = 10.0
-"""No coefficient may be above this."""
 
 MOST_POINTS = 10_000_000
 """A lattice may not have more points than this before its constraint."""
 
-
-class Coefficients(NamedTuple):
-    """The bases of compound scaling in whole hundredths: alpha (depth), beta (width), gamma (resolution)."""
-
-    alpha: int
-    beta: int
-    gamma: int
-
-    @property
-    def nominal(self) -> float:
-        """alpha * beta^2 * gamma^2."""
-        return self.alpha * self.beta**2 * self.gamma**2 / UNIT
-
-    @property
-    def decimals(self) -> tuple[float, float, float]:
-        """(alpha, beta, gamma) as the numbers they stand for."""
-        return self.alpha / 100, self.beta / 100, self.gamma / 100
-
-    def factors(self, phi: float) -> Factors:
-        """The factors of compound scaling at phi."""
-        alpha, beta, gamma = self.decimals
-        return compound(phi, alpha=alpha, beta=beta, gamma=gamma)
-
-
-PAPER = Coefficients(120, 110, 115)
-"""What the paper's grid search found for B0."""
 
 REFERENCES: dict[str, Coefficients] = {
     "baseline": Coefficients(100, 100, 100),
@@ -63,12 +27,6 @@ REFERENCES: dict[str, Coefficients] = {
 }
 """Trained beside every lattice: the baseline, all of the budget in one dimension (square roots of 2 in hundredths), and the
 paper's point."""
-
-EXTRAPOLATED = "extrapolated"
-"""The reference that is the choice of a search at another phi, carried to this one."""
-
-ROLES = (*REFERENCES, EXTRAPOLATED)
-"""Why a network that is no lattice point may be in a study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +63,8 @@ class Lattice:
                 raise UserError(f"{name} must not be below 1, got {low:g}: Step 1 scales a baseline up")
             if not low <= high <= HIGHEST:
                 raise UserError(f"{name} must rise from lowest to highest, at most {HIGHEST:g}, got {low:g} to {high:g}")
-            _hundredths(f"lowest {name}", low), _hundredths(f"highest {name}", high)
-        if not 1 <= _hundredths("step", self.step) <= 100 * HIGHEST:
+            hundredths(f"lowest {name}", low), hundredths(f"highest {name}", high)
+        if not 1 <= hundredths("step", self.step) <= 100 * HIGHEST:
             raise UserError(f"step must be from 0.01 to {HIGHEST:g}, got {self.step:g}")
         if (points := math.prod(len(axis) for axis in self.axes())) > MOST_POINTS:
             raise UserError(f"the lattice has {points:,} points, over {MOST_POINTS:,}: take a larger step")
@@ -117,14 +75,14 @@ class Lattice:
         if self.sample < 0:
             raise UserError(f"sample must be 1 or more points, or 0 for all, got {self.sample}")
         for value in self.extrapolated or ():
-            if not 100 <= _hundredths("extrapolated", value) <= 100 * HIGHEST:
+            if not 100 <= hundredths("extrapolated", value) <= 100 * HIGHEST:
                 raise UserError(f"extrapolated coefficients must be from 1 to {HIGHEST:g}, got {value:g}")
 
     def axes(self) -> tuple[range, range, range]:
         """Hundredths of alpha, beta and gamma, ascending."""
-        step = _hundredths("step", self.step)
+        step = hundredths("step", self.step)
         alpha, beta, gamma = (
-            range(_hundredths("", low), _hundredths("", high) + 1, step) for low, high in (self.alpha, self.beta, self.gamma)
+            range(hundredths("", low), hundredths("", high) + 1, step) for low, high in (self.alpha, self.beta, self.gamma)
         )
         return alpha, beta, gamma
 
@@ -133,24 +91,5 @@ class Lattice:
         """`REFERENCES`, and the extrapolated choice if there is one."""
         if self.extrapolated is None:
             return REFERENCES
-        alpha, beta, gamma = (_hundredths("", value) for value in self.extrapolated)
+        alpha, beta, gamma = (hundredths("", value) for value in self.extrapolated)
         return {**REFERENCES, EXTRAPOLATED: Coefficients(alpha, beta, gamma)}
-
-
-def representative(aliases: Iterable[Coefficients]) -> Coefficients:
-    """The alias whose product is nearest to 2, then the one with the smaller alpha, then beta."""
-    return min(aliases, key=lambda point: (distance(*point), point))
-
-
-def distance(alpha: Any, beta: Any, gamma: Any) -> Any:
-    """How far alpha * beta^2 * gamma^2 is from 2, in units of 100^-5; of hundredths, whole numbers or arrays of them."""
-    return abs(alpha * beta**2 * gamma**2 - BUDGET * UNIT)
-
-
-def _hundredths(name: str, value: float) -> int:
-    if not math.isfinite(value):
-        raise UserError(f"{name} must be finite, got {value:g}")
-    whole = round(value * 100)
-    if abs(value * 100 - whole) > 1e-6:
-        raise UserError(f"{name} must be a multiple of 0.01, got {value:g}")
-    return whole

@@ -10,9 +10,9 @@ from scaling.analysis.ranking import Ranking
 from scaling.analysis.stability import Stability
 from scaling.analysis.surface import Fitted
 from scaling.grid.findings import Scaled, direct, findings, luck_said, references_said, surface_said, trainings_said
+from scaling.grid.result import Collected, DirectLead
 from scaling.grid.study import Study
 from scaling.grid.tables import Row, leads_table, origin, ranking_table, test_table
-from scaling.study.collect import Collected, DirectLead
 from scaling.study.provenance import mixed_origins
 from scaling.study.run import Run
 

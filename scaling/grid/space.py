@@ -14,16 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from scaling.analysis.eligibility import ELIGIBLE_WITHIN, is_eligible
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
 from scaling.count.cost import Cost
 from scaling.grid.enumerate import Networks, enumerate_networks, lattice_points
-from scaling.grid.lattice import BUDGET, REFERENCES, UNIT, Coefficients, Lattice, distance, representative
+from scaling.grid.lattice import REFERENCES, Lattice
 from scaling.grid.limits import SAID, Limits
+from scaling.rules.coefficients import BUDGET, UNIT, Coefficients, distance, representative
 from scaling.rules.rules import Factors, realised_shares, scale, scaled_name
-
-ELIGIBLE_WITHIN = 0.20
-"""How far from the target cost, as a fraction of it, a network may be and still be chosen."""
 
 _ROUNDING = 1e-12
 
@@ -56,11 +55,6 @@ class Candidate:
     def label(self) -> str:
         """Its coefficients as people write them."""
         return "{:.2f} {:.2f} {:.2f}".format(*self.coefficients.decimals)
-
-
-def is_eligible(ratio: float, target: float) -> bool:
-    """Whether a cost is within 20 % of the target, inclusive."""
-    return abs(ratio / target - 1) <= ELIGIBLE_WITHIN + _ROUNDING
 
 
 Size = Callable[[str, Candidate], float | None]

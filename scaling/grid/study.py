@@ -10,8 +10,8 @@ from scaling.count.memory import training_bytes
 from scaling.data import PictureSet, load
 from scaling.grid.latency import network_key
 from scaling.grid.space import Candidate, Space, eligible_only, search_space, within
+from scaling.grid.spec import StudySpec
 from scaling.recipe.recipe import REVISION, Recipe
-from scaling.study.spec import StudySpec
 from scaling.study.study import Pictures, Trials, resolved
 
 

@@ -11,16 +11,21 @@ from rich import box
 from rich.table import Table
 
 from scaling.cli.terminal import short
-from scaling.grid.lattice import REFERENCES, Coefficients
+from scaling.grid.lattice import REFERENCES
 from scaling.grid.limits import Limits
 from scaling.grid.space import Candidate, Space
+from scaling.rules.coefficients import Coefficients
 from scaling.rules.members import MEMBER_WITHIN, Member
 from scaling.rules.rules import intended_shares, shares
 
 if TYPE_CHECKING:
-    from scaling.analysis import Interval, Lead, Ranked, Ranking, Stability, Surface
-    from scaling.analysis.surface import Place
-    from scaling.study.collect import DirectLead, Trainings
+    from scaling.analysis.changes import Lead
+    from scaling.analysis.errors import Interval
+    from scaling.analysis.ranking import Ranked, Ranking
+    from scaling.analysis.stability import Stability
+    from scaling.analysis.surface import Place, Surface
+    from scaling.grid.result import DirectLead
+    from scaling.study.collect import Trainings
 
 _POINT = "alpha beta gamma"
 

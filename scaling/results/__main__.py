@@ -59,12 +59,13 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
-    from scaling.analysis import response_surface
+    from scaling.analysis.surface import response_surface
     from scaling.grid.findings import limited
+    from scaling.grid.reopen import read_search
     from scaling.grid.report import search_parts, test_parts
+    from scaling.grid.result import direct_lead, stability_of, test_leads
     from scaling.grid.tables import document, rows
-    from scaling.study.collect import direct_lead, stability_of, test_leads, tested
-    from scaling.study.history import read_search
+    from scaling.study.collect import tested
 
     search = read_search(folder)
     study, collected, ranking = search.study, search.collected, search.ranking
@@ -83,8 +84,8 @@ def _search(folder: Path) -> tuple[dict[str, Any], list[Any]]:
 
 def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:
     from scaling.family.findings import told, unsupported_said
+    from scaling.family.reopen import read_family, unsupported_compound
     from scaling.family.tables import results_table, study_document
-    from scaling.study.history import read_family, unsupported_compound
 
     family = read_family(folder)
     found = study_document(str(folder), family.study, family.result)
@@ -96,10 +97,11 @@ def _family(folder: Path) -> tuple[dict[str, Any], list[Any]]:
 
 
 def _changes(one: Path, other: Path) -> tuple[dict[str, Any], list[Any]]:
-    from scaling.analysis import changes
+    from scaling.analysis.changes import changes
+    from scaling.family.reopen import read_family
     from scaling.family.tables import changes_table
     from scaling.grid.findings import trainings_said
-    from scaling.study.history import read_family, require_same_pictures
+    from scaling.study.history import require_same_pictures
 
     families = [read_family(folder) for folder in (one, other)]
     require_same_pictures([family.study for family in families])
@@ -114,7 +116,7 @@ def _changes(one: Path, other: Path) -> tuple[dict[str, Any], list[Any]]:
 
 def _agreement(short: Path, long: Path) -> tuple[dict[str, Any], list[Any]]:
     from scaling.analysis.agreement import agreement
-    from scaling.study.history import read_search
+    from scaling.grid.reopen import read_search
 
     searches = [read_search(folder) for folder in (short, long)]
     baselines = [search.study.spec.baseline for search in searches]

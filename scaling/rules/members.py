@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
 from scaling.count.cost import cost
-from scaling.grid.lattice import BUDGET, PAPER, Coefficients
+from scaling.rules.coefficients import BUDGET, PAPER, Coefficients
 from scaling.rules.rules import MINIMUM_RESOLUTION, RELEASED, Factors, Rounding, Rule, intended_shares, realised_shares, scale
 from scaling.rules.solve import HIGHEST, nearest_phi
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 from scaling.count.cost import cost
 from scaling.study.provenance import cores, host
+from scaling.study.records import RecordFile, TrainingRecord
 from scaling.study.trial import Trial
 
 
@@ -34,12 +34,15 @@ def pace(runs: Path) -> Pace:
     """The pace of all trials recorded under `runs` on this machine, or the stated default."""
     compiling, training, work = [], [], []
     for path in sorted(runs.glob("*/trials.jsonl")):
-        for record in _records(path):
-            if record.compile:
-                compiling.append(record.compile)
-            if record.train >= _LONG_ENOUGH_SECONDS:
-                training.append(record.train)
-                work.append(record.work)
+        for record in RecordFile(path).readable():
+            if not isinstance(record, TrainingRecord) or record.origin.host != host() or record.outcome.status != "complete":
+                continue
+            seconds = record.outcome.seconds
+            if seconds.compile:
+                compiling.append(seconds.compile)
+            if seconds.train >= _LONG_ENOUGH_SECONDS:
+                training.append(seconds.train)
+                work.append(float(record.cost.activations * record.trial.pictures * record.trial.recipe.epochs))
     if not compiling or not work:
         return DEFAULT_PACE
     return Pace(median(compiling), sum(training) / sum(work), f"{len(work)} trials recorded on this machine, {host()}")
@@ -76,28 +79,3 @@ def training_work(trial: Trial) -> float:
     """What a trial's training seconds are about proportional to: activations x pictures x epochs."""
     counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
     return float(counted.activations * trial.pictures * trial.recipe.epochs)
-
-
-class _Timed(NamedTuple):
-    compile: float
-    train: float
-    work: float
-
-
-def _records(path: Path) -> list[_Timed]:
-    found = []
-    try:
-        lines = path.read_text("utf-8", errors="replace").splitlines()
-    except OSError:
-        return []  # somebody else's file must not stop this study
-    for line in lines:
-        try:
-            record = json.loads(line)
-            if record["provenance"]["host"] != host() or record["outcome"]["status"] != "complete":
-                continue
-            trial, seconds = record["trial"], record["outcome"]["seconds"]
-            work = float(record["cost"]["activations"] * trial["pictures"] * trial["recipe"]["epochs"])
-            found.append(_Timed(float(seconds["compile"]), float(seconds["train"]), work))
-        except (ValueError, KeyError, TypeError):
-            continue  # a torn line, or a test record: nothing to learn a pace from
-    return found

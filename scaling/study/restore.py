@@ -17,8 +17,9 @@ from scaling.study.run import Run
 from scaling.study.study import Network as Member
 from scaling.study.study import Trials, complete_trials
 from scaling.study.trial import Trial
-from scaling.train import Task, load_weights
 from scaling.train.step import settings, split
+from scaling.train.task import Task
+from scaling.train.weights_file import load_weights
 from scaling.weights.loading import require_finite
 
 

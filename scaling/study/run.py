@@ -10,18 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from scaling.core.errors import SpecError
 from scaling.core.files import write_whole
 from scaling.count.cost import cost
 from scaling.data.per_image import PerImage
 from scaling.study.lock import locked
-from scaling.study.provenance import Origin, Origins, origin, origins, provenance
-from scaling.study.records import RecordFile
+from scaling.study.provenance import Origin, Origins, origins, provenance
+from scaling.study.records import EvaluationRecord, Record, RecordFile, TrainingRecord
 from scaling.study.spec import difference
-from scaling.study.trial import Curve, Outcome, Seconds, Statuses, Trial, pack, unpack
+from scaling.study.trial import Outcome, Statuses, Trial
 
 FIXED = ("baseline", "data", "recipe")
 """What a run folder never changes; the rest of its question may grow in place."""
@@ -149,54 +146,26 @@ class Run:
     def record(self, trial: Trial, outcome: Outcome, device: str) -> None:
         """Append an outcome."""
         counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
-        self._append(
-            {
-                "id": trial.id,
-                "trial": trial.to_dict(),
-                "cost": counted._asdict(),
-                "outcome": {
-                    "status": outcome.status,
-                    "reason": outcome.reason,
-                    "accuracy": outcome.accuracy,
-                    "validation": None if outcome.correct is None else pack(PerImage(outcome.correct, outcome.probability)),
-                    "seconds": {
-                        "compile": outcome.seconds.compile,
-                        "train": outcome.seconds.train,
-                        "evaluate": outcome.seconds.evaluate,
-                    },
-                    **({} if outcome.curve is None else {"curve": outcome.curve._asdict()}),
-                },
-                "provenance": provenance(device),
-            }
-        )
+        self._append(TrainingRecord(trial, counted, outcome, provenance(device)))
 
     def record_test(self, trial: Trial, judged: PerImage, device: str) -> None:
         """Append what a trained network made of the test images."""
-        test = {"accuracy": float(judged.correct.mean()), **pack(judged)}
-        self._append({"id": trial.id, "trial": trial.to_dict(), "test": test, "provenance": provenance(device)})
+        self._append(EvaluationRecord(trial.id, judged, trial, provenance(device)))
 
     def keep(self, results: dict[str, Any]) -> None:
         """Write what the records show beside them."""
         write_whole(self.folder / "results.json", json.dumps(results, indent=1, allow_nan=False) + "\n")
 
-    def _append(self, record: dict[str, Any]) -> None:
+    def _append(self, record: Record) -> None:
         self._records.append(record)
         self._take(record)
 
-    def _take(self, record: dict[str, Any]) -> None:
-        try:
-            if "test" in record:
-                self._tests[record["id"]] = judged = unpack(record["test"])
-                _require_accuracy(record["test"]["accuracy"], judged.correct)
-            else:
-                record["trial"]  # without it nobody knows what the outcome is of
-                self._outcomes[record["id"]] = _outcome(record["outcome"])
-                self._origins[record["id"]] = origin(record["provenance"])
-        except (KeyError, TypeError, ValueError):
-            raise SpecError(
-                f"{self.folder / 'trials.jsonl'}: the record of trial {record['id']} is damaged; "
-                "restore the file or take another folder with --run, nothing was changed"
-            ) from None
+    def _take(self, record: Record) -> None:
+        if isinstance(record, EvaluationRecord):
+            self._tests[record.id] = record.judged
+        else:
+            self._outcomes[record.id] = record.outcome
+            self._origins[record.id] = record.origin
 
     def _stored(self) -> dict[str, Any] | None:
         path = self.folder / "spec.json"
@@ -244,22 +213,3 @@ def _fixed(question: dict[str, Any]) -> dict[str, Any]:
     fixed = {key: question.get(key) for key in FIXED}
     baseline = question.get("baseline") or {}
     return {**fixed, "baseline": {key: value for key, value in baseline.items() if key != "name"}}
-
-
-def _require_accuracy(recorded: float, correct: NDArray[np.bool_]) -> None:
-    if recorded != float(correct.mean()):
-        raise ValueError(f"accuracy {recorded} is recorded beside pictures of {correct.mean()}")
-
-
-def _outcome(stored: dict[str, Any]) -> Outcome:
-    if stored["status"] not in Statuses._fields:
-        raise ValueError(f"no trial ends as {stored['status']}")
-    bits, seconds = stored["validation"], stored["seconds"]
-    judged = None if bits is None else unpack(bits)
-    curve = Curve(*(tuple(map(float, stored["curve"][name])) for name in Curve._fields)) if "curve" in stored else None
-    if judged is None:
-        if stored["status"] == "complete":
-            raise ValueError("a complete trial needs its images")
-        return Outcome(stored["status"], stored["reason"], None, Seconds(**seconds), None, curve)
-    _require_accuracy(stored["accuracy"], judged.correct)
-    return Outcome(stored["status"], stored["reason"], judged.correct, Seconds(**seconds), judged.probability, curve)

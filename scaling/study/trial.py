@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 
 from scaling.arch import Architecture
 from scaling.core.plain import from_plain, to_plain
-from scaling.data.per_image import PerImage
 from scaling.recipe.recipe import REVISION, Recipe
 
 Status = Literal["complete", "failed", "diverged"]
@@ -113,6 +111,11 @@ class Outcome:
     curve: Curve | None = None
 
     @property
+    def images(self) -> int:
+        """Number of the validation images it was judged on; 0 where it is not complete."""
+        return 0 if self.correct is None else len(self.correct)
+
+    @property
     def accuracy(self) -> float | None:
         """Share of the validation pictures that are right."""
         return None if self.correct is None else float(self.correct.mean())
@@ -131,35 +134,3 @@ def digest(values: dict[str, Any]) -> str:
     """Hash of the canonical JSON of plain data, 16 hexadecimal digits."""
     canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
-def pack(judged: PerImage) -> dict[str, Any]:
-    """What a network made of each image as text: their count, base64 of one bit each and, where known, of one byte each."""
-    packed = {"pictures": len(judged.correct), "bits": _base64(np.packbits(judged.correct))}
-    return packed if judged.probability is None else {**packed, "probability": _base64(judged.probability)}
-
-
-def unpack(packed: dict[str, Any]) -> PerImage:
-    """The inverse of `pack`.
-
-    Raises:
-        ValueError: there are not as many bits, or probabilities, as images.
-    """
-    correct = _unpack_bits(packed)
-    if "probability" not in packed:
-        return PerImage(correct)
-    probability = np.frombuffer(base64.b64decode(packed["probability"], validate=True), np.uint8)
-    if len(probability) != len(correct):
-        raise ValueError(f"{len(correct)} images need as many probabilities, got {len(probability)}")
-    return PerImage(correct, probability)
-
-
-def _base64(array: NDArray[np.uint8]) -> str:
-    return base64.b64encode(array.tobytes()).decode()
-
-
-def _unpack_bits(packed: dict[str, Any]) -> NDArray[np.bool_]:
-    raw = np.frombuffer(base64.b64decode(packed["bits"], validate=True), np.uint8)
-    if len(raw) != -(-packed["pictures"] // 8):
-        raise ValueError(f"{packed['pictures']} pictures need another number of bytes than {len(raw)}")
-    return np.unpackbits(raw, count=packed["pictures"]).astype(bool)

@@ -32,7 +32,7 @@ _CPU_OPTIONS = {
     # Sums by the YNN library, matrix products by Eigen: YNN multiplies by a transposed matrix on one core.
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE",
 }
-_SOURCES = ("arch", "nets", "train", "recipe.py")
+_SOURCES = ("arch", "nets", "train", "recipe")
 """What of the package decides what a program is."""
 
 _TRACED_SETTINGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_default_prng_impl", "jax_threefry_partitionable")
@@ -183,6 +183,6 @@ def _origin() -> list[str]:
     package = Path(__file__).parent.parent
     digest = hashlib.sha256()
     for room in _SOURCES:
-        for path in sorted((package / room).rglob("*.py")) or [package / room]:
+        for path in sorted((package / room).rglob("*.py")):
             digest.update(path.read_bytes())
     return [*versions, digest.hexdigest()]

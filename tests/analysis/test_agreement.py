@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from scaling.analysis import Measured, agreement
+from scaling.analysis.agreement import agreement
 from scaling.analysis.correlation import kendall, spearman
+from scaling.analysis.measured import Measured
 
 PICTURES = 4_000
 

@@ -2,9 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from simulation import simulate
 
-from scaling.analysis import Measured, changes, difference, holm, leads, simulate
+from scaling.analysis.changes import changes, difference, leads
+from scaling.analysis.equal_cost import holm
 from scaling.analysis.errors import difference_interval, errors
+from scaling.analysis.measured import Measured
 
 
 def study(accuracies, seed, seeds=3, pictures=1_000):

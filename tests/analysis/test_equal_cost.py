@@ -2,9 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from simulation import simulate
 
-from scaling.analysis import Absence, Measured, Missing, gaps, holm, simulate
+from scaling.analysis.equal_cost import Absence, Missing, gaps, holm
 from scaling.analysis.errors import difference_interval, errors
+from scaling.analysis.measured import Measured
 
 
 def network(name, ratio, correct):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from scipy import stats
+from simulation import simulate
 
-from scaling.analysis import Measured, simulate
 from scaling.analysis.errors import (
     accuracy_interval,
     bounds,
@@ -13,6 +13,7 @@ from scaling.analysis.errors import (
     proportion_interval,
     variance,
 )
+from scaling.analysis.measured import Measured
 
 
 def measured(*answers):

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from scaling.analysis import Measured
-from scaling.analysis.measured import by_name, require
+from scaling.analysis.measured import Measured, by_name, require
 
 BITS = np.ones((2, 10), dtype=bool)
 

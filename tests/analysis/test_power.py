@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from simulation import simulate
 
-from scaling.analysis import Measured, rank, simulate
-from scaling.analysis.power import PROXY, detectable_gap, spread_of
-from scaling.study.planning import FLIP_RATE, PICTURE_VARIANCE, TRUE_SEED_SD
+from scaling.analysis.measured import Measured
+from scaling.analysis.power import FLIP_RATE, IMAGE_VARIANCE, PROXY, TRUE_SEED_SD, detectable_gap, spread_of
+from scaling.analysis.ranking import rank
 
 RATIOS = [1.0, *np.linspace(1.75, 2.25, 16)]
 
@@ -19,7 +20,7 @@ def study(seed, seeds=2, images=2_500, truth=0.87):
 def test_the_spread_of_trainings_is_found_again():
     found = [spread_of(study(seed, images=4_000)) for seed in range(8)]
     assert np.mean([one.flips for one in found]) == pytest.approx(FLIP_RATE / 2, rel=0.05)
-    assert np.mean([one.between for one in found]) == pytest.approx(PICTURE_VARIANCE, rel=0.2)
+    assert np.mean([one.between for one in found]) == pytest.approx(IMAGE_VARIANCE, rel=0.2)
     assert np.mean([one.seed for one in found]) == pytest.approx(TRUE_SEED_SD**2, rel=0.8)
     assert found[0].trainings == 34
     assert spread_of(study(0, seeds=1)) is None

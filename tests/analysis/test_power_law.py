@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from scaling.analysis import Measured, extrapolated, fit_power_law, held_out
 from scaling.analysis.errors import errors
-from scaling.analysis.power_law import LARGEST_B, _least_squares
+from scaling.analysis.measured import Measured
+from scaling.analysis.power_law import LARGEST_B, _least_squares, extrapolated, fit_power_law, held_out
 
 RATIOS = 2.0 ** np.arange(8)
 TRUTH = (0.12, 0.4, 0.05)

@@ -3,13 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy import stats
+from simulation import simulate
 
-from scaling.analysis import Adjustment, Measured, Standing, rank, simulate
+from scaling.analysis.eligibility import is_eligible
 from scaling.analysis.errors import Errors
 from scaling.analysis.mcb import ERROR, FIRST_LOOK, compare_with_best, look_confidence
-from scaling.analysis.measured import by_name
-from scaling.analysis.ranking import adjustment
-from scaling.grid.space import is_eligible
+from scaling.analysis.measured import Measured, by_name
+from scaling.analysis.ranking import Adjustment, Standing, adjustment, rank
 
 TARGET = 2.0
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from scaling.analysis import Measured, rank, rank_stability
+from scaling.analysis.measured import Measured
+from scaling.analysis.ranking import rank
+from scaling.analysis.stability import rank_stability
 
 PICTURES = 2_000
 

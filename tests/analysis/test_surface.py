@@ -2,9 +2,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from simulation import simulate
 
-from scaling.analysis import Measured, NoOptimum, NoSurface, response_surface, simulate
-from scaling.analysis.surface import _hull, leave_place_out, triangular_grid
+from scaling.analysis.measured import Measured
+from scaling.analysis.surface import NoOptimum, NoSurface, _hull, leave_place_out, response_surface, triangular_grid
 
 PEAK = np.array([0.3, 0.2, 0.5])
 SHARES = np.concatenate([triangular_grid(4), [[0.279, 0.292, 0.429], [0.1, 0.8, 0.1], [0.2, 0.4, 0.4]]])

@@ -24,7 +24,7 @@ CASES = {"b0-64": Case(1.0, 64, 32), "b0-224": Case(1.0, 224, 8), "half-32": Cas
 
 def task(case, steps, precision="float32"):
     """Our task of a case: an epoch is one program call of `steps` steps; nothing is dropped, as on the other side."""
-    from scaling.train import Task
+    from scaling.train.task import Task
 
     scaled = scale(architecture("efficientnet_b0"), Factors(case.factor, case.factor, 1))
     recipe = Recipe(epochs=1, batch=case.batch, flip=False, dropout=0, stochastic_depth=0, precision=precision)

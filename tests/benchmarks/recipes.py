@@ -14,8 +14,10 @@ import numpy as np
 
 from scaling.arch import SMALL
 from scaling.data import load
-from scaling.study.spec import read_spec
-from scaling.train import Task, compile_evaluation, compile_training, evaluate_per_image, prepare, train
+from scaling.grid.spec import read_spec
+from scaling.train.input import prepare
+from scaling.train.loop import compile_evaluation, compile_training, evaluate_per_image, train
+from scaling.train.task import Task
 
 DEFAULT = dataclasses.replace(read_spec("default").recipe, precision="float32")
 CHANGES = (

@@ -19,8 +19,10 @@ from scipy.spatial.distance import cdist
 
 from scaling.arch import SMALL
 from scaling.data import load
-from scaling.study.spec import read_spec
-from scaling.train import Task, compile_evaluation, compile_training, evaluate_per_image, prepare, train
+from scaling.grid.spec import read_spec
+from scaling.train.input import prepare
+from scaling.train.loop import compile_evaluation, compile_training, evaluate_per_image, train
+from scaling.train.task import Task
 
 SEEDS = 2
 BATCH = 128

@@ -28,9 +28,9 @@ from sides import in_fresh_process, origin, parser, print_table, require, run, s
 
 from scaling.core.errors import SpecError
 from scaling.data import DataError
+from scaling.grid.spec import read_spec
 from scaling.grid.study import load_pictures, make_study
 from scaling.study.records import RecordFile
-from scaling.study.spec import read_spec
 from scaling.study.study import train_missing
 
 PARTS = ("compile", "train", "evaluate")

@@ -25,8 +25,7 @@ LAYOUTS = ("channels_last", "contiguous")
 
 def ours_training(case, steps, precision):
     """A function that takes `steps` training steps."""
-    from scaling.train import compile_training
-    from scaling.train.loop import epoch_order, initial_state
+    from scaling.train.loop import compile_training, epoch_order, initial_state
 
     work = task(case, steps, precision)
     program, state = compile_training(work), initial_state(work, 0)

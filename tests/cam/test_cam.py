@@ -9,7 +9,7 @@ from scaling import architecture
 from scaling.cam.__main__ import main
 from scaling.cam.figure import activation_maps
 from scaling.nets import build
-from scaling.weights import write_safetensors
+from scaling.weights.files import write_safetensors
 from scaling.weights.loading import unload
 
 

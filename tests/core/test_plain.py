@@ -9,11 +9,11 @@ import pytest
 from scaling.arch import SMALL, Architecture, Stage
 from scaling.core.errors import SpecError
 from scaling.core.plain import from_plain, is_later, later, to_plain
-from scaling.family.study import FamilySpec, Kinship
+from scaling.family.spec import FamilySpec, Kinship
 from scaling.grid.lattice import Lattice
 from scaling.grid.limits import Limits
+from scaling.grid.spec import StudySpec
 from scaling.recipe.recipe import Recipe
-from scaling.study.spec import StudySpec
 from scaling.study.trial import Trial
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from scaling import architecture
 from scaling.export.__main__ import main
 from scaling.nets import build
 from scaling.rules.releases import released
-from scaling.weights import read_weights, write_safetensors
+from scaling.weights.files import read_weights, write_safetensors
 from scaling.weights.loading import unload
 
 

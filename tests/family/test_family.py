@@ -7,13 +7,15 @@ import json
 import shutil
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from scaling import RELEASED, architecture, cost, scale
 from scaling.count.memory import inference_bytes, training_bytes
 from scaling.family.__main__ import main
-from scaling.family.study import Kinship, distinct
+from scaling.family.spec import Kinship
+from scaling.family.study import distinct
 from scaling.rules.members import MEMBER_WITHIN, member
 from scaling.rules.rules import rule
 from scaling.study.spec import read_baseline
@@ -148,13 +150,14 @@ def test_a_specification_lists_the_members_it_trains(capsys):
     assert [(one["phi"], one["macs"]) for one in listed] == [(one["phi"], one["macs"]) for one in trained]
 
 
-def test_the_pictures_of_a_run_must_be_found(capsys, tmp_path):
+def test_the_pictures_of_a_run_must_be_found(capsys, tmp_path, monkeypatch):
     for name in ("results.json", "spec.json", "trials.jsonl"):
         shutil.copy(ROOT / "runs" / "step1" / name, tmp_path)
     question = json.loads((tmp_path / "spec.json").read_text())
     (tmp_path / "spec.json").write_text(json.dumps(question | {"pictures": "mine"}))
     assert "are called 'mine'; --data says where they are" in refused(capsys, "--train", "--dry-run", "--run", str(tmp_path))
-    (tmp_path / "spec.json").write_text(json.dumps(question | {"data": "other"}))
+    others = SimpleNamespace(fingerprint="another")
+    monkeypatch.setattr("scaling.family.options.load", lambda *given, **named: others)
     assert "what is found by that name are others" in refused(capsys, "--train", "--dry-run", "--run", str(tmp_path))
 
 
@@ -204,7 +207,7 @@ def test_several_rules_and_solved_costs(capsys):
         (("--alpha", "11"), "alpha must be at most 10, got 11"),
         (("--budget", "params=1000", "--rule", "width"), "its smallest member needs"),
         (("--batch", "0"), "--batch must be at least 1, got 0"),
-        (("--run", "nowhere"), "nowhere/results.json: not found; --run wants the folder of a finished"),
+        (("--run", "nowhere"), "nowhere: no such run folder here"),
         (("--run", "a", "--spec", "b"), "take --spec or --run, not both"),
         (("--spec", "default"), "has no table [family]"),
         (("--alpha", "0.5"), "compound: alpha must be finite and at least 1, got 0.5"),
@@ -257,10 +260,11 @@ def test_the_table_names_coefficients_and_missed_targets(capsys):
 
 
 def test_runs_that_are_not_finished(capsys, tmp_path):
-    (tmp_path / "results.json").write_text('{"best": null}')
-    assert "has no best network; finish the run" in refused(capsys, "--run", str(tmp_path))
-    (tmp_path / "results.json").write_text("[]")
-    assert "not the result of a search" in refused(capsys, "--run", str(tmp_path))
+    assert "not a run folder, it has no spec.json" in refused(capsys, "--run", str(tmp_path))
+    assert "holds a family, not a search" in refused(capsys, "--run", str(ROOT / "runs" / "fashion_rules"))
+    shutil.copy(ROOT / "runs" / "step1" / "spec.json", tmp_path)
+    (tmp_path / "trials.jsonl").write_text("")
+    assert "no trial is finished; go on with the command that made it" in refused(capsys, "--run", str(tmp_path))
 
 
 def baseline_of(px, *repeats):

@@ -14,7 +14,7 @@ import pytest
 
 from scaling.cam import __main__ as cam
 from scaling.export import __main__ as export
-from scaling.weights import read_weights, write_safetensors
+from scaling.weights.files import read_weights, write_safetensors
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from scaling.analysis import Measured, family_result
 from scaling.analysis.errors import accuracy_interval, errors
+from scaling.analysis.measured import Measured
+from scaling.family.result import family_result
 
 RATIOS = [1, 1.41, 2, 2.83, 4, 5.66, 8, 11.3]
 

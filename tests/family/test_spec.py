@@ -3,16 +3,22 @@
 import dataclasses
 import json
 import math
+import shutil
+from pathlib import Path
 
 import pytest
 
 from scaling import architecture, cost
 from scaling.core.errors import SpecError
 from scaling.data import load
-from scaling.family.spec import family_of_run, read_family_spec
-from scaling.family.study import FamilySpec, Kinship, distinct, make_family_study, network_of
+from scaling.family.from_search import optimum_of, winner_of
+from scaling.family.read_spec import read_family_spec
+from scaling.family.spec import FamilySpec, Kinship
+from scaling.family.study import distinct, make_family_study, network_of
+from scaling.grid.reopen import read_search
 
 SMALL = architecture("small")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -114,44 +120,46 @@ def test_a_specification(tmp_path):
     assert spec.to_dict()["family"]["rules"] == ["compound", "fast"]
 
 
-def test_a_specification_may_take_the_winner_of_a_run(tmp_path):
-    (tmp_path / "results.json").write_text('{"best": {"alpha": 1.1, "beta": 1.2, "gamma": 1.3}}')
-    (tmp_path / "spec.json").write_text(json.dumps({"baseline": SMALL.to_dict(), "seeds": 1}))
-    family = read_family_spec(written(tmp_path, f'run = "{tmp_path}"')).family
-    assert (family.alpha, family.beta, family.gamma) == (1.1, 1.2, 1.3)
-    with pytest.raises(SpecError, match="says nothing of what its networks support; make it anew with"):
-        read_family_spec(written(tmp_path, f'run = "{tmp_path}"\nfitted = true'))
-    best = {"alpha": 1.1, "beta": 1.2, "gamma": 1.3}
-    (tmp_path / "results.json").write_text(json.dumps({"best": best, "optimum": None, "surface": None}))
-    with pytest.raises(SpecError, match="no response surface could be fitted to this run; leave out --fitted for its winner"):
-        read_family_spec(written(tmp_path, f'run = "{tmp_path}"\nfitted = true'))
-    found = {"best": best, "optimum": {"alpha": 1.3, "beta": 1, "gamma": 1.2}, "surface": {}}
-    (tmp_path / "results.json").write_text(json.dumps(found))
-    family = read_family_spec(written(tmp_path, f'run = "{tmp_path}"\nfitted = true')).family
-    assert (family.alpha, family.beta, family.gamma) == (1.3, 1.0, 1.2)
-    (tmp_path / "spec.json").write_text(json.dumps({"baseline": architecture("efficientnet_b0").to_dict(), "seeds": 1}))
+STEP1 = ROOT / "runs" / "step1"
+SHORT = ROOT / "runs" / "fashion_short"
+
+
+def test_a_specification_may_take_what_a_run_found(tmp_path):
+    best = json.loads((STEP1 / "results.json").read_text())["best"]
+    family = read_family_spec(written(tmp_path, f'run = "{STEP1}"')).family
+    assert (family.alpha, family.beta, family.gamma) == (best["alpha"], best["beta"], best["gamma"])
+    optimum = json.loads((SHORT / "results.json").read_text())["optimum"]
+    small = TOML.replace('baseline = "small"', f'baseline = "{ROOT}/grid/fashion.toml"')
+    family = read_family_spec(written(tmp_path, f'run = "{SHORT}"\nfitted = true', small)).family
+    assert (family.alpha, family.beta, family.gamma) == (optimum["alpha"], optimum["beta"], optimum["gamma"])
+    other = TOML.replace('baseline = "small"', 'baseline = "efficientnet_b0"')
     with pytest.raises(SpecError, match="scaled another baseline; its coefficients are not for this one"):
-        read_family_spec(written(tmp_path, f'run = "{tmp_path}"'))
+        read_family_spec(written(tmp_path, f'run = "{STEP1}"', other))
+
+
+def test_a_search_without_what_a_family_takes():
+    search = read_search(STEP1)
+    few = search._replace(collected=search.collected._replace(measured=search.collected.measured[:7]))
+    with pytest.raises(SpecError, match="no response surface could be fitted to this run; leave out --fitted for its winner"):
+        optimum_of(STEP1, few)
+    nobody = search._replace(ranking=dataclasses.replace(search.ranking, best=None))
+    with pytest.raises(SpecError, match=r"has no best network; finish the run with python -m scaling.grid --run"):
+        winner_of(STEP1, nobody)
 
 
 def test_a_run_is_found_beside_the_specification(tmp_path, monkeypatch):
-    for name, text in (
-        ("results.json", '{"best": {"alpha": 1.1, "beta": 1.2, "gamma": 1.3}}'),
-        ("spec.json", json.dumps({"baseline": SMALL.to_dict(), "seeds": 1})),
-    ):
-        (tmp_path / "runs" / "one").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "runs" / "one" / name).write_text(text)
+    shutil.copytree(STEP1, tmp_path / "runs" / "one")
     (tmp_path / "grid").mkdir()
     path = written(tmp_path / "grid", 'run = "runs/one"')
     monkeypatch.chdir("/")
-    assert read_family_spec(path).family.alpha == 1.1
+    assert read_family_spec(path).family.alpha == winner_of(STEP1, read_search(STEP1))[0]
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         ('run = "a"\nalpha = 1.2', "family: take run or alpha, not both"),
-        ('run = "nowhere"', "nowhere/results.json: not found"),
+        ('run = "nowhere"', "nowhere: no such run folder here"),
         ("fitted = 1", "family.fitted must be true or false, got 1"),
         ("realise = 1", "family.realise must be true or false, got 1"),
         ("beta = 11.0", "beta must be at most 10, got 11"),
@@ -181,9 +189,3 @@ def test_searches_and_families_are_told_apart(tmp_path):
         read_family_spec("default")
     with pytest.raises(SpecError, match="seeds must be from 1 to 1000, got 0"):
         read_family_spec(written(tmp_path, text=TOML.replace("seeds = 2", "seeds = 0")))
-
-
-def test_a_run_that_is_no_run(tmp_path):
-    (tmp_path / "results.json").write_text('{"best": {"alpha": 1.1, "beta": 1.2, "gamma": 1.3}}')
-    with pytest.raises(SpecError, match=r"spec.json: not found; --run wants the folder of a finished"):
-        family_of_run(tmp_path)

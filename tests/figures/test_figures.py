@@ -5,12 +5,15 @@ import sys
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from simulation import simulate
 
-from scaling.analysis import Measured, rank, response_surface, simulate
-from scaling.figures import frontier, frontier_numbers, points, save, triangle, triangle_numbers
-from scaling.figures.points import seeds_text
-from scaling.figures.style import spread
-from scaling.figures.triangle import place
+from scaling.analysis.measured import Measured
+from scaling.analysis.ranking import rank
+from scaling.analysis.surface import response_surface
+from scaling.figures.frontier import frontier, frontier_numbers
+from scaling.figures.points import points, seeds_text
+from scaling.figures.style import save, spread
+from scaling.figures.triangle import place, triangle, triangle_numbers
 
 TARGET = 2.0
 CAPTION = {"data_set": "simulated pictures", "device": "CPU"}

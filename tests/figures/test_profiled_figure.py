@@ -4,7 +4,8 @@ import pytest
 
 from scaling import cost
 from scaling.core.errors import SpecError
-from scaling.figures import profiled, profiled_numbers, save
+from scaling.figures.profiled import profiled, profiled_numbers
+from scaling.figures.style import save
 from scaling.gallery.__main__ import drawn
 from scaling.profile.profile import Measured, Profile, Spread
 from scaling.profile.record import Entry, Record, add_to_record

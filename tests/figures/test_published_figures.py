@@ -1,11 +1,14 @@
 """The figures of the published record: their numbers, and that they can be read."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
+from published_dimensions import DIMENSIONS, largest, largest_leads
+from published_single_dimensions import published_single_dimensions
 
-from scaling import figures
 from scaling.figures.curves import Curve
-from scaling.figures.published_dimensions import DIMENSIONS, largest, largest_leads
+from scaling.figures.style import save
 
 NAMES = (
     "nominal_realised",
@@ -19,12 +22,12 @@ NAMES = (
 
 
 def numbers(name):
-    return getattr(figures, f"{name}_numbers")()
+    return getattr(import_module(name), f"{name}_numbers")()
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def named(request):
-    return request.param, getattr(figures, request.param)(numbers(request.param))
+    return request.param, import_module(request.param).draw()
 
 
 def test_no_text_covers_another_or_is_cut_off(named, apart):
@@ -33,8 +36,8 @@ def test_no_text_covers_another_or_is_cut_off(named, apart):
 
 def test_saved_bytes_are_stable(named, tmp_path):
     name, figure = named
-    again = getattr(figures, name)(numbers(name))
-    first, second = (figures.save(one, tmp_path / folder, name) for one, folder in ((figure, "a"), (again, "b")))
+    again = import_module(name).draw()
+    first, second = (save(one, tmp_path / folder, name) for one, folder in ((figure, "a"), (again, "b")))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
@@ -96,7 +99,7 @@ def test_single_dimensions_gain_before_they_saturate():
 
 def test_the_largest_lead_stands_below_the_single_dimensions():
     found = numbers("published_single_dimensions")
-    words = [text.get_text() for text in figures.published_single_dimensions(found).texts]
+    words = [text.get_text() for text in published_single_dimensions(found).texts]
     assert found.lead == largest_leads(numbers("published_dimensions"))
     assert found.lead in " ".join(" ".join(words).split())
 

@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scaling.analysis import Measured, family_result
-from scaling.figures import rule_curves, rule_curves_numbers, trained_costs, trained_costs_numbers
-from scaling.figures.rule_curves import LOOKS
+from scaling.analysis.measured import Measured
+from scaling.family.reopen import read_family
+from scaling.family.result import family_result
+from scaling.figures.rule_curves import LOOKS, rule_curves, rule_curves_numbers
+from scaling.figures.trained_costs import trained_costs, trained_costs_numbers
+from scaling.grid.reopen import read_search
 from scaling.rules.rules import SHARES
-from scaling.study.history import read_family, read_search
 
 RUNS = Path(__file__).parents[2] / "runs"
 RATIOS = [1, 1.4, 2, 2.8, 4, 5.6, 8, 11]

@@ -6,8 +6,9 @@ import pytest
 
 from scaling import Architecture, Stage, architecture, cost, scale
 from scaling.grid.enumerate import enumerate_lattice
-from scaling.grid.lattice import Coefficients, Lattice
+from scaling.grid.lattice import Lattice
 from scaling.grid.space import search_space
+from scaling.rules.coefficients import Coefficients
 
 B0 = architecture("efficientnet_b0")
 SMALL = architecture("small")

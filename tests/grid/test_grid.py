@@ -338,7 +338,7 @@ def test_a_dying_worker_does_not_wait_for_the_other_and_aborts_nothing(tiny, tmp
     """One worker meets a full disk while the other is inside a long compilation."""
     code = (
         "import sys, threading, time\n"
-        "from scaling.study import local\n"
+        "from scaling.study.engines import local\n"
         "compiled, first = local.compile_training, threading.Lock()\n"
         "def compile_training(task, resident):\n"
         "    if not first.acquire(blocking=False): time.sleep(60)\n"

@@ -5,10 +5,11 @@ import pytest
 
 from scaling.arch import SMALL
 from scaling.core.errors import SpecError
-from scaling.family.spec import read_family_spec
+from scaling.family.read_spec import read_family_spec
 from scaling.grid.lattice import Lattice
+from scaling.grid.spec import StudySpec, read_spec
 from scaling.rules.releases import NAMES, released
-from scaling.study.spec import StudySpec, baseline_toml, difference, find_spec, read_baseline, read_spec
+from scaling.study.spec import baseline_toml, difference, find_spec, read_baseline
 
 GRID = Path(__file__).parents[2] / "grid"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scaling import architecture, cost
-from scaling.analysis import rank
+from scaling.analysis.ranking import rank
 from scaling.core.errors import SpecError
 from scaling.count.memory import training_bytes
 from scaling.data import load
@@ -17,13 +17,13 @@ from scaling.grid.findings import limited
 from scaling.grid.latency import FILE, network_key, read_latencies, record_latency
 from scaling.grid.latency_limit import held_to_latency
 from scaling.grid.limits import Limits
+from scaling.grid.reopen import read_search
+from scaling.grid.spec import read_spec
 from scaling.grid.study import make_study, plan
 from scaling.grid.tables import ranking_table, rows
 from scaling.profile.profile import Spread
 from scaling.results.__main__ import main as show_results
-from scaling.study.history import read_search
 from scaling.study.run import Run
-from scaling.study.spec import read_spec
 
 SPEC = read_spec("default")
 SMALL = architecture("small")

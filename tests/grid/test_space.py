@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from scaling import Factors, architecture, cost, scale
-from scaling.grid.lattice import PAPER, REFERENCES, Coefficients, Lattice, representative
+from scaling.grid.lattice import REFERENCES, Lattice
 from scaling.grid.space import eligible_only, search_space
+from scaling.rules.coefficients import PAPER, Coefficients, representative
 
 B0 = architecture("efficientnet_b0")
 SMALL = architecture("small")

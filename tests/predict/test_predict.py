@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from scaling.predict.__main__ import main
-from scaling.weights import Preprocessing, WeightsError
+from scaling.weights.errors import WeightsError
+from scaling.weights.preprocessing import Preprocessing
 
 ROOT = Path(__file__).parents[2]
 SEEN = Preprocessing(6, 0.9, (100.0, 100.0, 100.0), (100.0, 100.0, 100.0))

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from scaling import RELEASED, architecture, compound, cost, scale
-from scaling.grid.lattice import Coefficients
+from scaling.rules.coefficients import Coefficients
 from scaling.rules.members import carried, member, phi_range, realised_phi, released_member
 from scaling.rules.rules import SHARES, Rule, rule
 

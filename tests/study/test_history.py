@@ -9,20 +9,26 @@ import numpy as np
 import pytest
 
 from scaling import architecture
-from scaling.analysis import rank, response_surface
 from scaling.analysis.collapse import collapsed
+from scaling.analysis.ranking import rank
+from scaling.analysis.surface import response_surface
 from scaling.arch import SMALL
 from scaling.core.errors import SpecError
 from scaling.data import load
 from scaling.data.per_image import PerImage
-from scaling.family.study import FamilySpec, Kinship, make_family_study
-from scaling.figures import frontier, frontier_numbers, save, triangle, triangle_numbers
+from scaling.family.reopen import read_family
+from scaling.family.spec import FamilySpec, Kinship
+from scaling.family.study import make_family_study
+from scaling.figures.frontier import frontier, frontier_numbers
+from scaling.figures.style import save
+from scaling.figures.triangle import triangle, triangle_numbers
+from scaling.grid.reopen import read_search, with_choice
+from scaling.grid.spec import read_spec
 from scaling.grid.study import make_study
 from scaling.results.__main__ import main
-from scaling.study.history import NotRecorded, is_family, read_family, read_search, require_same_pictures, with_choice
+from scaling.study.history import NotRecorded, is_family, require_same_pictures
 from scaling.study.restore import network_called
 from scaling.study.run import Run
-from scaling.study.spec import read_spec
 from scaling.study.trial import Outcome
 
 ROOT = Path(__file__).parents[2]
@@ -140,7 +146,7 @@ def test_damaged_questions(tmp_path, change, message):
 def test_damaged_records(tmp_path):
     shutil.copy(STEP1 / "spec.json", tmp_path)
     (tmp_path / "trials.jsonl").write_text('{"id": "a", "outcome": {"status": "complete"}}\n')
-    with pytest.raises(SpecError, match="its files are damaged; restore them"):
+    with pytest.raises(SpecError, match=r"trials.jsonl:1: the record of trial a is damaged; restore the file"):
         read_search(tmp_path)
 
 

@@ -1,91 +1,80 @@
-import os
+"""Records both ways: what a line holds, typed, and the lines that cannot be used."""
+
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scaling.core.errors import SpecError
+from scaling.core.json_lines import JsonLines
 from scaling.data.per_image import PerImage
 from scaling.study.lock import LockedError, locked
-from scaling.study.records import RecordFile
-from scaling.study.trial import digest, pack, unpack
+from scaling.study.records import EvaluationRecord, RecordFile, TrainingRecord, pack, record_of, unpack
+from scaling.study.trial import digest
 
 RUNS = Path(__file__).parents[2] / "runs"
+STEP1 = [json.loads(line) for line in (RUNS / "step1" / "trials.jsonl").read_text("utf-8").splitlines()]
 
 
 @pytest.fixture
-def records(tmp_path):
-    return RecordFile(tmp_path / "trials.jsonl")
+def lines(tmp_path):
+    return JsonLines(tmp_path / "trials.jsonl")
 
 
-def test_what_is_appended_is_read(records):
-    assert records.read() == []
-    for number in range(3):
-        records.append({"id": str(number), "value": 0.1 * number})
-    assert [record["id"] for record in records.read()] == ["0", "1", "2"]
-
-
-def test_every_torn_tail_is_cut_and_nothing_else(records):
-    records.append({"id": "whole"})
-    whole = records.path.read_bytes()
-    line = b'{"id":"torn","value":[1,2]}'
-    for length in range(len(line) + 1):
-        records.path.write_bytes(whole + line[:length])
-        assert [record["id"] for record in records.read()] == ["whole"]
-        records.cut_torn_line()
-        assert records.path.read_bytes() == whole
-        records.append({"id": "next"})
-        assert [record["id"] for record in records.read()] == ["whole", "next"]
-
-
-@pytest.mark.parametrize("line", [b"nonsense\n", b"[1]\n", b"{}\n", b'"id"\n', b"\xff\n"])
-def test_a_damaged_line_is_named_and_nothing_changed(records, line):
-    records.append({"id": "whole"})
-    damaged = records.path.read_bytes() + line
-    records.path.write_bytes(damaged)
-    with pytest.raises(SpecError, match=r"trials.jsonl:2: not a record; restore the file"):
-        records.read()
-    assert records.path.read_bytes() == damaged
-
-
-def test_an_id_that_is_not_its_trials_is_named_and_nothing_changed(records):
-    trials = [{"seed": 0}, {"seed": 1}]
-    ids = [digest(trial) for trial in trials]
-    for name, trial in zip(ids, trials, strict=True):
-        records.append({"id": name, "trial": trial})
-    assert [record["id"] for record in records.read()] == ids
-    records.append({"id": ids[0], "trial": trials[1]})
-    damaged = records.path.read_bytes()
-    message = rf"trials.jsonl:3: the record of trial {ids[0]} holds trial {ids[1]}; restore the file or take another folder"
+def test_an_id_that_is_not_its_trials_is_named_and_nothing_changed(lines):
+    one, other = STEP1[:2]
+    for line in (one, other):
+        lines.append(line)
+    assert [record.id for record in RecordFile(lines.path).read()] == [one["id"], other["id"]]
+    lines.append({**one, "trial": other["trial"]})
+    damaged = lines.path.read_bytes()
+    message = rf"trials.jsonl:3: the record of trial {one['id']} holds trial {other['id']}; restore the file or take another"
     with pytest.raises(SpecError, match=message):
-        records.read()
-    assert records.path.read_bytes() == damaged
+        RecordFile(lines.path).read()
+    assert lines.path.read_bytes() == damaged
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outcome": {"status": "complete"}},
+        {"outcome": {**STEP1[0]["outcome"], "accuracy": 0.5}},
+        {"outcome": {**STEP1[0]["outcome"], "status": "finished"}},
+        {"outcome": {**STEP1[0]["outcome"], "validation": None}},
+        {"provenance": {}},
+        {"cost": {}},
+        {"test": {"accuracy": 1.0}},
+    ],
+)
+def test_a_damaged_record_is_named(lines, change):
+    lines.append({**STEP1[0], **change})
+    with pytest.raises(SpecError, match=rf"trials.jsonl:1: the record of trial {STEP1[0]['id']} is damaged; restore the file"):
+        RecordFile(lines.path).read()
+    assert list(RecordFile(lines.path).readable()) == []
+
+
+def test_a_line_without_an_id_is_no_record(lines):
+    lines.append({})
+    with pytest.raises(SpecError, match=r"trials.jsonl:1: not a record; restore the file or move it away"):
+        RecordFile(lines.path).read()
 
 
 @pytest.mark.parametrize("path", sorted(RUNS.glob("*/trials.jsonl")), ids=lambda path: path.parent.name)
-def test_every_recorded_id_is_that_of_its_trial(path):
-    records = RecordFile(path).read()
-    trained = [record for record in records if "outcome" in record]
-    assert [digest(record["trial"]) for record in trained] == [record["id"] for record in trained]
-    assert {record["id"] for record in records} == {record["id"] for record in trained}
-
-
-def test_a_full_disk_leaves_the_file_as_it_was(records, monkeypatch):
-    records.append({"id": "whole"})
-    before = records.path.read_bytes()
-
-    def full(handle):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        records.append({"id": "lost"})
-    assert records.path.read_bytes() == before
-
-
-def test_numbers_that_json_does_not_know_are_refused(records):
-    with pytest.raises(ValueError, match="Out of range float"):
-        records.append({"id": "a", "value": float("nan")})
+def test_every_recorded_line_is_read_and_written_as_it_was(path):
+    trained, tested = set(), set()
+    for line in path.read_text("utf-8").splitlines():
+        stored = json.loads(line)
+        record = record_of(stored)
+        written = json.loads(json.dumps(record.to_dict()))
+        if isinstance(record, TrainingRecord):
+            assert digest(stored["trial"]) == record.id == stored["id"]
+            trained.add(record.id)
+        else:
+            assert isinstance(record, EvaluationRecord)
+            tested.add(record.id)
+        assert written == {"provenance": {}, **stored}
+    assert tested <= trained
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 2500])

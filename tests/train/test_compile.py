@@ -14,11 +14,11 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from scaling import Stage, architecture
 from scaling.recipe.recipe import Recipe
-from scaling.train import Task, compile_evaluation
 from scaling.train import compile as compiling
 from scaling.train import loop as training
-from scaling.train.loop import initial_state
+from scaling.train.loop import compile_evaluation, initial_state
 from scaling.train.step import Pixels
+from scaling.train.task import Task
 
 NET = dataclasses.replace(architecture("small"), resolution=12, stem=4, head=8, stages=(Stage(1, 3, 2, 1, 4),))
 TASK = Task(NET, Recipe(epochs=1, batch=4), 2, 1, 8)

@@ -9,23 +9,23 @@ from safetensors.numpy import load_file, save_file
 from scaling import Stage, architecture
 from scaling.data import PictureSet, Split
 from scaling.recipe.recipe import Recipe
-from scaling.train import (
+from scaling.train import input as device_module
+from scaling.train.input import prepare
+from scaling.train.loop import (
     Diverged,
     Stopped,
-    Task,
     compile_evaluation,
     compile_training,
+    epoch_order,
     evaluate_per_image,
-    load_weights,
+    initial_state,
     predict,
-    prepare,
-    save_weights,
     train,
 )
-from scaling.train import input as device_module
-from scaling.train.loop import epoch_order, initial_state
 from scaling.train.optimizer import abstract_pack, optimizer, pack, schedule, unpack
 from scaling.train.step import abstract_weights
+from scaling.train.task import Task
+from scaling.train.weights_file import load_weights, save_weights
 
 NET = dataclasses.replace(
     architecture("small"), resolution=12, stem=8, head=16, stages=(Stage(1, 3, 2, 1, 8), Stage(1, 3, 1, 2, 8))

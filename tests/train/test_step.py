@@ -6,8 +6,8 @@ import pytest
 
 from scaling import architecture
 from scaling.recipe.recipe import Recipe
-from scaling.train import Task
 from scaling.train.step import Pixels, abstract_state, abstract_weights, evaluation_program, settings, training_program
+from scaling.train.task import Task
 
 B0 = architecture("efficientnet_b0")
 RECIPE = Recipe(epochs=2, batch=4, dropout=0.2, stochastic_depth=0.2)

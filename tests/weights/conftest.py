@@ -2,7 +2,8 @@
 
 import pytest
 
-from scaling.weights import WeightsError, read_torch
+from scaling.weights.errors import WeightsError
+from scaling.weights.torch_file import read_torch
 
 
 @pytest.fixture

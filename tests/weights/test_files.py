@@ -10,7 +10,8 @@ from checkpoints import legacy_file, tensor, zip_file
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from scaling.weights import WeightsError, read_weights, write_safetensors
+from scaling.weights.errors import WeightsError
+from scaling.weights.files import read_weights, write_safetensors
 
 KERNEL = np.arange(6, dtype=np.float32).reshape(2, 3)
 TENSORS = {"kernel": KERNEL, "count": np.array(3), "half": KERNEL.astype(ml_dtypes.bfloat16), "none": KERNEL[:0]}

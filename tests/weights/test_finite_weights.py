@@ -10,7 +10,7 @@ from scaling.cam import __main__ as cam
 from scaling.export import __main__ as export
 from scaling.nets import build
 from scaling.predict import __main__ as predict
-from scaling.weights import write_safetensors
+from scaling.weights.files import write_safetensors
 from scaling.weights.loading import unload
 
 COMMANDS = {

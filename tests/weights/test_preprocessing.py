@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from scaling.data import DataError
-from scaling.weights import Preprocessing, prepare
+from scaling.weights.preprocessing import Preprocessing, prepare
 
 MEAN = (127.0, 127.0, 127.0)
 PLAIN = Preprocessing(4, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))

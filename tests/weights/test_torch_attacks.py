@@ -21,8 +21,8 @@ from checkpoints import (
     zip_of,
 )
 
-from scaling.weights import WeightsError
 from scaling.weights import unpickle as machine
+from scaling.weights.errors import WeightsError
 
 FORMATS = pytest.mark.parametrize("write", [zip_file, legacy_file])
 

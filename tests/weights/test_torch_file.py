@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from checkpoints import KERNEL, Call, Storage, legacy_file, pickled, state_dict, tensor, view, zip_file, zip_of
 
-from scaling.weights import read_torch
+from scaling.weights.torch_file import read_torch
 
 TYPES = [
     *(np.float32, np.float64, np.float16, ml_dtypes.bfloat16),

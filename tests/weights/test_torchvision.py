@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from scaling.published import libraries
-from scaling.weights import Preprocessing
 from scaling.weights.models import MODELS
+from scaling.weights.preprocessing import Preprocessing
 from scaling.weights.torchvision import SETS, found
 
 IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))

@@ -28,22 +28,12 @@ from scaling.data.per_image import PerImage
 from scaling.study.engines.engine import Compiling, Event, Finished, Training
 from scaling.study.provenance import cores, host
 from scaling.study.trial import Curve, Outcome, Seconds, Trial
-from scaling.train import (
-    Diverged,
-    Prepared,
-    Segment,
-    Stopped,
-    Task,
-    Weights,
-    compile_evaluation,
-    compile_training,
-    enable_cache,
-    evaluate_per_image,
-    load_weights,
-    prepare,
-    save_weights,
-    train,
-)
+from scaling.train.compile import enable_cache
+from scaling.train.input import Prepared, prepare
+from scaling.train.loop import Diverged, Segment, Stopped, compile_evaluation, compile_training, evaluate_per_image, train
+from scaling.train.step import Weights
+from scaling.train.task import Task
+from scaling.train.weights_file import load_weights, save_weights
 
 WORKER = "scaling-worker"
 """Name of the threads that train."""

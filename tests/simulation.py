@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
-from scaling.study.planning import FLIP_RATE, PICTURE_VARIANCE, TRUE_SEED_SD
+from scaling.analysis.power import FLIP_RATE, IMAGE_VARIANCE, TRUE_SEED_SD
 
 _TYPICAL = 0.87  # the accuracy at which the rates of `planning` were measured
 
@@ -19,7 +19,7 @@ def simulate(accuracies: Sequence[float], seeds: int, pictures: int, generator: 
     Training s of network i is right on picture p if a z_p + b g_ip + c e_isp < t_i + u_is: z is the difficulty of the
     picture, g what this network makes of it, e what this training does, all standard normal with a^2 + b^2 + c^2 = 1;
     t_i gives the accuracy, u_is the true spread of seeds. a and b make two trainings disagree on `FLIP_RATE` of
-    the pictures if they are of one network, on `FLIP_RATE + PICTURE_VARIANCE` if of two.
+    the pictures if they are of one network, on `FLIP_RATE + IMAGE_VARIANCE` if of two.
 
     Args:
         accuracies: true accuracy of each of k networks, between 0 and 1.
@@ -30,7 +30,7 @@ def simulate(accuracies: Sequence[float], seeds: int, pictures: int, generator: 
     Returns:
         k arrays of bool, each of shape (seeds, pictures).
     """
-    shared, own = _correlation(FLIP_RATE + PICTURE_VARIANCE), _correlation(FLIP_RATE)
+    shared, own = _correlation(FLIP_RATE + IMAGE_VARIANCE), _correlation(FLIP_RATE)
     difficulty = np.sqrt(shared) * generator.standard_normal(pictures)
     answers = []
     for threshold in stats.norm.ppf(accuracies):

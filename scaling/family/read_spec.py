@@ -1,0 +1,58 @@
+"""A family study read from its TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from scaling.arch import Architecture
+from scaling.core.errors import SpecError
+from scaling.core.plain import from_plain, require_known
+from scaling.family.from_search import optimum_of, winner_of
+from scaling.family.spec import FamilySpec, Kinship
+from scaling.grid.reopen import read_search
+from scaling.study.spec import checked, common_values, find_spec, read_toml
+
+
+def read_family_spec(name_or_path: str) -> FamilySpec:
+    """Read a family's specification: a TOML file by path, or by name from ./grid and then from those that are shipped.
+
+    Raises:
+        SpecError: there is none, it is no TOML, it asks for a search, or a key or value is not allowed.
+    """
+    path = find_spec(name_or_path)
+    table = read_toml(path)
+    if "family" not in table:
+        raise SpecError(f"{path}: has no table [family]; a search is made by python -m scaling.grid --spec {name_or_path}")
+    require_known(table, [one.name for one in dataclasses.fields(FamilySpec) if one.name != "name"], str(path))
+    values = common_values(path, table)
+    values["family"] = _kinship(table["family"], path, values["baseline"])
+    return checked(lambda: FamilySpec(**values), str(path))
+
+
+def _kinship(table: Any, path: Path, baseline: Architecture) -> Kinship:
+    where = f"{path}: family"
+    values = dict(table) if isinstance(table, dict) else table
+    if not isinstance(values, dict):
+        raise SpecError(f"{where} must be a table, got {table!r}")
+    run, fitted = values.pop("run", None), values.pop("fitted", False)
+    if not isinstance(fitted, bool):
+        raise SpecError(f"{where}.fitted must be true or false, got {fitted!r}")
+    if run is not None:
+        if given := sorted(values.keys() & {"alpha", "beta", "gamma"}):
+            raise SpecError(f"{where}: take run or {', '.join(given)}, not both")
+        folder = _beside(path, str(run))
+        search = read_search(folder)
+        if search.study.spec.baseline.structure != baseline.structure:
+            raise SpecError(f"{where}: {folder} scaled another baseline; its coefficients are not for this one")
+        bases = (optimum_of if fitted else winner_of)(folder, search)
+        values |= dict(zip(("alpha", "beta", "gamma"), bases, strict=True))
+    require_known(values, [*(one.name for one in dataclasses.fields(Kinship)), "run", "fitted"], where)
+    return from_plain(Kinship, values, where)
+
+
+def _beside(path: Path, run: str) -> Path:
+    """A run folder that a specification names: from here, or from the folder that holds the specification's own."""
+    own = path.resolve().parent.parent / run
+    return own if own.is_dir() and not Path(run).is_dir() else Path(run)

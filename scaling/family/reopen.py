@@ -1,0 +1,102 @@
+"""A recorded family read back from its folder alone, without its images and without JAX."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+from scaling.analysis.measured import Measured
+from scaling.analysis.surface import Place, response_surface
+from scaling.core.errors import SpecError
+from scaling.family.result import FamilyResult, family_of
+from scaling.family.spec import FamilySpec
+from scaling.family.study import FamilyStudy
+from scaling.grid.reopen import read_search
+from scaling.rules.rules import shares
+from scaling.study.collect import Trainings, on_test_images, trainings
+from scaling.study.history import _question, _read, _recorded, is_family
+from scaling.study.run import Run
+from scaling.study.spec import recorded_spec
+
+
+class Family(NamedTuple):
+    """A recorded family: as it was asked, its records, its networks on the test pictures, and the result."""
+
+    study: FamilyStudy
+    run: Run
+    measured: dict[str, Measured]
+    result: FamilyResult
+    trainings: dict[str, Trainings]
+    """what became of the trainings of each network, by label"""
+
+
+class Unsupported(NamedTuple):
+    """Coefficients of a family that are a place of a search's surface which no network supports."""
+
+    search: Path
+    place: Place
+    largest_leverage: float
+
+
+def unsupported_compound(folder: Path, family: Family) -> Unsupported | None:
+    """The search beside a family's folder whose surface its `compound` is an unsupported place of; None if there is none.
+
+    The families asked with the optimum of a surface before it was asked what supports it; records are not edited, so their
+    coefficients are looked up.
+
+    Args:
+        folder: of the family.
+        family: recorded there.
+    """
+    asked = family.study.spec.family
+    if "compound" not in asked.rules:
+        return None
+    for path in sorted(folder.resolve().parent.iterdir()):
+        place = _highest_place(path, family)
+        if place is None:
+            continue
+        found, largest = place
+        depth, width, resolution = found.shares
+        bases = shares(1, depth=depth, width=width, resolution=resolution)
+        if all(math.isclose(*pair, rel_tol=1e-9) for pair in zip(bases, (asked.alpha, asked.beta, asked.gamma), strict=True)):
+            return Unsupported(folder.parent / path.name, found, largest)
+    return None
+
+
+def _highest_place(path: Path, family: Family) -> tuple[Place, float] | None:
+    """The unsupported highest place of a search's surface, of the same baseline and images; None where there is none."""
+    try:
+        if not path.is_dir() or not (path / "spec.json").exists() or is_family(path):
+            return None
+        search = read_search(path)
+    except SpecError:
+        return None
+    spec, pictures = search.study.spec, search.study.pictures
+    if spec.baseline.structure != family.study.spec.baseline.structure:
+        return None
+    if pictures.fingerprint != family.study.pictures.fingerprint:
+        return None
+    surface = response_surface(search.collected.measured, search.study.space.target).surface
+    return None if surface is None or surface.unsupported is None else (surface.unsupported, surface.largest_leverage)
+
+
+def read_family(folder: Path) -> Family:
+    """A recorded family, judged on the test pictures.
+
+    Raises:
+        NotRecorded: there is no such folder.
+        SpecError: it holds a search, no finished trial, or none that was shown the test pictures, or its files are damaged.
+    """
+    if not is_family(folder):
+        raise SpecError(f"{folder}: holds a search, not a family")
+    question = _question(folder)
+    pictures, revision = _recorded(folder, question)
+    spec = recorded_spec(FamilySpec, folder, question)
+    members = spec.family.members(spec.baseline, pictures.num_classes, pictures.in_channels)
+    study, run = FamilyStudy(spec, pictures, members, spec.recipe, revision), _read(folder)
+    measured = on_test_images(study, run)
+    if not measured:
+        raise SpecError(f"{folder}: no network was shown the test pictures; go on with the command that made it")
+    result = family_of(spec.family.rules, study.networks, measured)
+    return Family(study, run, measured, result, trainings(study, run))

@@ -1,0 +1,80 @@
+"""What a search asks, as data: `StudySpec`, read from TOML."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from scaling.arch import Architecture
+from scaling.core.errors import SpecError, UserError
+from scaling.core.plain import from_plain, later, read_value, require_known, to_plain
+from scaling.grid.lattice import Lattice
+from scaling.grid.limits import Limits
+from scaling.recipe.recipe import Recipe
+from scaling.study.spec import checked, common_values, find_spec, read_toml
+
+
+@dataclass(frozen=True, slots=True)
+class StudySpec:
+    """A study: which baseline is scaled over which lattice, trained how, on which pictures, from how many seeds.
+
+    Args:
+        name: the stem of its file and of its run folder.
+        baseline: what is scaled.
+        data: name or path of the pictures.
+        side: px at which picture files are stored; None leaves it to the loader.
+        phi: budget exponent; the target is 2^phi times the baseline's MACs.
+        seeds: trainings of each network, at least 1.
+        lattice: the candidates.
+        recipe: the training.
+        limits: the most that a network of the lattice may cost.
+        grouped: images of one sub-folder of a class depend on each other.
+        eligible_only: leave out lattice networks that cost too much or too little to be chosen.
+    """
+
+    name: str
+    baseline: Architecture
+    data: str = "fashion-mnist-10k"
+    side: int | None = None
+    phi: float = 1.0
+    seeds: int = 2
+    lattice: Lattice = field(default_factory=Lattice)
+    recipe: Recipe = field(default_factory=Recipe)
+    limits: Limits = later(Limits())
+    eligible_only: bool = later(False)
+    grouped: bool = later(False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.seeds <= 1000:
+            raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
+        if self.side is not None and not 1 <= self.side <= 4096:
+            raise UserError(f"side must be from 1 to 4096 px, got {self.side}")
+        if not self.phi > 0:
+            raise UserError(f"phi must be above 0, got {self.phi:g}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, without the name."""
+        return {key: value for key, value in to_plain(self).items() if key != "name"}
+
+
+def read_spec(name_or_path: str) -> StudySpec:
+    """Read a specification: a TOML file by path, or by name from ./grid and then from those that are shipped.
+
+    Raises:
+        SpecError: there is none, it is no TOML, it asks for a family, or a key or value is not allowed.
+    """
+    path = find_spec(name_or_path)
+    table = read_toml(path)
+    if "family" in table:
+        raise SpecError(f"{path}: asks for a family, not for a search: python -m scaling.family --spec {name_or_path}")
+    require_known(table, [one.name for one in dataclasses.fields(StudySpec) if one.name != "name"], str(path))
+    values = common_values(path, table)
+    if "phi" in table:
+        values["phi"] = read_value(float, table["phi"], f"{path}: phi")
+    for key in ("eligible_only", "grouped"):
+        if key in table:
+            values[key] = read_value(bool, table[key], f"{path}: {key}")
+    values["lattice"] = from_plain(Lattice, table.get("lattice", {}), f"{path}: lattice")
+    values["limits"] = from_plain(Limits, table.get("limits", {}), f"{path}: limits")
+    return checked(lambda: StudySpec(**values), str(path))
