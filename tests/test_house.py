@@ -60,10 +60,11 @@ def imported(path, root):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or "")
+            module = "." * node.level + (node.module or "")
             folder = root.joinpath(*(node.module or "").split("."))
-            yield from (f"{node.module}.{one.name}" for one in node.names if (folder / f"{one.name}.py").exists())
-            yield from (f"{node.module}.{one.name}" for one in node.names if (folder / one.name / "__init__.py").exists())
+            for one in node.names:
+                is_module = (folder / f"{one.name}.py").exists() or (folder / one.name / "__init__.py").exists()
+                yield f"{module}.{one.name}" if is_module else module
 
 
 def floor(room):
@@ -131,9 +132,8 @@ def inflections(root):
     found = []
     for folder in sorted({path.parent for path in modules(root)}):
         stems = sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("__"))
-        found += [
-            f"{place(root, folder)}: {one}, {other}" for one, other in combinations(stems, 2) if endings(one) == endings(other)
-        ]
+        pairs = combinations(stems, 2)
+        found += [f"{place(root, folder)}: {one}, {other}" for one, other in pairs if endings(one) == endings(other)]
     return found
 
 

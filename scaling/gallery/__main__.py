@@ -88,7 +88,7 @@ def caption(path: Path) -> Caption:
     """
     try:
         words = ast.get_docstring(ast.parse(path.read_text("utf-8")))
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, UnicodeDecodeError) as error:
         raise GalleryError(f"{path}: not a Python module: {error}") from None
     if not words:
         raise GalleryError(f"{path}: no docstring; its first line is the figure's title, the rest its caption")

@@ -31,7 +31,7 @@ REFUSED = {
     "profile": (["small", "--batch", "0"], "--batch must be at least 1, got 0"),
     "results": (["runs/nowhere"], "runs/nowhere: no such run folder here"),
     "gallery": (["nothing"], "no figure 'nothing' in plots/; there are"),
-    "predict": (["--model", "efficientnet_b9", "plots/profile.png"], "no network 'efficientnet_b9'"),
+    "predict": (["--model", "efficientnet_b9", "plots/profile.png"], "no model 'efficientnet_b9'; known: efficientnet_b0"),
     "cam": (["--out", "cam"], "give either --run with a recorded family or --model"),
     "export": (["--model", "efficientnet_b0", "--out", "b0.pickle"], "--out must end in .stablehlo or .safetensors"),
     "simulate": (["--studies", "0"], "--studies must be 1 or more, got 0"),
@@ -53,7 +53,7 @@ def test_every_command_is_tried():
 @pytest.mark.parametrize("command", BROKEN)
 def test_a_bug_is_a_traceback_and_status_1(command):
     words, place = BROKEN[command]
-    module, _, function = place.rpartition(".")
+    module = place.rpartition(".")[0]
     done = run(
         f"import runpy, sys, {module}\n"
         f"def broken(*args, **kwargs): raise ValueError({BUG!r})\n"
