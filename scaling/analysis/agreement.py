@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,15 @@ from scaling.core.errors import UserError
 
 MINIMUM_COMMON = 3
 """Networks in both studies: two have one order or the other."""
+
+
+class NoTruth(Enum):
+    """Why true accuracies cannot be drawn."""
+
+    ONE_SEED = "one seed"
+    """of each network in a study: how far seeds move it is not known"""
+    ALL_NOISE = "all noise"
+    """the networks differ less than seeds make them, or one study repeats the other"""
 
 
 class Agreement(NamedTuple):
@@ -40,7 +50,7 @@ class Agreement(NamedTuple):
     spearman: Estimate
     regret: Estimate
     confidence: float
-    reason: str | None
+    reason: NoTruth | None
 
 
 class _Study(NamedTuple):
@@ -111,13 +121,13 @@ def _study(every: Sequence[Measured], common: Sequence[Measured], target: float 
     return _Study(accuracy, seed, pooled.degrees_of_freedom)
 
 
-def _true(studies: Sequence[_Study]) -> tuple[Floats | None, str | None]:
+def _true(studies: Sequence[_Study]) -> tuple[Floats | None, NoTruth | None]:
     """True accuracies, shape (draws, 2, m), or the reason why they cannot be drawn."""
     degrees = [study.degrees_of_freedom for study in studies]
     if 0 in degrees:
-        return None, "One seed per network in a study: how far seeds move it is not known."
+        return None, NoTruth.ONE_SEED
     drawn = plausible(np.array([s.accuracy for s in studies]), np.array([s.seed for s in studies]), degrees)
-    return drawn, "The networks differ less than seeds make them, or one study repeats the other." if drawn is None else None
+    return drawn, NoTruth.ALL_NOISE if drawn is None else None
 
 
 def _statistics(x: Floats, y: Floats, chosen: int) -> tuple[Floats, Floats, Floats]:

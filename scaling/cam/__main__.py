@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from scaling.cli import terminal
+from scaling.cli.exit import status
+from scaling.cli.options import Parser
 from scaling.core.errors import UserError
+from scaling.report.text import say, show
 
 if TYPE_CHECKING:
     import jax
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scaling.cam.figure import Look
-    from scaling.family.reopen import Family
+    from scaling.family.result import Family
     from scaling.family.study import Kin
     from scaling.nets import Network
 
@@ -64,7 +66,7 @@ class Column(NamedTuple):
 
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
-    made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
+    made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="picture files, with --model")
     made.add_argument("--model", action="append", metavar="NAME", help="a network with released weights; may be given again")
     made.add_argument(
@@ -88,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _draw(options))
+    return status(COMMAND, lambda: _draw(options))
 
 
 def _draw(options: argparse.Namespace) -> int:
@@ -111,7 +113,7 @@ def _draw(options: argparse.Namespace) -> int:
         f"{words} Bright: what speaks most for the class written below; {how}, each scaled to its own largest.",
     )
     written = save(activation_maps(numbers), options.out.parent, options.out.name)
-    terminal.show(f"Written: {', '.join(map(str, written))}")
+    show(f"Written: {', '.join(map(str, written))}")
     return 0
 
 
@@ -136,7 +138,7 @@ def _of_models(
     classes: tuple[str, ...] = ()
     for name, file in zip(options.model, weights, strict=True):
         opened = open_model(name, file)
-        terminal.say([opened.doubt] if opened.doubt else [])
+        say([opened.doubt] if opened.doubt else [])
         if classes and opened.classes != classes:
             raise UserError(f"{name} tells other classes apart than the network before it; draw them one by one")
         classes, seen = opened.classes, opened.preprocessing

@@ -6,18 +6,15 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 from scaling.arch import Architecture
-from scaling.cli import terminal
+from scaling.cli.answer import answer
+from scaling.cli.exit import status
+from scaling.cli.options import Parser
 from scaling.core.errors import UserError
-from scaling.count.conventions import CONVENTIONS, by_convention
-from scaling.count.cost import Part, cost, parts
+from scaling.count.report import count_document
 from scaling.rules.releases import NAMES
 from scaling.study.spec import read_baseline
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 COMMAND = "python -m scaling.count"
 
@@ -37,7 +34,7 @@ exit status: 0 done, 2 bad input (one line says what)."""
 
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
-    made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
+    made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("network", metavar="NAME|FILE", help=f"a TOML file with a baseline, or one of {', '.join(NAMES)}")
     made.add_argument("--classes", type=int, default=1000, metavar="N", help="outputs of the classifier (default: 1000)")
     made.add_argument("--channels", type=int, default=3, metavar="N", help="channels of the pictures (default: 3)")
@@ -49,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _count(options))
+    return status(COMMAND, lambda: _count(options))
 
 
 def network(name_or_file: str) -> Architecture:
@@ -63,66 +60,12 @@ def network(name_or_file: str) -> Architecture:
     return read_baseline(name_or_file)
 
 
-def document(architecture: Architecture, num_classes: int, in_channels: int) -> dict[str, Any]:
-    """A network's counts as plain data.
-
-    Raises:
-        ValueError: as `cost`.
-    """
-    found = parts(architecture, num_classes, in_channels)
-    return {
-        "architecture": architecture.name,
-        "resolution": architecture.resolution,
-        "num_classes": num_classes,
-        "in_channels": in_channels,
-        **cost(architecture, num_classes, in_channels)._asdict(),
-        "stages": [_stage(part) for part in found],
-        "conventions": by_convention(found),
-    }
-
-
-def _stage(part: Part) -> dict[str, Any]:
-    sizes = {"name": part.name, "blocks": part.blocks, "channels": part.channels, "side": part.side}
-    return {**sizes, **part.cost._asdict()}
-
-
 def _count(options: argparse.Namespace) -> int:
     architecture = network(options.network)
     if options.resolution is not None:
         architecture = dataclasses.replace(architecture, resolution=options.resolution)
-    found = document(architecture, options.classes, options.channels)
-    if options.json:
-        terminal.emit(found)
-    else:
-        terminal.show(
-            f"{architecture.name}, {architecture.resolution} px, {options.channels} channel(s), {options.classes} classes",
-            _parts_table(found),
-            "The same network as others count it:",
-            _conventions_table(found["conventions"]),
-        )
+    answer(count_document(architecture, options.classes, options.channels), options.json)
     return 0
-
-
-def _parts_table(found: dict[str, Any]) -> Table:
-    """One line a part; sides are those of its output."""
-    table = terminal.table("part", ">blocks", ">channels", ">px", ">params", ">MACs", ">share", ">activations")
-    for one in found["stages"]:
-        table.add_row(one["name"], str(one["blocks"]), str(one["channels"]), str(one["side"]), *_counts(one, found))
-    table.add_section()
-    table.add_row("all", "", "", "", *_counts(found, found), style="bold")
-    return table
-
-
-def _counts(one: dict[str, Any], whole: dict[str, Any]) -> tuple[str, str, str, str]:
-    share = f"{100 * one['macs'] / whole['macs']:.1f} %"
-    return f"{one['params']:,}", f"{one['macs']:,}", share, f"{one['activations']:,}"
-
-
-def _conventions_table(counts: dict[str, int]) -> Table:
-    table = terminal.table(">count", "what is counted", "printed by")
-    for name, convention in CONVENTIONS.items():
-        table.add_row(f"{counts[name]:,}", convention.counts, convention.printed_by)
-    return table
 
 
 if __name__ == "__main__":

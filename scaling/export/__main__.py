@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scaling.cli import terminal
+from scaling.cli.exit import status
+from scaling.cli.options import Parser
 from scaling.core.errors import UserError
 from scaling.core.files import write_whole
+from scaling.report.text import say, show
 
 if TYPE_CHECKING:
     from scaling.arch import Architecture
@@ -54,7 +56,7 @@ class Chosen(NamedTuple):
 
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
-    made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
+    made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("--model", metavar="NAME", help="a network with released weights")
     made.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: those an installed package has)")
     made.add_argument("--run", type=Path, metavar="FOLDER", help="a recorded run; its weights must lie in the folder")
@@ -68,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _export(options))
+    return status(COMMAND, lambda: _export(options))
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -87,7 +89,7 @@ def _export(options: argparse.Namespace) -> int:
     written = _program(chosen, options.out) if options.out.suffix == ".stablehlo" else _weights(chosen, options)
     described = options.out.with_name(f"{options.out.name}.json")
     write_whole(described, json.dumps(_described(chosen), indent=1) + "\n")
-    terminal.show(written, f"How its pictures are prepared: {described}")
+    show(written, f"How its pictures are prepared: {described}")
     return 0
 
 
@@ -95,7 +97,7 @@ def _of_model(options: argparse.Namespace) -> Chosen:
     from scaling.weights.models import open_model
 
     found = open_model(options.model, options.weights)
-    terminal.say([found.doubt] if found.doubt else [])
+    say([found.doubt] if found.doubt else [])
     seen = found.preprocessing
     return Chosen(
         name=options.model,

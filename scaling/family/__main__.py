@@ -2,114 +2,42 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaling.cli import terminal
+from scaling.cli.answer import answer
+from scaling.cli.exit import leave, status
 from scaling.core.errors import UserError
+from scaling.family.options import COMMAND, Options, parser
 
 if TYPE_CHECKING:
+    from scaling.data import PictureSet
     from scaling.family.budget import Budget
-    from scaling.family.result import FamilyResult
+    from scaling.family.listing import Listed
+    from scaling.family.result import Family
     from scaling.family.spec import FamilySpec
-    from scaling.family.study import FamilyStudy
-    from scaling.family.tables import Listed
     from scaling.rules.members import Member
     from scaling.study.run import Run
-
-COMMAND = "python -m scaling.family"
-
-DESCRIPTION = """\
-Step 2 of EfficientNet's compound scaling: the members of a family, each with its factors, its network and its exact cost. By
-a rule from phi, by the coefficients that a finished Step 1 found, or as released; or the largest member that fits a budget.
-With --train the members of several rules are trained from several seeds and compared at equal cost."""
-
-EXAMPLES = """\
-examples:
-  python -m scaling.family                                  EfficientNet B0 to B7, by formula and as released
-  python -m scaling.family --rule fast --phi 0:3:0.5        half steps of fast compound scaling
-  python -m scaling.family --run runs/step1                 the family of a finished Step 1
-  python -m scaling.family --budget macs=1e9                the largest member of a billion multiply-adds
-  python -m scaling.family --budget memory=8e9 --batch 64   the largest that trains in 8 GB on batches of 64
-  python -m scaling.family --phi 4 --toml networks          networks/NAME.toml, which every command takes as a baseline
-  python -m scaling.family --train --spec family            compound against single dimensions, trained
-
-rules: compound (with --alpha, --beta, --gamma), paper (1.2, 1.1, 1.15), the single dimensions depth, width and resolution,
-uniform (a third of the budget each), fast (.1, .8, .1), released.
-exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command's flags."""
-    made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
-    what = made.add_argument_group("what is scaled, and how")
-    what.add_argument(
-        "--baseline",
-        metavar="NAME|FILE",
-        help="a baseline or released network by name, or a TOML file (default: efficientnet_b0; small with --train)",
-    )
-    what.add_argument(
-        "--run", type=Path, metavar="FOLDER", help="a finished Step 1: its baseline, and its winner's alpha, beta and gamma"
-    )
-    what.add_argument("--fitted", action="store_true", help="with --run: the optimum fitted over all its networks instead")
-    what.add_argument(
-        "--rule",
-        action="append",
-        metavar="NAME",
-        help="a rule, or several with commas; may be repeated (default: compound and, of B0, released; with --run or --train "
-        "compound, depth, width, resolution)",
-    )
-    for name, grows in (("alpha", "layers grow"), ("beta", "channels grow"), ("gamma", "the resolution grows")):
-        what.add_argument(f"--{name}", type=float, help=f"of compound: {grows} as {name}^phi")
-    what.add_argument(
-        "--phi",
-        metavar="RANGE",
-        help="2, 0:7 (both ends included), 0:3:0.5, or several with commas (default: 0:7; with --run or --train 0:3:0.5)",
-    )
-    solved = (
-        "for each phi the member whose real cost is nearest to 2^phi; --train does so without a --spec, which says it itself"
-    )
-    what.add_argument("--realise", action="store_true", default=None, help=solved)
-    what.add_argument("--rounding", choices=("released", "unguarded", "nearest"), help="to whole layers, channels and pixels")
-    size = made.add_argument_group("how large")
-    fits = "the largest phi that fits: macs, params, activations or memory (bytes), as macs=1e9 or memory=8G"
-    size.add_argument("--budget", action="append", metavar="WHAT=NUMBER", help=fits)
-    size.add_argument("--batch", type=int, default=32, help="pictures at a time, for memory (default: 32)")
-    size.add_argument("--inference", action="store_true", help="memory for inference instead of training")
-    size.add_argument(
-        "--classes", type=int, metavar="N", help="outputs of the classifier (default: the run's or the study's, or 1000)"
-    )
-    size.add_argument("--channels", type=int, metavar="N", help="channels of the pictures (default: theirs, or 3)")
-    how = made.add_argument_group("training")
-    how.add_argument("--train", action="store_true", help="train the members, compare the rules; go on where it was stopped")
-    how.add_argument("--spec", metavar="NAME|FILE", help="a family study: a TOML file, or a name from ./grid or the shipped")
-    how.add_argument("--data", metavar="NAME|PATH", help="pictures, as python -m scaling.grid takes them")
-    how.add_argument("--seeds", type=int, help="trainings of each network (default: 3)")
-    how.add_argument("--to", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
-    how.add_argument("--dry-run", action="store_true", help="with --train: list networks and the expected time")
-    out = made.add_argument_group("output")
-    out.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")
-    out.add_argument("--csv", action="store_true", help="comma-separated lines on standard output instead of tables")
-    out.add_argument("--toml", type=Path, metavar="FOLDER", help="write each member's architecture there as TOML")
-    return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
-    options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    words = _joined(sys.argv[1:] if arguments is None else arguments)
+    options = Options(**vars(parser().parse_args(words)))
 
     def work() -> int:
-        from scaling.family.options import refuse_idle
+        from scaling.family.request import refuse_idle
 
         refuse_idle(options)
-        return _train(options) if options.train else _list(options)
+        if not options.train:
+            return _list(options)
+        return _plan(options) if options.dry_run else _train(options)
 
     stopped = "stopped; finished trials are recorded, the same command goes on from here"
-    return terminal.leave(terminal.status(COMMAND, work, stopped))
+    return leave(status(COMMAND, work, stopped))
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -123,38 +51,29 @@ def _joined(arguments: Sequence[str]) -> list[str]:
     return joined
 
 
-def _list(options: argparse.Namespace) -> int:
+def _list(options: Options) -> int:
     """Members and their cost, nothing trained."""
-    from scaling.family.options import counts_asked, family_asked
-    from scaling.family.tables import coefficients_said, csv_text, document, implied_table, members_table
+    from scaling.family.listing import machine_table, members_document
+    from scaling.family.request import counts_asked, family_asked
+    from scaling.report.plain import as_csv
 
     spec = family_asked(options)
     listed = _listed(options, spec)
     if options.toml is not None:
         _write_toml(options.toml, [one.member for one in listed])
-    if options.json:
-        terminal.emit(document(spec, listed))
-    elif options.csv:
-        print(csv_text(listed), end="")
-    else:
-        classes, channels = counts_asked(options, spec)
-        terminal.show(
-            members_table(listed),
-            *coefficients_said(spec, listed),
-            *_choice_said(options),
-            f"Counted with {classes} classes and {channels} channel(s). Memory, estimated, is that of "
-            f"{'predicting' if options.inference else 'training on'} batches of {options.batch} in float32.",
-        )
-        released = [one.member for one in listed if one.member.rule == "released" and one.member.phi]
-        if released and "compound" in spec.family.rules:
-            terminal.show(
-                "\nThe phi at which the formula would give each released factor, and the phi of its cost, log2 of the ratio:",
-                implied_table(spec, released),
-            )
+    if options.csv:
+        print(as_csv(machine_table(listed)), end="")
+        return 0
+    classes, channels = counts_asked(options, spec)
+    counted = (
+        f"Counted with {classes} classes and {channels} channel(s). Memory, estimated, is that of "
+        f"{'predicting' if options.inference else 'training on'} batches of {options.batch} in float32."
+    )
+    answer(members_document(spec, listed, [*_choice_said(options), counted]), options.json)
     return 0
 
 
-def _choice_said(options: argparse.Namespace) -> list[str]:
+def _choice_said(options: Options) -> list[str]:
     """How sure the choice of a run is that a family follows."""
     from scaling.grid.reopen import read_search
 
@@ -171,10 +90,10 @@ def _choice_said(options: argparse.Namespace) -> list[str]:
     ]
 
 
-def _listed(options: argparse.Namespace, spec: FamilySpec) -> list[Listed]:
+def _listed(options: Options, spec: FamilySpec) -> list[Listed]:
     from scaling.count.memory import inference_bytes, training_bytes
-    from scaling.family.options import budget_asked, counts_asked
-    from scaling.family.tables import Listed
+    from scaling.family.listing import Listed
+    from scaling.family.request import budget_asked, counts_asked
 
     counted = counts_asked(options, spec)
 
@@ -192,6 +111,7 @@ def _listed(options: argparse.Namespace, spec: FamilySpec) -> list[Listed]:
 def _largest(spec: FamilySpec, num_classes: int, in_channels: int, budget: Budget) -> list[Member]:
     """The largest member of each rule that has one; the others are told on standard error, and if there is none, refused."""
     from scaling.family.budget import Unspent, largest_member
+    from scaling.report.text import say
 
     found, reasons = [], []
     for name in spec.family.rules:
@@ -201,101 +121,102 @@ def _largest(spec: FamilySpec, num_classes: int, in_channels: int, budget: Budge
             reasons.append(str(reason))
     if not found:
         raise UserError("; ".join(reasons))
-    terminal.say(reasons)
+    say(reasons)
     return found
 
 
 def _write_toml(folder: Path, members: Sequence[Member]) -> None:
-    from scaling.family.tables import file_stem
+    from scaling.family.listing import file_stem
+    from scaling.report.text import say
     from scaling.study.spec import baseline_toml
 
     folder.mkdir(parents=True, exist_ok=True)
     for member in members:
         path, text = folder / f"{file_stem(member)}.toml", baseline_toml(member.architecture)
         if path.exists() and path.read_text("utf-8") != text:
-            raise UserError(f"{path}: holds another network; take another folder with --toml")
+            raise UserError(f"refusing to overwrite {path}: it describes a different network; take another folder with --toml")
         path.write_text(text, "utf-8")
-    terminal.say([f"{len(members)} architecture(s) written to {folder}"])
+    say([f"{len(members)} architecture(s) written to {folder}"])
 
 
-def _train(options: argparse.Namespace) -> int:
-    """Train what is missing, compare, report."""
-    from rich.console import Console
-
-    from scaling.family.findings import announcement
-    from scaling.family.options import family_asked, pictures_asked
-    from scaling.family.study import make_family_study
-    from scaling.study.estimate import pace
+def _asked(options: Options) -> tuple[FamilySpec, PictureSet, Run]:
+    """The specification, with the seeds its folder has already; its images; its run."""
+    from scaling.family.request import family_asked, pictures_asked
     from scaling.study.run import Run, folder_named
-    from scaling.study.study import test_missing, train_missing
 
     spec = family_asked(options)
     pictures = pictures_asked(options, spec)
     run = Run(options.to or folder_named(spec.name, None if options.baseline is None else spec.baseline.name, options.data))
     if options.seeds is None:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
-    if options.dry_run:
-        study = make_family_study(spec, pictures, "float32")
-        return _plan(options, study, run)
+    return spec, pictures, run
 
-    from scaling.study.engines.local import LocalEngine
 
-    engine = LocalEngine(pictures, run.weights)
+def _plan(options: Options) -> int:
+    """Networks and the expected time, nothing trained."""
+    from scaling.family.report import plan_document
+    from scaling.family.study import make_family_study
+    from scaling.study.estimate import estimated_seconds, pace
+    from scaling.study.study import left_to_train
+
+    spec, pictures, run = _asked(options)
+    study = make_family_study(spec, pictures, "float32")
+    speed, missing = pace(run.folder.parent), left_to_train(study, run)
+    seconds = estimated_seconds(missing, speed)
+    answer(plan_document(study, len(missing), seconds, speed, run.folder), options.json)
+    return 0
+
+
+def _train(options: Options) -> int:
+    """Train what is missing, compare, report."""
+    from rich.console import Console
+
+    from scaling.family.findings import announcement
+    from scaling.family.result import family_found
+    from scaling.family.study import make_family_study
+    from scaling.report.text import say
+    from scaling.study.engines.engine import engine_called
+    from scaling.study.estimate import pace
+    from scaling.study.study import AllAtOnce, test_missing, train_proposed
+
+    spec, pictures, run = _asked(options)
+    engine = engine_called("local")(pictures, run.weights)
     study = make_family_study(spec, pictures, engine.precision)
     console = Console(stderr=True)
     with run.opened(study.question()):
         speed = pace(run.folder.parent)
-        terminal.say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
-        train_missing(study, run, engine, speed, console)
-        terminal.say(test_missing(study, run, engine, study.networks, speed, console))
-        _conclude(options, study, run)
+        say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
+        train_proposed(AllAtOnce(study), study, run, engine, speed, console)
+        say(test_missing(study, run, engine, study.networks, speed, console))
+        _report(family_found(study, run), options.json)
     return 0
 
 
-def _conclude(options: argparse.Namespace, study: FamilyStudy, run: Run) -> None:
-    """Compare, keep, report and draw what is recorded."""
-    from scaling.family.findings import told
-    from scaling.family.result import family_of
-    from scaling.family.tables import results_table, study_document
-    from scaling.study.collect import on_test_images
+def _report(family: Family, as_json: bool) -> None:
+    """Keep, show and draw what is recorded."""
+    from scaling.family.report import family_document
+    from scaling.report.plain import as_data
+    from scaling.report.text import show
 
-    result = family_of(study.spec.family.rules, study.networks, on_test_images(study, run))
-    found = study_document(str(run.folder), study, result)
-    run.keep(found)
-    if options.json:
-        terminal.emit(found)
-    else:
-        terminal.show(results_table(study, result), *told(study, run, result))
-        terminal.show(f"Records, results and figures: {run.folder}")
-    _draw(study, run, result)
+    document = family_document(family)
+    family.run.keep(as_data(document))
+    answer(document, as_json)
+    if not as_json:
+        show(f"Records, results and figures: {family.run.folder}")
+    _draw(family)
 
 
-def _draw(study: FamilyStudy, run: Run, result: FamilyResult) -> None:
+def _draw(family: Family) -> None:
     """The run's figure, beside its records."""
     from scaling.figures.rule_curves import rule_curves, rule_curves_numbers
     from scaling.figures.style import save
 
+    study, run = family.study, family.run
     sides = {one.label: one.architecture.resolution for one in study.networks}
-    numbers = rule_curves_numbers(result, study.pictures.side, sides)
+    numbers = rule_curves_numbers(family.result, study.pictures.side, sides)
     raised = study.spec.family.dropout_per_doubling
     title = f"Rules of scaling at equal cost, dropout raised by {raised:g} a doubling, measured" if raised else None
     save(rule_curves(numbers, data_set=study.pictures.name, device=run.devices, title=title), run.folder, "curves")
-
-
-def _plan(options: argparse.Namespace, study: FamilyStudy, run: Run) -> int:
-    from scaling.family.findings import networks_table, planned
-    from scaling.study.estimate import estimated_seconds, pace
-    from scaling.study.study import left_to_train
-
-    speed, missing = pace(run.folder.parent), left_to_train(study, run)
-    seconds = estimated_seconds(missing, speed)
-    if options.json:
-        from scaling.family.tables import study_document
-
-        terminal.emit({**study_document(None, study), "estimated_seconds": seconds})
-    else:
-        terminal.show(networks_table(study), *planned(study, len(missing), seconds, speed, run.folder))
-    return 0
 
 
 if __name__ == "__main__":

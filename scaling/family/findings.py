@@ -4,45 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from scaling.analysis.equal_cost import EQUAL_WITHIN, SPAN, Absence, Missing
 from scaling.analysis.errors import SPREADS_DIFFER
 from scaling.analysis.power_law import MINIMUM_COSTS
-from scaling.cli.terminal import short, table
+from scaling.core.units import duration
 from scaling.family.spec import Kinship
-from scaling.family.study import FamilyStudy, Kin, intended
-from scaling.family.tables import extrapolated_table, gaps_table, laws_table
-from scaling.grid.findings import enlarged, growth, trainings_said
-from scaling.rules.members import MEMBER_WITHIN, Member
-from scaling.study.collect import trainings
+from scaling.family.study import FamilyStudy, intended
+from scaling.grid.plan import enlarged, growth
+from scaling.report.cells import share_sentence
+from scaling.rules.members import MEMBER_WITHIN
 from scaling.study.estimate import Pace, estimated_seconds
-from scaling.study.progress import duration
-from scaling.study.provenance import mixed_origins
-from scaling.study.run import Run
 from scaling.study.trial import Trial
 
 if TYPE_CHECKING:
     from scaling.analysis.equal_cost import Gaps
     from scaling.family.reopen import Unsupported
     from scaling.family.result import FamilyResult, RuleCurve
-
-
-def networks_table(study: FamilyStudy) -> Table:
-    """The distinct networks, cheapest first, with the members that each of them is."""
-    made = table(">realised", "shares", ">px", ">params", ">MACs", "members, and how far from their rule")
-    for one in study.networks:
-        made.add_row(
-            f"x{one.realised:.3f}",
-            "-" if one.shares is None else " ".join(f"{share:.2f}" for share in one.shares),
-            str(one.architecture.resolution),
-            short(one.cost.params),
-            short(one.cost.macs),
-            _members(one),
-        )
-    return made
 
 
 def planned(study: FamilyStudy, missing: int, seconds: float, speed: Pace, folder: Path) -> list[str]:
@@ -106,30 +85,13 @@ def strangers(study: FamilyStudy) -> list[str]:
     ]
 
 
-def told(study: FamilyStudy, run: Run, result: FamilyResult) -> list[Any]:
-    """Tables and sentences that a comparison of rules makes, in the order to read them."""
-    parts: list[Any] = [*findings(study.spec.family, result), *trainings_said(trainings(study, run), study.spec.seeds)]
-    if (mixed := mixed_origins(run.origins(study.all_trials()))) is not None:
-        parts.append(mixed)
-    if result.gaps is not None:
-        heading = f"\n{result.gaps.reference} minus each other rule at equal real cost, in points, paired over pictures:"
-        parts += [heading, gaps_table(result.gaps), *compared(result.gaps)]
-    if any(one.law is not None for one in result.curves):
-        heading = "\nThe error as a ratio^-b + c, and the largest network as the others predict it (90% intervals):"
-        parts += [heading, laws_table(result.curves), _LAWS]
-    if any(one.extrapolated for one in result.curves):
-        heading = "\nExtrapolated, not trained: accuracy by those laws, in percent; nothing but the formula supports it."
-        parts += [heading, extrapolated_table(result.curves)]
-    return [*parts, *_laws_said(result.curves)]
-
-
-_LAWS = (
+LAWS = (
     "Intervals cover the choice of seeds on these images. Where the error hardly falls with the cost (small b) or falls to "
     "nothing (c near 0), a, b and c hold the truth in about four of five studies, not in nine of ten."
 )
 
 
-def _laws_said(curves: Sequence[RuleCurve]) -> list[str]:
+def laws_said(curves: Sequence[RuleCurve]) -> list[str]:
     """Which rules have no power law, no check of it, or no prediction."""
     few = [one for one in curves if one.costs < MINIMUM_COSTS]
     unchecked = [one for one in curves if one.law is not None and one.check is None]
@@ -155,10 +117,9 @@ def unsupported_said(found: Unsupported | None) -> list[str]:
     """That a family's compound is no finding."""
     if found is None:
         return []
-    depth, width, resolution = (round(100 * share) for share in found.place.shares)
     return [
-        f"Retracted: compound is the highest value of the surface of {found.search} (depth {depth} %, width {width} %, "
-        f"resolution {resolution} %; predicted {100 * found.place.predicted.value:.2f} % on validation at its target cost), "
+        f"Retracted: compound is the highest value of the surface of {found.search} ({share_sentence(found.place.shares)}; "
+        f"predicted {100 * found.place.predicted.value:.2f} % on validation at its target cost), "
         f"and no network of that search supports it: leverage {found.place.leverage:.2f}, of no network more than "
         f"{found.largest_leverage:.2f}. Read it as one more rule that somebody made up, not as what a search found."
     ]
@@ -167,8 +128,8 @@ def unsupported_said(found: Unsupported | None) -> list[str]:
 def findings(asked: Kinship, result: FamilyResult) -> list[str]:
     """What the comparison says."""
     said = [
-        f"Accuracy on {result.pictures:,} test images, taken as independent of each other, with 90% intervals; nothing here "
-        "was chosen by them."
+        f"Accuracy on {result.pictures:,} test images, taken as independent of each other, with "
+        f"{result.confidence:.0%} intervals; nothing here was chosen by them."
     ]
     if result.seed_sd is not None:
         said.append(
@@ -241,11 +202,3 @@ def _asked(study: FamilyStudy) -> str:
         f"Step 2: {', '.join(family.rules)} {how} {family.phi}; {len(study.members)} members make {networks} networks, "
         f"{study.spec.seeds} seed(s) each.{bases}"
     )
-
-
-def _members(one: Kin) -> str:
-    return ", ".join(f"{member.rule} {member.phi:g}{_away(member)}" for member in one.members)
-
-
-def _away(member: Member) -> str:
-    return "" if member.distance is None else f" ({member.distance:.2f})"

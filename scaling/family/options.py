@@ -1,159 +1,130 @@
-"""What the flags of `python -m scaling.family` ask for: a family, its pictures, a budget."""
+"""Flags of `python -m scaling.family`."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from scaling.arch import EFFICIENTNET_B0, SMALL, Architecture
-from scaling.cli import terminal
-from scaling.core.errors import UserError
-from scaling.data import DataError, PictureSet, load
-from scaling.family.budget import Budget
-from scaling.family.from_search import family_of_run
-from scaling.family.read_spec import read_family_spec
-from scaling.family.spec import RULES, FamilySpec, Kinship
-from scaling.grid.reopen import read_search
-from scaling.rules.members import RELEASED_PHIS, Member, phi_range
-from scaling.study.spec import read_baseline
+from scaling.cli.options import Parser
 
-MEASURES = ("macs", "params", "activations", "memory")
-"""What a budget may be of."""
+COMMAND = "python -m scaling.family"
 
 
-def refuse_idle(options: argparse.Namespace) -> None:
-    """Refuse flags that would do nothing.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the flags say, each as `--help` describes it; None where a flag was not given."""
 
-    Raises:
-        ValueError: there is one; the message names it.
-    """
-    training = {"data": options.data, "seeds": options.seeds, "to": options.to, "dry-run": options.dry_run or None}
-    listing = {
-        "budget": options.budget,
-        "csv": options.csv or None,
-        "toml": options.toml,
-        "classes": options.classes,
-        "channels": options.channels,
-        "inference": options.inference or None,
-    }
-    for name, value in (listing if options.train else training).items():
-        if value is not None:
-            raise UserError(f"--{name} has no use {'beside' if options.train else 'without'} --train")
-    if options.fitted and options.run is None:
-        raise UserError("--fitted has no use without --run: it is the optimum of that run")
-    if options.json and options.csv:
-        raise UserError("take --json or --csv, not both")
-    if options.budget is not None and (options.phi is not None or options.realise):
-        other = "--phi" if options.phi is not None else "--realise"
-        raise UserError(f"take --budget or {other}, not both: a budget is what phi is solved for")
-    if options.budget is not None and len(options.budget) > 1:
-        raise UserError(f"one --budget at a time, got {' and '.join(options.budget)}")
-    for name in ("batch", "classes", "channels"):
-        if getattr(options, name) is not None and getattr(options, name) < 1:
-            raise UserError(f"--{name} must be at least 1, got {getattr(options, name)}")
+    baseline: str | None
+    run: Path | None
+    fitted: bool
+    rule: list[str] | None
+    alpha: float | None
+    beta: float | None
+    gamma: float | None
+    phi: str | None
+    realise: bool | None
+    rounding: str | None
+    budget: list[str] | None
+    batch: int
+    inference: bool
+    classes: int | None
+    channels: int | None
+    train: bool
+    spec: str | None
+    data: str | None
+    seeds: int | None
+    to: Path | None
+    dry_run: bool
+    json: bool
+    csv: bool
+    toml: Path | None
 
 
-def family_asked(options: argparse.Namespace) -> FamilySpec:
-    """The specification with the flags over it."""
-    if options.spec is not None and options.run is not None:
-        raise UserError("take --spec or --run, not both: a specification names its run itself, in [family]")
-    if options.spec is not None:
-        spec = read_family_spec(options.spec)
-    elif options.run is not None:
-        spec = family_of_run(options.run, options.fitted)
-    else:
-        spec = _without_spec(options)
-    flags: dict[str, Any] = {"data": options.data, "seeds": options.seeds}
-    if options.baseline is not None:
-        flags["baseline"] = read_baseline(options.baseline)
-    kinship = {name: getattr(options, name) for name in ("phi", "realise", "alpha", "beta", "gamma", "rounding")}
-    if options.train and options.spec is None:
-        kinship["realise"] = True  # rules are compared at equal cost
-    kinship["rules"] = None if options.rule is None else tuple(name for given in options.rule for name in given.split(","))
-    if options.spec is None and options.run is None:
-        kinship["rules"] = kinship["rules"] or _default_rules(options, flags.get("baseline", spec.baseline))
-    changed = dataclasses.replace(spec.family, **_given(kinship))
-    bases = [f"--{name}" for name in ("alpha", "beta", "gamma") if getattr(options, name) is not None]
-    if bases and "compound" not in changed.rules:
-        raise UserError(f"{bases[0]} has no use without the rule compound, got {', '.join(changed.rules)}")
-    return dataclasses.replace(spec, family=changed, **_given(flags))
+DESCRIPTION = """\
+Step 2 of EfficientNet's compound scaling: the members of a family, each with its factors, its network and its exact cost. By
+a rule from phi, by the coefficients that a finished Step 1 found, or as released; or the largest member that fits a budget.
+With --train the members of several rules are trained from several seeds and compared at equal cost."""
 
 
-def counts_asked(options: argparse.Namespace, spec: FamilySpec) -> tuple[int, int]:
-    """Classes and channels: as given, those of the pictures asked for, or ImageNet's."""
-    classes, channels = 1000, 3
-    if options.run is not None:
-        searched = read_search(options.run).study.pictures
-        classes, channels = searched.num_classes, searched.in_channels
-    elif options.spec is not None:
-        pictures = load(spec.data, side=spec.side)
-        classes, channels = pictures.num_classes, pictures.in_channels
-    return (
-        classes if options.classes is None else options.classes,
-        channels if options.channels is None else options.channels,
+EXAMPLES = """\
+examples:
+  python -m scaling.family                                  EfficientNet B0 to B7, by formula and as released
+  python -m scaling.family --rule fast --phi 0:3:0.5        half steps of fast compound scaling
+  python -m scaling.family --run runs/step1                 the family of a finished Step 1
+  python -m scaling.family --budget macs=1e9                the largest member of a billion multiply-adds
+  python -m scaling.family --budget memory=8e9 --batch 64   the largest that trains in 8 GB on batches of 64
+  python -m scaling.family --phi 4 --toml networks          networks/NAME.toml, which every command takes as a baseline
+  python -m scaling.family --train --spec family            compound against single dimensions, trained
+
+rules: compound (with --alpha, --beta, --gamma), paper (1.2, 1.1, 1.15), the single dimensions depth, width and resolution,
+uniform (a third of the budget each), fast (.1, .8, .1), released.
+exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's flags."""
+    made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
+    _what_is_scaled(made.add_argument_group("what is scaled, and how"))
+    _how_large(made.add_argument_group("how large"))
+    _training(made.add_argument_group("training"))
+    _output(made.add_argument_group("output"))
+    return made
+
+
+def _what_is_scaled(group: Any) -> None:
+    group.add_argument(
+        "--baseline",
+        metavar="NAME|FILE",
+        help="a baseline or released network by name, or a TOML file (default: efficientnet_b0; small with --train)",
     )
+    group.add_argument(
+        "--run", type=Path, metavar="FOLDER", help="a finished Step 1: its baseline, and its winner's alpha, beta and gamma"
+    )
+    group.add_argument("--fitted", action="store_true", help="with --run: the optimum fitted over all its networks instead")
+    group.add_argument(
+        "--rule",
+        action="append",
+        metavar="NAME",
+        help="a rule, or several with commas; may be repeated (default: compound and, of B0, released; with --run or --train "
+        "compound, depth, width, resolution)",
+    )
+    for name, grows in (("alpha", "layers grow"), ("beta", "channels grow"), ("gamma", "the resolution grows")):
+        group.add_argument(f"--{name}", type=float, help=f"of compound: {grows} as {name}^phi")
+    group.add_argument(
+        "--phi",
+        metavar="RANGE",
+        help="2, 0:7 (both ends included), 0:3:0.5, or several with commas (default: 0:7; with --run or --train 0:3:0.5)",
+    )
+    solved = (
+        "for each phi the member whose real cost is nearest to 2^phi; --train does so without a --spec, which says it itself"
+    )
+    group.add_argument("--realise", action="store_true", default=None, help=solved)
+    group.add_argument("--rounding", choices=("released", "unguarded", "nearest"), help="to whole layers, channels and pixels")
 
 
-def pictures_asked(options: argparse.Namespace, spec: FamilySpec) -> PictureSet:
-    """The pictures to train on, stored as large as the largest member sees them; a run's own, unless others are asked for.
-
-    Raises:
-        DataError: there are none.
-        ValueError: they are not those of the run.
-    """
-    largest = max(128, spec.family.largest_side(spec.baseline))
-    if options.run is None or options.data is not None:
-        return load(spec.data, side=spec.side, largest=largest)
-    said = f"the pictures of {options.run} are called {spec.data!r}; --data says where they are"
-    try:
-        pictures = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
-    except DataError:
-        raise UserError(said) from None
-    if pictures.fingerprint != read_search(options.run).study.pictures.fingerprint:
-        raise UserError(f"{said}: what is found by that name are others")
-    return pictures
+def _how_large(group: Any) -> None:
+    fits = "the largest phi that fits: macs, params, activations or memory (bytes), as macs=1e9 or memory=8G"
+    group.add_argument("--budget", action="append", metavar="WHAT=NUMBER", help=fits)
+    group.add_argument("--batch", type=int, default=32, help="pictures at a time, for memory (default: 32)")
+    group.add_argument("--inference", action="store_true", help="memory for inference instead of training")
+    group.add_argument(
+        "--classes", type=int, metavar="N", help="outputs of the classifier (default: the run's or the study's, or 1000)"
+    )
+    group.add_argument("--channels", type=int, metavar="N", help="channels of the pictures (default: theirs, or 3)")
 
 
-def budget_asked(text: str, memory: Callable[[Member], int]) -> Budget:
-    """A budget as `WHAT=NUMBER`; `memory` is the size of a member in bytes.
-
-    Raises:
-        ValueError: it is of another form, or of something else.
-    """
-    measure, _, number = text.replace(" ", "").partition("=")
-    try:
-        most = terminal.amount(number)
-    except argparse.ArgumentTypeError:
-        most = -1.0
-    if measure not in MEASURES or most < 0:
-        raise UserError(
-            f"--budget must be WHAT=NUMBER with WHAT of {', '.join(MEASURES)}, as macs=1e9 or memory=8G, got {text!r}"
-        )
-    if measure == "memory":
-        return Budget(measure, most, "bytes", memory)
-    return Budget(measure, most, "MACs" if measure == "macs" else measure, lambda member: int(getattr(member, measure)))
+def _training(group: Any) -> None:
+    group.add_argument("--train", action="store_true", help="train the members, compare the rules; go on where it was stopped")
+    group.add_argument("--spec", metavar="NAME|FILE", help="a family study: a TOML file, or a name from ./grid or the shipped")
+    group.add_argument("--data", metavar="NAME|PATH", help="pictures, as python -m scaling.grid takes them")
+    group.add_argument("--seeds", type=int, help="trainings of each network (default: 3)")
+    group.add_argument("--to", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
+    group.add_argument("--dry-run", action="store_true", help="with --train: list networks and the expected time")
 
 
-def _without_spec(options: argparse.Namespace) -> FamilySpec:
-    """B0's family, or to be trained that of the small baseline at equal costs."""
-    if options.train:
-        return FamilySpec("family", SMALL)
-    return FamilySpec("family", EFFICIENTNET_B0, family=Kinship(("compound",), "0:7"))
-
-
-def _default_rules(options: argparse.Namespace, baseline: Architecture) -> tuple[str, ...]:
-    """The released networks beside the formula where they are of this baseline and all phis are numbers of theirs."""
-    if options.train:
-        return RULES
-    if baseline != EFFICIENTNET_B0:
-        return ("compound",)
-    if options.realise or not all(phi in RELEASED_PHIS for phi in phi_range(options.phi or "0:7")):
-        terminal.say(["The released networks are left out: they have whole numbers from 0 to 8, and costs of their own."])
-        return ("compound",)
-    return ("compound", "released")
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+def _output(group: Any) -> None:
+    group.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")
+    group.add_argument("--csv", action="store_true", help="comma-separated lines on standard output instead of tables")
+    group.add_argument("--toml", type=Path, metavar="FOLDER", help="write each member's architecture there as TOML")

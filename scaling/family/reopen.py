@@ -6,29 +6,15 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
-from scaling.analysis.measured import Measured
 from scaling.analysis.surface import Place, response_surface
 from scaling.core.errors import SpecError
-from scaling.family.result import FamilyResult, family_of
+from scaling.family.result import Family, family_found
 from scaling.family.spec import FamilySpec
 from scaling.family.study import FamilyStudy
 from scaling.grid.reopen import read_search
 from scaling.rules.rules import shares
-from scaling.study.collect import Trainings, on_test_images, trainings
-from scaling.study.history import _question, _read, _recorded, is_family
-from scaling.study.run import Run
+from scaling.study.history import is_family, read_run, recorded_config, recorded_images
 from scaling.study.spec import recorded_spec
-
-
-class Family(NamedTuple):
-    """A recorded family: as it was asked, its records, its networks on the test pictures, and the result."""
-
-    study: FamilyStudy
-    run: Run
-    measured: dict[str, Measured]
-    result: FamilyResult
-    trainings: dict[str, Trainings]
-    """what became of the trainings of each network, by label"""
 
 
 class Unsupported(NamedTuple):
@@ -90,13 +76,9 @@ def read_family(folder: Path) -> Family:
     """
     if not is_family(folder):
         raise SpecError(f"{folder}: holds a search, not a family")
-    question = _question(folder)
-    pictures, revision = _recorded(folder, question)
+    question = recorded_config(folder)
+    pictures, revision = recorded_images(folder, question)
     spec = recorded_spec(FamilySpec, folder, question)
     members = spec.family.members(spec.baseline, pictures.num_classes, pictures.in_channels)
-    study, run = FamilyStudy(spec, pictures, members, spec.recipe, revision), _read(folder)
-    measured = on_test_images(study, run)
-    if not measured:
-        raise SpecError(f"{folder}: no network was shown the test pictures; go on with the command that made it")
-    result = family_of(spec.family.rules, study.networks, measured)
-    return Family(study, run, measured, result, trainings(study, run))
+    study, run = FamilyStudy(spec, pictures, members, spec.recipe, revision), read_run(folder)
+    return family_found(study, run)

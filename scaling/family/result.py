@@ -8,10 +8,14 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from scaling.analysis.equal_cost import Gaps, gaps
-from scaling.analysis.errors import Errors, Interval, accuracy_interval, errors
+from scaling.analysis.errors import CONFIDENCE, Errors, Interval, accuracy_interval, errors
 from scaling.analysis.measured import Measured
 from scaling.analysis.power_law import MINIMUM_COSTS, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
-from scaling.family.study import Kin
+from scaling.core.errors import SpecError
+from scaling.family.study import FamilyStudy, Kin
+from scaling.study.collect import Trainings, on_test_images, trainings
+from scaling.study.provenance import mixed_origins
+from scaling.study.run import Run
 
 TARGETS = (2.0, 4.0, 8.0)
 """Costs over the baseline's at which rules are compared."""
@@ -58,6 +62,7 @@ class FamilyResult(NamedTuple):
         pooled: they are taken as equal.
         shrinking: by every rule the largest network did worse than the smallest.
         strangers: by rule, networks trained for it that do not count for it.
+        confidence: of all intervals.
     """
 
     curves: tuple[RuleCurve, ...]
@@ -70,6 +75,7 @@ class FamilyResult(NamedTuple):
     pooled: bool
     shrinking: bool
     strangers: Mapping[str, tuple[Measured, ...]] = MappingProxyType({})
+    confidence: float = CONFIDENCE
 
 
 def family_result(rules: Mapping[str, Sequence[Measured]], others: Sequence[Measured] = ()) -> FamilyResult:
@@ -146,3 +152,42 @@ def _curve(rule: str, networks: Sequence[Measured], pooled: Errors) -> RuleCurve
     beyond = [ratio for ratio in EXTRAPOLATED if law and law.largest < ratio <= FARTHEST * law.largest]
     read = tuple(extrapolated(law, ratio) for ratio in beyond) if law and trusted else ()
     return RuleCurve(rule, ordered, law, check, read, costs)
+
+
+class Family(NamedTuple):
+    """What a family's training found.
+
+    Attributes:
+        study: as it was asked.
+        run: its records.
+        measured: by label, the networks that were shown the test images.
+        result: the comparison of its rules.
+        trainings: what became of the trainings of each network, by label.
+        mixed_origins: a sentence where the trainings come from several machines or codes.
+    """
+
+    study: FamilyStudy
+    run: Run
+    measured: dict[str, Measured]
+    result: FamilyResult
+    trainings: dict[str, Trainings]
+    mixed_origins: str | None
+
+
+def family_found(study: FamilyStudy, run: Run) -> Family:
+    """Compare a family's rules by what is recorded of its networks.
+
+    Raises:
+        SpecError: no network was shown the test images.
+    """
+    measured = on_test_images(study, run)
+    if not measured:
+        raise SpecError(f"{run.folder}: no network was shown the test images; go on with the command that made it")
+    return Family(
+        study=study,
+        run=run,
+        measured=measured,
+        result=family_of(study.spec.family.rules, study.networks, measured),
+        trainings=trainings(study, run),
+        mixed_origins=mixed_origins(run.origins(study.all_trials())),
+    )

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from scaling.analysis.errors import CONFIDENCE, Interval
 from scaling.count.cost import Cost
-from scaling.family.reopen import Family
+from scaling.family.result import Family
 from scaling.figures import style
 from scaling.figures.curves import end_names, labels, log_scale, panel
 from scaling.figures.points import Percent, seeds_text
@@ -18,7 +18,7 @@ from scaling.figures.rule_curves import LOOKS
 from scaling.grid.reopen import Search
 from scaling.grid.space import Candidate
 from scaling.study.collect import tested
-from scaling.study.history import require_same_pictures
+from scaling.study.history import require_same_images
 
 _TICKS = (1, 1.5, 2, 3, 5, 7, 10)
 
@@ -73,7 +73,7 @@ def trained_costs_numbers(family: Family, search: Search | None = None) -> Train
 
 def _others(family: Family, search: Search, rules: Collection[str]) -> list[Candidate]:
     """Networks of a search that were shown the test images and are of no rule of the family."""
-    require_same_pictures([family.study, search.study])
+    require_same_images([family.study, search.study])
     known = {one.architecture.structure for one in family.study.networks}
     shown = tested(search.study, search.run)
     return [

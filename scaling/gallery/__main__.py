@@ -11,9 +11,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
-from scaling.cli import terminal
+from scaling.cli.answer import answer
+from scaling.cli.exit import status
+from scaling.cli.options import Parser
 from scaling.core.errors import UserError
 from scaling.core.files import write_whole
+from scaling.report.document import Document, Values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,7 +59,7 @@ class Caption(NamedTuple):
 
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
-    made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
+    made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("names", nargs="*", metavar="NAME", help="figures to draw: modules in plots/ (default: all)")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of lines")
     return made
@@ -65,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _make(options.names, options.json))
+    return status(COMMAND, lambda: _make(options.names, options.json))
 
 
 def modules(folder: Path) -> dict[str, Path]:
@@ -147,18 +150,10 @@ def _make(names: Sequence[str], as_json: bool) -> int:
         else:
             written.append({"name": name, "svg": str(svg), "png": str(png)})
     write_whole(PLOTS / "README.md", page(PLOTS))
-    _tell({"figures": written, "left_out": left_out}, as_json)
+    lines = [f"{one['name']}: {one['svg']}, {one['png']}" for one in written]
+    lines += [f"{one['name']}: left out: {' '.join(one['reason'].splitlines())}" for one in left_out]
+    answer(Document((*lines, Values({"figures": written, "left_out": left_out}))), as_json)
     return 0
-
-
-def _tell(found: dict[str, list[dict[str, str]]], as_json: bool) -> None:
-    if as_json:
-        terminal.emit(found)
-        return
-    terminal.show(
-        *(f"{one['name']}: {one['svg']}, {one['png']}" for one in found["figures"]),
-        *(f"{one['name']}: left out: {' '.join(one['reason'].splitlines())}" for one in found["left_out"]),
-    )
 
 
 def _loaded(path: Path) -> ModuleType:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from scaling.cli import terminal
 from scaling.grid.latency import hold_to, network_key, read_latencies, record_latency
 from scaling.grid.study import Study, plan
 from scaling.profile.measure import latency
+from scaling.report.text import say
 
 
 def held_to_latency(study: Study, folder: Path, device: str) -> Study:
@@ -32,11 +32,11 @@ def held_to_latency(study: Study, folder: Path, device: str) -> Study:
     missing = [one for one in study.networks if network_key(one.architecture) not in recorded]
     counts = {"num_classes": study.pictures.num_classes, "in_channels": study.pictures.in_channels}
     if missing:
-        terminal.say([f"Measuring the latency of {len(missing)} networks, each once; it is kept in {folder}."])
+        say([f"Measuring the latency of {len(missing)} networks, each once; it is kept in {folder}."])
     for number, one in enumerate(missing, 1):
         found = latency(one.architecture, precision=study.recipe.precision, **counts)
         record_latency(folder, one.architecture, found, device)
-        terminal.say([f"[{number}/{len(missing)}] {one.label}: {found.median:.3g} ms of latency"])
+        say([f"[{number}/{len(missing)}] {one.label}: {found.median:.3g} ms of latency"])
     hold_to(folder, device)
     spec = dataclasses.replace(study.spec, recipe=study.recipe)
     return dataclasses.replace(study, space=plan(spec, **counts, latencies=read_latencies(folder, device)))

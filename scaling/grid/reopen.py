@@ -14,7 +14,7 @@ from scaling.grid.result import Collected, collect
 from scaling.grid.spec import StudySpec
 from scaling.grid.study import Study, plan
 from scaling.rules.members import carried
-from scaling.study.history import _question, _read, _recorded, is_family
+from scaling.study.history import is_family, read_run, recorded_config, recorded_images
 from scaling.study.run import Run
 from scaling.study.spec import recorded_spec
 
@@ -37,14 +37,14 @@ def read_search(folder: Path) -> Search:
     """
     if is_family(folder):
         raise SpecError(f"{folder}: holds a family, not a search")
-    question = _question(folder)
-    pictures, revision = _recorded(folder, question)
+    question = recorded_config(folder)
+    pictures, revision = recorded_images(folder, question)
     spec = recorded_spec(StudySpec, folder, question)
     latencies = read_latencies(folder)
     space = plan(spec, pictures.num_classes, pictures.in_channels, latencies)
     if spec.limits.latency is not None and any(network_key(one.architecture) not in latencies for one in space.candidates):
         raise SpecError(f"{folder}: not every latency is measured that its limit asks for; go on with the command that made it")
-    study, run = Study(spec, pictures, space, spec.recipe, revision), _read(folder)
+    study, run = Study(spec, pictures, space, spec.recipe, revision), read_run(folder)
     collected = collect(study, run)
     if not collected.measured:
         raise SpecError(f"{folder}: no trial that it was asked for is finished; go on with the command that made it")

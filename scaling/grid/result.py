@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from scaling.analysis.changes import Difference, Lead, difference, leads
+from scaling.analysis.errors import Interval
 from scaling.analysis.measured import EXTRAPOLATED, ROLES, Measured
 from scaling.analysis.ranking import Ranking
 from scaling.analysis.stability import Stability, rank_stability
+from scaling.analysis.surface import Fitted, response_surface
 from scaling.grid.space import Candidate
 from scaling.grid.study import Study
-from scaling.study.collect import Trainings, _answers, _kept, _measured, on_test_images, trainings
+from scaling.study.collect import Trainings, answers_of, as_measured, counted_answers, on_test_images, tested, trainings
+from scaling.study.provenance import mixed_origins
 from scaling.study.run import Run
 from scaling.study.study import Network
 
@@ -56,14 +59,14 @@ class DirectLead(NamedTuple):
 
 def collect(study: Study, run: Run) -> Collected:
     """Right and wrong on validation of every network of a study."""
-    answers, found = _answers(study, run), trainings(study, run)
+    answers, found = answers_of(study, run), trainings(study, run)
     candidates, measured = [], []
     for one in study.networks:
-        kept = _kept(answers[one.label])
+        kept = counted_answers(answers[one.label])
         if kept:
             candidates.append(one)
             groups = study.pictures.validation.groups
-            measured.append(_measured(one, kept, found[one.label].lost, groups, admitted=not one.over))
+            measured.append(as_measured(one, kept, found[one.label].lost, groups, admitted=not one.over))
     return Collected(tuple(candidates), tuple(measured), found, study.spec.seeds)
 
 
@@ -102,3 +105,53 @@ def stability_of(collected: Collected, ranking: Ranking | None) -> Stability | N
 
 def _is_reference(network: Network) -> bool:
     return any(name in ROLES for name in network.origin)
+
+
+class SearchResult(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        study: as it was asked.
+        run: its records.
+        collected: its networks, measured on validation.
+        ranking: of them; None where no training counts.
+        stability: of the choice.
+        fitted: the response surface over the triangle of shares.
+        tests: accuracy on the test images, by label, of the networks that were shown them.
+        leads: the best minus each reference on the test images.
+        direct: the choice against that of another phi.
+        mixed_origins: a sentence where the trainings come from several machines or codes.
+    """
+
+    study: Study
+    run: Run
+    collected: Collected
+    ranking: Ranking | None
+    stability: Stability | None
+    fitted: Fitted | None
+    tests: dict[str, Interval]
+    leads: tuple[Lead, ...]
+    direct: DirectLead | None
+    mixed_origins: str | None
+
+    @property
+    def winner(self) -> Candidate | None:
+        """The best network."""
+        return self.collected.winner(self.ranking)
+
+
+def search_result(study: Study, run: Run, collected: Collected, ranking: Ranking | None) -> SearchResult:
+    """Everything that follows from a search's records and its ranking, test images included where they were looked at."""
+    winner = collected.winner(ranking)
+    return SearchResult(
+        study=study,
+        run=run,
+        collected=collected,
+        ranking=ranking,
+        stability=stability_of(collected, ranking),
+        fitted=None if ranking is None else response_surface(collected.measured, study.space.target),
+        tests=tested(study, run),
+        leads=test_leads(study, run, winner),
+        direct=direct_lead(study, run, winner),
+        mixed_origins=mixed_origins(run.origins(study.all_trials())),
+    )

@@ -9,8 +9,12 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaling.cli import terminal
+from scaling.cli.answer import answer
+from scaling.cli.exit import fail, status
+from scaling.cli.options import Parser
 from scaling.core.errors import UserError
+from scaling.report.document import Document, Values
+from scaling.report.text import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +40,7 @@ _BATCH = 16
 
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
-    made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
+    made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="PNG, JPEG, WebP, BMP or GIF files")
     made.add_argument("--model", required=True, metavar="NAME", help="the network, such as efficientnet_lite0")
     made.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: those of an installed package)")
@@ -48,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _predict(options))
+    return status(COMMAND, lambda: _predict(options))
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -59,11 +63,9 @@ def _predict(options: argparse.Namespace) -> int:
     # The first picture is read before anything heavy is loaded: a mistyped name costs no second.
     first = next(pictures, None)
     if first is not None:
-        found = _document(options, chain([first], pictures))
-        if options.json:
-            terminal.emit(found)
-        else:
-            terminal.show(f"{found['model']}, weights from {found['weights']}", *_lines(found))
+        found = _predicted(options, chain([first], pictures))
+        title = f"{found['model']}, weights from {found['weights']}"
+        answer(Document((title, *_lines(found), Values(found))), options.json)
     return 2 if unreadable else 0
 
 
@@ -76,11 +78,11 @@ def _pictures(paths: Sequence[Path], unreadable: list[Path]) -> Iterator[tuple[P
         try:
             yield path, read_picture(path)
         except DataError as error:
-            terminal.fail(COMMAND, str(error))
+            fail(COMMAND, str(error))
             unreadable.append(path)
 
 
-def _document(options: argparse.Namespace, pictures: Iterator[tuple[Path, Image.Image]]) -> dict[str, Any]:
+def _predicted(options: argparse.Namespace, pictures: Iterator[tuple[Path, Image.Image]]) -> dict[str, Any]:
     """The most probable classes of every picture as plain data."""
     import numpy as np
 
@@ -88,7 +90,7 @@ def _document(options: argparse.Namespace, pictures: Iterator[tuple[Path, Image.
     from scaling.weights.preprocessing import normalised
 
     model = pretrained(options.model, options.weights)
-    terminal.say([model.doubt] if model.doubt else [])
+    say([model.doubt] if model.doubt else [])
     ready = ((path, normalised(picture, model.preprocessing)) for path, picture in pictures)
     seen: list[dict[str, Any]] = []
     while batch := list(islice(ready, _BATCH)):

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scaling.cli import terminal
+from scaling.cli.answer import answer
+from scaling.cli.exit import status
+from scaling.cli.options import Parser
 from scaling.core.errors import UserError
+from scaling.report.document import Column, Document, Table, Values
+from scaling.report.text import say
 
 if TYPE_CHECKING:
     from scaling.simulate.truths import Held, Truth
@@ -38,7 +42,7 @@ exit status: 0 done, 2 bad input (one line says what)."""
 
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
-    made = terminal.Parser(COMMAND, DESCRIPTION, EXAMPLES)
+    made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("truths", nargs="*", metavar="TRUTH", help="names of truths (default: all)")
     made.add_argument("--studies", type=int, default=200, help="of each truth (default: 200)")
     made.add_argument("--size", choices=("default", "fashion"), action="append", help="of the studies (default: both)")
@@ -50,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     options = parser().parse_args(arguments)
-    return terminal.status(COMMAND, lambda: _run(options))
+    return status(COMMAND, lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -62,12 +66,9 @@ def _run(options: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     for size in options.size or list(SIZES):
         for name, truth in truths.items():
-            terminal.say([f"{name}, {size}: {truth.says}"])
+            say([f"{name}, {size}: {truth.says}"])
             rows += coverage(name, truth, size, options.studies, options.seed)
-    if options.json:
-        terminal.emit({"studies": options.studies, "rows": rows})
-    else:
-        terminal.show(_table(rows), *_legend(truths))
+    answer(Document((_table(rows), *_legend(truths), Values({"studies": options.studies}))), options.json)
     return 0
 
 
@@ -119,16 +120,21 @@ def _truths(names: Sequence[str]) -> dict[str, Truth]:
     return {name: known[name] for name in names or known}
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> Any:
-    made = terminal.table("truth", "size", "what is stated", ">stated %", ">held %", ">of", "")
-    last = None
-    for row in rows:
-        if last is not None and (row["truth"], row["size"]) != last:
-            made.add_section()
-        last = (row["truth"], row["size"])
-        shares = (f"{100 * row['stated']:.1f}", f"{100 * row['held']:.1f}", str(row["statements"]))
-        made.add_row(row["truth"], row["size"], row["quantity"], *shares, "" if row["promised"] else "not promised")
-    return made
+def _table(rows: Sequence[dict[str, Any]]) -> Table:
+    columns = (
+        _column("truth", "truth", left=True),
+        _column("size", "size", left=True),
+        _column("what is stated", "quantity", left=True),
+        _column("stated %", "stated", lambda value: f"{100 * value:.1f}"),
+        _column("held %", "held", lambda value: f"{100 * value:.1f}"),
+        _column("of", "statements"),
+        _column("", "promised", lambda value: "" if value else "not promised", left=True),
+    )
+    return Table(columns, rows, key="rows", section=lambda row: (row["truth"], row["size"]))
+
+
+def _column(title: str, key: str, text: Callable[[Any], str] | None = None, left: bool = False) -> Column:
+    return Column(lambda row: row[key], title, key, text, left=left)
 
 
 def _legend(truths: dict[str, Truth]) -> list[str]:

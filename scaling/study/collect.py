@@ -43,7 +43,7 @@ class Trainings(NamedTuple):
         return {name: getattr(self, name) for name in ("complete", "failed", "diverged", "collapsed")}
 
 
-class _Answers(NamedTuple):
+class Answers(NamedTuple):
     """A network's complete trainings: trials, validation answers of each, and which of them collapsed."""
 
     trials: list[Trial]
@@ -57,7 +57,7 @@ class _Answers(NamedTuple):
 
 def trainings(study: Trials, run: Run) -> dict[str, Trainings]:
     """What became of the trainings of every network of a study, by label."""
-    answers = _answers(study, run)
+    answers = answers_of(study, run)
     found = {}
     for network in study.networks:
         outcomes = [run.outcome(trial) for trial in study.trials(network)]
@@ -73,13 +73,13 @@ def on_test_images(study: Trials, run: Run) -> dict[str, Measured]:
 
     Trainings that collapsed on validation are left out here too.
     """
-    answers, counts = _answers(study, run), trainings(study, run)
+    answers, counts = answers_of(study, run), trainings(study, run)
     found = {}
     for network in study.networks:
         judged = [run.test(trial) for trial in answers[network.label].counted]
         seen = [one.correct for one in judged if one is not None]
         if seen:
-            found[network.label] = _measured(network, seen, counts[network.label].lost, study.pictures.test.groups)
+            found[network.label] = as_measured(network, seen, counts[network.label].lost, study.pictures.test.groups)
     return found
 
 
@@ -95,7 +95,7 @@ def tested(study: Trials, run: Run) -> dict[str, Interval]:
     return {label: accuracy_interval(measured, index, one.seeds) for index, (label, one) in enumerate(shown.items())}
 
 
-def _answers(study: Trials, run: Run) -> dict[str, _Answers]:
+def answers_of(study: Trials, run: Run) -> dict[str, Answers]:
     trials = {network.label: complete_trials(study, run, network) for network in study.networks}
     correct = {label: [_validation(run, trial) for trial in own] for label, own in trials.items()}
     lost = collapsed(
@@ -103,7 +103,7 @@ def _answers(study: Trials, run: Run) -> dict[str, _Answers]:
         study.pictures.chance,
         len(study.pictures.validation),
     )
-    return {label: _Answers(own, correct[label], gone) for (label, own), gone in zip(trials.items(), lost, strict=True)}
+    return {label: Answers(own, correct[label], gone) for (label, own), gone in zip(trials.items(), lost, strict=True)}
 
 
 def _validation(run: Run, trial: Trial) -> NDArray[np.bool_]:
@@ -113,11 +113,11 @@ def _validation(run: Run, trial: Trial) -> NDArray[np.bool_]:
     return outcome.correct
 
 
-def _kept(answers: _Answers) -> list[NDArray[np.bool_]]:
+def counted_answers(answers: Answers) -> list[NDArray[np.bool_]]:
     return [one for one, lost in zip(answers.correct, answers.collapsed, strict=True) if not lost]
 
 
-def _measured(
+def as_measured(
     network: Network,
     correct: Sequence[NDArray[np.bool_]],
     lost: int,

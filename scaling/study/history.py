@@ -53,10 +53,10 @@ def is_family(folder: Path) -> bool:
         NotRecorded: there is no such folder.
         SpecError: it is no run folder, or its question is damaged.
     """
-    return "family" in _question(folder)
+    return "family" in recorded_config(folder)
 
 
-def require_same_pictures(studies: Sequence[Trials]) -> None:
+def require_same_images(studies: Sequence[Trials]) -> None:
     """Raise SpecError unless all studies are of one set of pictures."""
     first = studies[0]
     for other in studies[1:]:
@@ -67,7 +67,7 @@ def require_same_pictures(studies: Sequence[Trials]) -> None:
             )
 
 
-def _question(folder: Path) -> dict[str, Any]:
+def recorded_config(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise NotRecorded(f"{folder}: no such run folder here")
     question = Run(folder).question()
@@ -76,7 +76,7 @@ def _question(folder: Path) -> dict[str, Any]:
     return question
 
 
-def _recorded(folder: Path, question: dict[str, Any]) -> tuple[RecordedPictures, int]:
+def recorded_images(folder: Path, question: dict[str, Any]) -> tuple[RecordedPictures, int]:
     """The pictures, and the newest revision that anything was trained with."""
     records, groups = RecordFile(folder / "trials.jsonl").read(), read_groups(folder)
     trained = [one for one in records if isinstance(one, TrainingRecord) and one.outcome.correct is not None]
@@ -101,7 +101,7 @@ def _recorded(folder: Path, question: dict[str, Any]) -> tuple[RecordedPictures,
     return pictures, max(one.trial.revision for one in trained)
 
 
-def _read(folder: Path) -> Run:
+def read_run(folder: Path) -> Run:
     run = Run(folder)
     run.read()
     return run

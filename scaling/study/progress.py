@@ -10,6 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from scaling.core.units import duration
 from scaling.study.engines.engine import Compiling, Event, Finished, Training
 from scaling.study.estimate import Pace, expected_parts
 from scaling.study.trial import Outcome, Trial
@@ -119,13 +120,3 @@ def describe(outcome: Outcome) -> str:
     seconds = outcome.seconds
     compiled = f", {seconds.compile:.1f} s compiling" if seconds.compile else ""
     return f"{outcome.accuracy:.2%} on validation, {seconds.train:.1f} s training{compiled}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: 42 s, 3 min 20 s, 2 h 5 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -201,16 +201,43 @@ def left_to_train(study: Trials, run: Run) -> list[Trial]:
     return run.missing(study.all_trials())
 
 
-def train_missing(study: Trials, run: Run, engine: Engine, speed: Pace, console: Console) -> None:
-    """Train and record what the run folder lacks, showing how it goes."""
-    missing = run.missing(study.all_trials())
-    if not missing:
-        return
-    with StudyProgress(missing, study.label, speed, console) as progress, closing(engine.run(missing)) as events:
-        for event in events:
-            if isinstance(event, Finished):
-                run.record(event.trial, event.outcome, engine.device)
-            progress.show(event)
+class Proposer(Protocol):
+    """Decides what is trained next. A grid proposes everything at once; a race or a search proposes in rounds."""
+
+    def propose(self, run: Run) -> Sequence[Trial]:
+        """The trials wanted next, given what is recorded so far; those recorded already may be among them.
+
+        Where all of them are recorded, or were tried in this session, the study is over.
+        """
+
+
+class AllAtOnce:
+    """Proposes every trial of a study in one round."""
+
+    def __init__(self, study: Trials) -> None:
+        self._trials = study.all_trials()
+
+    def propose(self, run: Run) -> Sequence[Trial]:
+        """Every trial, whatever is recorded."""
+        return self._trials
+
+
+def train_proposed(proposer: Proposer, study: Trials, run: Run, engine: Engine, speed: Pace, console: Console) -> None:
+    """Train and record what is proposed and the run folder lacks, round after round, showing how it goes.
+
+    A trial that failed is tried once in each session, not again in its later rounds.
+    """
+    tried: set[str] = set()
+    while True:
+        missing = [trial for trial in run.missing(proposer.propose(run)) if trial.id not in tried]
+        if not missing:
+            return
+        tried |= {trial.id for trial in missing}
+        with StudyProgress(missing, study.label, speed, console) as progress, closing(engine.run(missing)) as events:
+            for event in events:
+                if isinstance(event, Finished):
+                    run.record(event.trial, event.outcome, event.device)
+                progress.show(event)
 
 
 def test_missing(
@@ -226,7 +253,7 @@ def test_missing(
     """
     trials = [trial for network in networks for trial in complete_trials(study, run, network)]
     missing = [trial for trial in trials if run.test(trial) is None]
-    gone = engine.forgotten(missing)
+    gone = engine.missing_weights(missing)
     retrained: dict[Trial, Outcome] = {}
     if gone:
         console.print(

@@ -5,8 +5,11 @@ import json
 import pytest
 from rich.table import Table
 
-from scaling.cli import terminal
+from scaling.cli.exit import status
+from scaling.cli.options import Parser, amount
 from scaling.core.errors import UserError
+from scaling.report.plain import emit
+from scaling.report.text import say, show
 
 COMMAND = "python -m scaling.some"
 
@@ -33,20 +36,20 @@ def raising(error):
     ],
 )
 def test_what_goes_wrong_is_one_line_and_a_status(error, status, said, capsys):
-    assert terminal.status(COMMAND, raising(error), "went home") == status
+    assert status(COMMAND, raising(error), "went home") == status
     assert capsys.readouterr() == ("", said)
 
 
 def test_work_gives_the_status_and_a_bug_its_traceback():
-    assert terminal.status(COMMAND, lambda: 0) == 0
+    assert status(COMMAND, lambda: 0) == 0
     for bug in (ValueError("a bug"), OverflowError("a bug"), KeyError("a bug"), RuntimeError("a bug")):
         with pytest.raises(type(bug), match="a bug"):
-            terminal.status(COMMAND, raising(bug))
+            status(COMMAND, raising(bug))
 
 
 def test_a_wrong_flag(capsys):
     with pytest.raises(SystemExit, match="2"):
-        terminal.Parser(COMMAND, "", "").parse_args(["--bogus"])
+        Parser(COMMAND, "", "").parse_args(["--bogus"])
     said = f"{COMMAND}: error: unrecognized arguments: --bogus; --help shows what is allowed\n"
     assert capsys.readouterr() == ("", said)
 
@@ -54,36 +57,36 @@ def test_a_wrong_flag(capsys):
 def test_no_column_is_cut(capsys):
     table = Table("a" * 100, "b" * 100)
     table.add_row("c" * 100, "d" * 100)
-    terminal.show(table, "words")
+    show(table, "words")
     out = capsys.readouterr().out
     assert all(letter * 100 in out for letter in "abcd")
     assert out.endswith("words\n")
 
 
 def test_lines_for_people_and_documents_for_machines_do_not_mix(capsys):
-    terminal.say(["[bold] is no markup"])
-    terminal.emit({"macs": 1})
+    say(["[bold] is no markup"])
+    emit({"macs": 1})
     out, err = capsys.readouterr()
     assert json.loads(out) == {"macs": 1}
     assert err == "[bold] is no markup\n"
     with pytest.raises(ValueError, match="not JSON compliant"):
-        terminal.emit({"macs": float("nan")})
+        emit({"macs": float("nan")})
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [("1e9", 1e9), ("84.6k", 84_600), ("1.5M", 1.5e6), ("8G", 8e9), ("2T", 2e12), ("0.5", 0.5)]
 )
 def test_amounts_as_people_write_them(text, value):
-    assert terminal.amount(text) == pytest.approx(value)
+    assert amount(text) == pytest.approx(value)
 
 
 def test_a_device_without_memory_is_one_line(capsys):
     def work():
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.\nmore")
 
-    assert terminal.status("a command", work, ()) == 2
+    assert status("a command", work, ()) == 2
     assert capsys.readouterr().err == (
         "a command: error: too large for this device: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.\n"
     )
     with pytest.raises(RuntimeError, match="something else"):
-        terminal.status("a command", lambda: (_ for _ in ()).throw(RuntimeError("something else")), ())
+        status("a command", lambda: (_ for _ in ()).throw(RuntimeError("something else")), ())

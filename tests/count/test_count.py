@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from scaling import ARCHITECTURES, RELEASED, Architecture, Cost, cost, scale
-from scaling.count.__main__ import document, main, network
+from scaling.count.__main__ import main, network
 from scaling.count.conventions import CONVENTIONS, by_convention
 from scaling.count.cost import parts
+from scaling.count.report import count_document
 from scaling.published import libraries
+from scaling.report.plain import as_data
 
 ROOT = Path(__file__).parents[2]
 B0 = ARCHITECTURES["efficientnet_b0"]
@@ -85,7 +87,7 @@ def test_counts_are_checked():
 
 
 def test_the_document():
-    found = document(network("efficientnet_b2"), 1000, 3)
+    found = as_data(count_document(network("efficientnet_b2"), 1000, 3))
     assert found["architecture"] == "efficientnet_b2"
     assert (found["params"], found["macs"], found["activations"]) == (9109994, 993561872, 13832834)
     assert found["stages"][2] == {
@@ -133,7 +135,7 @@ def test_a_file(tmp_path):
             "stages": [{"repeats": 1, "kernel": 3, "stride": 1, "expansion": 1, "channels": 8}],
         }
     )
-    assert found == document(mine, 10, 1)
+    assert found == as_data(count_document(mine, 10, 1))
 
 
 @pytest.mark.parametrize(

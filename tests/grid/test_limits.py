@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from scaling.grid.tables import ranking_table, rows
 
 from scaling import architecture, cost
 from scaling.analysis.ranking import rank
@@ -13,14 +14,13 @@ from scaling.count.memory import training_bytes
 from scaling.data import load
 from scaling.grid import latency_limit as limiting
 from scaling.grid.__main__ import main
-from scaling.grid.findings import limited
 from scaling.grid.latency import FILE, network_key, read_latencies, record_latency
 from scaling.grid.latency_limit import held_to_latency
 from scaling.grid.limits import Limits
+from scaling.grid.plan import limited
 from scaling.grid.reopen import read_search
 from scaling.grid.spec import read_spec
 from scaling.grid.study import make_study, plan
-from scaling.grid.tables import ranking_table, rows
 from scaling.profile.profile import Spread
 from scaling.results.__main__ import main as show_results
 from scaling.study.run import Run

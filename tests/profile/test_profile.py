@@ -9,10 +9,12 @@ from scaling.core.errors import SpecError
 from scaling.count.cost import Cost, cost
 from scaling.profile import __main__ as profile
 from scaling.profile import measure as profiling
-from scaling.profile.__main__ import document, main, told
+from scaling.profile.__main__ import main
 from scaling.profile.profile import Measured, Profile, Spread
 from scaling.profile.record import FILE, add_to_record, rank_correlations, read_record, require_recordable
+from scaling.profile.report import explained, profile_document
 from scaling.profile.roofline import DeviceLimits
+from scaling.report.plain import as_data
 from scaling.study.history import NotRecorded
 from scaling.study.provenance import host
 from scaling.study.spec import read_baseline
@@ -133,19 +135,19 @@ def test_which_count_orders_networks_as_time_does():
     profiles = [made_up(str(one), *one) for one in sizes]
     found = rank_correlations([*profiles, made_up("too large", None)])
     assert found == {"macs": pytest.approx(0.8), "params": pytest.approx(-1), "activations": None, "bytes": pytest.approx(-1)}
-    said = told(profiles, LIMITS)[-1]
+    said = explained(profiles, LIMITS)[-1]
     assert said == (
         "Spearman's rho of the time per picture over these networks: MACs 0.80, activations -, params -1.00, bytes moved -1.00."
     )
-    assert document("a device", profiles, LIMITS)["spearman"] == found
+    assert as_data(profile_document("a device", profiles, LIMITS))["spearman"] == found
     assert rank_correlations(profiles[:2]) == {}
     assert rank_correlations([*profiles[:2], made_up("too large", None)]) == {}
 
 
 def test_what_could_not_be_measured_is_said():
     profiles = [made_up("one", 0.1), made_up("large", None)]
-    assert told(profiles, LIMITS)[-1] == "large: not measured: needs 9 bytes, the device has 8"
-    assert document("a device", profiles, LIMITS)["networks"][1]["use"] is None
+    assert explained(profiles, LIMITS)[-1] == "large: not measured: needs 9 bytes, the device has 8"
+    assert as_data(profile_document("a device", profiles, LIMITS))["networks"][1]["use"] is None
 
 
 def test_nothing_measured_is_a_status_of_its_own(quick, monkeypatch):

@@ -26,7 +26,7 @@ from scaling.grid.reopen import read_search, with_choice
 from scaling.grid.spec import read_spec
 from scaling.grid.study import make_study
 from scaling.results.__main__ import main
-from scaling.study.history import NotRecorded, is_family, require_same_pictures
+from scaling.study.history import NotRecorded, is_family, require_same_images
 from scaling.study.restore import network_called
 from scaling.study.run import Run
 from scaling.study.trial import Outcome
@@ -160,10 +160,10 @@ def test_a_family_that_was_shown_no_test_picture(tmp_path, family_folder):
 
 def test_runs_on_other_pictures_share_no_figure(family_folder):
     step1, other = read_search(STEP1).study, read_family(family_folder[0]).study
-    require_same_pictures([step1, other])
+    require_same_images([step1, other])
     changed = dataclasses.replace(other, pictures=other.pictures._replace(fingerprint="others"))
     with pytest.raises(SpecError, match="they cannot be compared, nor share a figure"):
-        require_same_pictures([step1, changed])
+        require_same_images([step1, changed])
 
 
 def test_the_command_shows_a_search(capsys):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import Protocol
 
+from scaling.core.errors import UserError
+from scaling.data import PictureSet
 from scaling.data.per_image import PerImage
 from scaling.study.trial import Outcome, Trial
 
@@ -32,6 +36,8 @@ class Finished:
 
     trial: Trial
     outcome: Outcome
+    device: str
+    """what it was trained on, in words; it belongs to the worker, since an engine may have several kinds"""
 
 
 Event = Compiling | Training | Finished
@@ -48,8 +54,8 @@ class Engine(Protocol):
     def run(self, trials: Sequence[Trial]) -> Generator[Event]:
         """Train all trials, in an order of the engine's choice."""
 
-    def forgotten(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Those of the finished trials that must be run again before they can be tested."""
+    def missing_weights(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Those of the finished trials whose weights are gone or cannot be read: they must be trained again to be tested."""
 
     def test(self, trial: Trial) -> PerImage:
         """For a finished trial, what its network makes of each test image.
@@ -57,3 +63,20 @@ class Engine(Protocol):
         Raises:
             UserError, ArithmeticError: its weights cannot be used.
         """
+
+
+ENGINES = {"local": "scaling.study.engines.local:LocalEngine"}
+"""By name: the module and the class. It is made from a dataset and the folder of trained weights, and loaded only when used."""
+
+
+def engine_called(name: str) -> Callable[[PictureSet, Path], Engine]:
+    """What makes the engine of a name.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    if name not in ENGINES:
+        raise UserError(f"no engine is called {name!r}; known: {', '.join(ENGINES)}")
+    module, _, kind = ENGINES[name].partition(":")
+    made: Callable[[PictureSet, Path], Engine] = getattr(import_module(module), kind)
+    return made

@@ -23,6 +23,7 @@ import jax
 
 from scaling.core.errors import UserError
 from scaling.count.cost import cost
+from scaling.count.memory import training_bytes
 from scaling.data import PictureSet
 from scaling.data.per_image import PerImage
 from scaling.study.engines.engine import Compiling, Event, Finished, Training
@@ -43,7 +44,7 @@ CLOSING_SECONDS = 5.0
 """How long a run that is closed waits for its workers: for a step, not for a compilation."""
 
 
-class _Shift(NamedTuple):
+class _WorkQueue(NamedTuple):
     """What the workers of one run share."""
 
     jobs: queue.SimpleQueue[list[Trial]]
@@ -76,28 +77,28 @@ class LocalEngine:
 
     def run(self, trials: Sequence[Trial]) -> Generator[Event]:
         """Train all trials; the seeds of one network follow each other, large networks come first."""
-        shift = _Shift(queue.SimpleQueue(), Counter(), queue.SimpleQueue(), threading.Event())
+        work = _WorkQueue(queue.SimpleQueue(), Counter(), queue.SimpleQueue(), threading.Event())
         for job in _by_network(trials):
-            shift.jobs.put(job)
-            shift.waiting[job[0].architecture.resolution] += 1
+            work.jobs.put(job)
+            work.waiting[job[0].architecture.resolution] += 1
         threads = [
-            threading.Thread(target=self._work, args=(device, shift), name=WORKER, daemon=True)
+            threading.Thread(target=self._work, args=(device, work), name=WORKER, daemon=True)
             for device in _workers(self._devices, trials)
         ]
         for thread in threads:
             thread.start()
         try:
             for _ in trials:
-                yield from _until_finished(shift.events)
+                yield from _until_finished(work.events)
         finally:
-            shift.stop.set()
+            work.stop.set()
             end = time.monotonic() + CLOSING_SECONDS
             for thread in threads:
                 thread.join(timeout=max(0.0, end - time.monotonic()))
 
-    def forgotten(self, trials: Sequence[Trial]) -> list[Trial]:
+    def missing_weights(self, trials: Sequence[Trial]) -> list[Trial]:
         """Those whose weights are gone or cannot be read."""
-        return [trial for trial in trials if not self._remembered(trial)]
+        return [trial for trial in trials if not self._has_weights(trial)]
 
     def test(self, trial: Trial) -> PerImage:
         """What the trial's weights make of each test image.
@@ -116,29 +117,29 @@ class LocalEngine:
         except FileNotFoundError:
             raise UserError(f"{self._path(trial)} is missing") from None
 
-    def _remembered(self, trial: Trial) -> bool:
+    def _has_weights(self, trial: Trial) -> bool:
         try:
             self._load(trial)
         except UserError:
             return False
         return True
 
-    def _work(self, device: Any, shift: _Shift) -> None:
+    def _work(self, device: Any, work: _WorkQueue) -> None:
         try:
             with jax.default_device(device):
-                while not shift.stop.is_set():
+                while not work.stop.is_set():
                     try:
-                        job = shift.jobs.get_nowait()
+                        job = work.jobs.get_nowait()
                     except queue.Empty:
                         return
-                    self._train_network(job, device, shift)
-                    self._let_go(job[0].architecture.resolution, shift.waiting)
+                    self._train_network(job, device, work)
+                    self._release_images(job[0].architecture.resolution, work.waiting)
         except Stopped:
             pass
         except BaseException as error:
-            shift.events.put(error)
+            work.events.put(error)
 
-    def _train_network(self, trials: list[Trial], device: Any, shift: _Shift) -> None:
+    def _train_network(self, trials: list[Trial], device: Any, work: _WorkQueue) -> None:
         program = None
         for trial in trials:
             compiling = 0.0
@@ -146,33 +147,33 @@ class LocalEngine:
                 prepared = self._prepare(trial, device)
                 if program is None:
                     with self._compiling[device]:
-                        if shift.stop.is_set():
+                        if work.stop.is_set():
                             raise Stopped
-                        shift.events.put(Compiling(trial))
+                        work.events.put(Compiling(trial))
                         start = time.perf_counter()
                         compiled = compile_training(_task(trial), prepared.resident)
                         self._evaluation(_task(trial))
                         program, compiling = compiled, time.perf_counter() - start
                 begun = time.perf_counter()
-                outcome = self._train(trial, program, prepared, compiling, shift)
+                outcome = self._train(trial, program, prepared, compiling, work)
             except Diverged as error:
                 outcome = Outcome("diverged", str(error), None, Seconds(compiling, time.perf_counter() - begun))
             except (Stopped, OSError):
                 raise  # a full disk ends the run; it says nothing about this network
             except Exception as error:
                 outcome = Outcome("failed", f"{type(error).__name__}: {error}".splitlines()[0][:300], None, Seconds(compiling))
-            shift.events.put(Finished(trial, outcome))
+            work.events.put(Finished(trial, outcome, self.device))
 
-    def _train(self, trial: Trial, program: Any, prepared: Prepared, compiling: float, shift: _Shift) -> Outcome:
+    def _train(self, trial: Trial, program: Any, prepared: Prepared, compiling: float, work: _WorkQueue) -> Outcome:
         seen: list[Segment] = []
 
         def report(segment: Segment) -> None:
             seen.append(segment)
-            shift.events.put(Training(trial, segment.epoch + segment.last, segment.accuracy))
+            work.events.put(Training(trial, segment.epoch + segment.last, segment.accuracy))
 
-        shift.events.put(Training(trial, 0))
+        work.events.put(Training(trial, 0))
         start = time.perf_counter()
-        weights = train(_task(trial), program, prepared, trial.seed, report, shift.stop.is_set)
+        weights = train(_task(trial), program, prepared, trial.seed, report, work.stop.is_set)
         trained = time.perf_counter()
         evaluation = self._evaluation(_task(trial))
         judged = evaluate_per_image(evaluation, weights, prepared.validation, prepared.pixels)
@@ -187,7 +188,7 @@ class LocalEngine:
             self._prepared[key] = prepare(self._pictures, trial.architecture.resolution)
         return self._prepared[key]
 
-    def _let_go(self, side: int, waiting: Counter[int]) -> None:
+    def _release_images(self, side: int, waiting: Counter[int]) -> None:
         """Free the pictures of a resolution once no network waits for them."""
         waiting[side] -= 1
         if not waiting[side]:
@@ -212,9 +213,9 @@ def _workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:
 
 
 def _training_bytes(trial: Trial) -> int:
-    """Most of what training a network holds: each float32 activation about three times, with its gradient."""
-    counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
-    return 3 * 4 * counted.activations * trial.recipe.batch
+    """As everywhere, by the estimate of `scaling.count.memory`."""
+    number = 2 if trial.recipe.precision == "bfloat16" else 4
+    return training_bytes(trial.architecture, trial.recipe.batch, trial.num_classes, trial.in_channels, number)
 
 
 def _memory_bytes() -> float:

@@ -11,13 +11,14 @@ from rich.console import Console
 
 from scaling import Factors, Stage, architecture, scale
 from scaling.core.errors import SpecError
+from scaling.core.units import duration
 from scaling.data import load
 from scaling.recipe.recipe import Recipe
 from scaling.study.engines import local as local_module
 from scaling.study.engines.engine import Compiling, Finished, Training
 from scaling.study.engines.local import LocalEngine
 from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_seconds, expected_parts, pace
-from scaling.study.progress import StudyProgress, duration
+from scaling.study.progress import StudyProgress
 from scaling.study.provenance import cores, host
 from scaling.study.run import Run
 from scaling.study.study import resolved
@@ -110,14 +111,14 @@ def test_numbers_do_not_depend_on_what_trains_beside(engine, pictures):
 
 def test_test_pictures_are_judged_with_the_kept_weights(engine, pictures, tmp_path):
     one = trial(pictures)
-    assert engine.forgotten([one]) == [one]
+    assert engine.missing_weights([one]) == [one]
     finished(engine, [one])
-    assert engine.forgotten([one]) == []
+    assert engine.missing_weights([one]) == []
     kept = engine.test(one)
     assert kept.correct.shape == kept.probability.shape == (len(pictures.test),)
     path = tmp_path / "weights" / f"{one.id}.safetensors"
     path.write_bytes(path.read_bytes()[:100])
-    assert engine.forgotten([one]) == [one]
+    assert engine.missing_weights([one]) == [one]
     with pytest.raises(ValueError, match="not a whole safetensors file"):
         engine.test(one)
     path.unlink()

@@ -1,0 +1,59 @@
+"""How a command ends: what people can mend as one line and a status, a bug of ours as a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+from scaling.core.errors import UserError
+
+
+def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> int:
+    """The exit status of `work`: one line on standard error for what people can mend, a traceback for what only we can.
+
+    People can mend a `UserError`, what the operating system refuses, and what memory does not bear.
+
+
+    Args:
+        command: as people type it.
+        work: gives the status where nothing goes wrong.
+        stopped: what Ctrl-C says.
+
+    Returns:
+        2 for what people can mend, 130 for Ctrl-C, 0 where the reader of standard output has read enough.
+    """
+    try:
+        return work()
+    except UserError as error:
+        return fail(command, str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return fail(command, f"{error.filename or 'cannot write'}: {error.strerror or error}")
+    except MemoryError as error:
+        return fail(command, f"too large for this machine: {error}")
+    except RuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):  # what JAX says where a device's memory does not do
+            raise
+        return fail(command, f"too large for this device: {str(error).splitlines()[0]}")
+    except KeyboardInterrupt:
+        print(f"\n{stopped}", file=sys.stderr)
+        return 130
+
+
+def fail(command: str, message: str) -> int:
+    """Say what was wrong, in one line; the status of bad input."""
+    print(f"{command}: error: {' '.join(message.splitlines())}", file=sys.stderr)
+    return 2
+
+
+def leave(status: int) -> int:
+    """End with `status`, at once if a worker is still inside a compilation: everything of value is on the disk."""
+    if any(thread.name == "scaling-worker" for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status

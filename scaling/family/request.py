@@ -1,0 +1,160 @@
+"""What the flags of `python -m scaling.family` ask for: a family, its pictures, a budget."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from scaling.arch import EFFICIENTNET_B0, SMALL, Architecture
+from scaling.core.errors import UserError
+from scaling.core.units import amount
+from scaling.data import DataError, PictureSet, load
+from scaling.family.budget import Budget
+from scaling.family.from_search import family_of_run
+from scaling.family.options import Options
+from scaling.family.read_spec import read_family_spec
+from scaling.family.spec import RULES, FamilySpec, Kinship
+from scaling.grid.reopen import read_search
+from scaling.report.text import say
+from scaling.rules.members import RELEASED_PHIS, Member, phi_range
+from scaling.study.spec import read_baseline
+
+MEASURES = ("macs", "params", "activations", "memory")
+"""What a budget may be of."""
+
+
+def refuse_idle(options: Options) -> None:
+    """Refuse flags that would do nothing.
+
+    Raises:
+        ValueError: there is one; the message names it.
+    """
+    training = {"data": options.data, "seeds": options.seeds, "to": options.to, "dry-run": options.dry_run or None}
+    listing = {
+        "budget": options.budget,
+        "csv": options.csv or None,
+        "toml": options.toml,
+        "classes": options.classes,
+        "channels": options.channels,
+        "inference": options.inference or None,
+    }
+    for name, value in (listing if options.train else training).items():
+        if value is not None:
+            raise UserError(f"--{name} has no use {'beside' if options.train else 'without'} --train")
+    if options.fitted and options.run is None:
+        raise UserError("--fitted has no use without --run: it is the optimum of that run")
+    if options.json and options.csv:
+        raise UserError("take --json or --csv, not both")
+    if options.budget is not None and (options.phi is not None or options.realise):
+        other = "--phi" if options.phi is not None else "--realise"
+        raise UserError(f"take --budget or {other}, not both: a budget is what phi is solved for")
+    if options.budget is not None and len(options.budget) > 1:
+        raise UserError(f"one --budget at a time, got {' and '.join(options.budget)}")
+    for name in ("batch", "classes", "channels"):
+        if getattr(options, name) is not None and getattr(options, name) < 1:
+            raise UserError(f"--{name} must be at least 1, got {getattr(options, name)}")
+
+
+def family_asked(options: Options) -> FamilySpec:
+    """The specification with the flags over it."""
+    if options.spec is not None and options.run is not None:
+        raise UserError("take --spec or --run, not both: a specification names its run itself, in [family]")
+    if options.spec is not None:
+        spec = read_family_spec(options.spec)
+    elif options.run is not None:
+        spec = family_of_run(options.run, options.fitted)
+    else:
+        spec = _without_spec(options)
+    flags: dict[str, Any] = {"data": options.data, "seeds": options.seeds}
+    if options.baseline is not None:
+        flags["baseline"] = read_baseline(options.baseline)
+    kinship = {name: getattr(options, name) for name in ("phi", "realise", "alpha", "beta", "gamma", "rounding")}
+    if options.train and options.spec is None:
+        kinship["realise"] = True  # rules are compared at equal cost
+    kinship["rules"] = None if options.rule is None else tuple(name for given in options.rule for name in given.split(","))
+    if options.spec is None and options.run is None:
+        kinship["rules"] = kinship["rules"] or _default_rules(options, flags.get("baseline", spec.baseline))
+    changed = dataclasses.replace(spec.family, **_given(kinship))
+    bases = [f"--{name}" for name in ("alpha", "beta", "gamma") if getattr(options, name) is not None]
+    if bases and "compound" not in changed.rules:
+        raise UserError(f"{bases[0]} has no use without the rule compound, got {', '.join(changed.rules)}")
+    return dataclasses.replace(spec, family=changed, **_given(flags))
+
+
+def counts_asked(options: Options, spec: FamilySpec) -> tuple[int, int]:
+    """Classes and channels: as given, those of the pictures asked for, or ImageNet's."""
+    classes, channels = 1000, 3
+    if options.run is not None:
+        searched = read_search(options.run).study.pictures
+        classes, channels = searched.num_classes, searched.in_channels
+    elif options.spec is not None:
+        pictures = load(spec.data, side=spec.side)
+        classes, channels = pictures.num_classes, pictures.in_channels
+    return (
+        classes if options.classes is None else options.classes,
+        channels if options.channels is None else options.channels,
+    )
+
+
+def pictures_asked(options: Options, spec: FamilySpec) -> PictureSet:
+    """The pictures to train on, stored as large as the largest member sees them; a run's own, unless others are asked for.
+
+    Raises:
+        DataError: there are none.
+        ValueError: they are not those of the run.
+    """
+    largest = max(128, spec.family.largest_side(spec.baseline))
+    if options.run is None or options.data is not None:
+        return load(spec.data, side=spec.side, largest=largest)
+    said = f"the pictures of {options.run} are called {spec.data!r}; --data says where they are"
+    try:
+        pictures = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
+    except DataError:
+        raise UserError(said) from None
+    if pictures.fingerprint != read_search(options.run).study.pictures.fingerprint:
+        raise UserError(f"{said}: what is found by that name are others")
+    return pictures
+
+
+def budget_asked(text: str, memory: Callable[[Member], int]) -> Budget:
+    """A budget as `WHAT=NUMBER`; `memory` is the size of a member in bytes.
+
+    Raises:
+        ValueError: it is of another form, or of something else.
+    """
+    measure, _, number = text.replace(" ", "").partition("=")
+    try:
+        most = amount(number)
+    except UserError:
+        most = -1.0
+    if measure not in MEASURES or most < 0:
+        raise UserError(
+            f"--budget must be WHAT=NUMBER with WHAT of {', '.join(MEASURES)}, as macs=1e9 or memory=8G, got {text!r}"
+        )
+    if measure == "memory":
+        return Budget(measure, most, "bytes", memory)
+    return Budget(measure, most, "MACs" if measure == "macs" else measure, lambda member: int(getattr(member, measure)))
+
+
+def _without_spec(options: Options) -> FamilySpec:
+    """B0's family, or to be trained that of the small baseline at equal costs."""
+    if options.train:
+        return FamilySpec("family", SMALL)
+    return FamilySpec("family", EFFICIENTNET_B0, family=Kinship(("compound",), "0:7"))
+
+
+def _default_rules(options: Options, baseline: Architecture) -> tuple[str, ...]:
+    """The released networks beside the formula where they are of this baseline and all phis are numbers of theirs."""
+    if options.train:
+        return RULES
+    if baseline != EFFICIENTNET_B0:
+        return ("compound",)
+    if options.realise or not all(phi in RELEASED_PHIS for phi in phi_range(options.phi or "0:7")):
+        say(["The released networks are left out: they have whole numbers from 0 to 8, and costs of their own."])
+        return ("compound",)
+    return ("compound", "released")
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

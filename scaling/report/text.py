@@ -1,0 +1,59 @@
+"""Documents and lines on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from scaling.report.document import Document, Part, Table, Values
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+
+def write_text(document: Document) -> None:
+    """A document to standard output."""
+    show(*document.parts)
+
+
+def show(*parts: Part) -> None:
+    """Paragraphs and tables to standard output; no column is cut, a narrow terminal wraps the line instead."""
+    from rich.console import Console
+    from rich.measure import Measurement
+
+    console = Console(highlight=False, markup=False)
+    endless = console.options.update(max_width=10_000)
+    for part in parts:
+        if isinstance(part, Values) or (isinstance(part, Table) and part.for_machines):
+            continue
+        drawn: Any = drawn_table(part) if isinstance(part, Table) else part
+        words = isinstance(part, str)
+        wide = console if words else Console(width=Measurement.get(console, endless, drawn).maximum)
+        with wide.capture() as captured:
+            wide.print(drawn, soft_wrap=words and not console.is_terminal)
+        print(captured.get(), end="", flush=True)  # not by the console itself, which ends the process at a broken pipe
+
+
+def say(lines: Iterable[str]) -> None:
+    """Lines on standard error, beside an answer."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False, markup=False)
+    for line in lines:
+        console.print(line, soft_wrap=not console.is_terminal)
+
+
+def drawn_table(table: Table) -> RichTable:
+    """A table as Rich draws it."""
+    from rich import box
+    from rich.table import Table as RichTable
+
+    made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1 if table.dense else 2, 0, 0))
+    columns = [one for one in table.columns if one.title is not None]
+    for column in columns:
+        made.add_column(str(column.title), justify="left" if column.left else "right", no_wrap=True)
+    for index, row in enumerate(table.rows):
+        if index and table.section(row) != table.section(table.rows[index - 1]):
+            made.add_section()
+        made.add_row(*(column.cell(row) for column in columns), style="bold" if table.is_bold(row) else None)
+    return made
