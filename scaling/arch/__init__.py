@@ -1,6 +1,7 @@
 """Frozen data that says what a network is; one module per family."""
 
-from scaling.arch.architecture import Activation, Architecture, Block, Padding, Stage
+from scaling.arch.architecture import Activation, Architecture, Padding, Stage
+from scaling.arch.blocks import Block
 from scaling.arch.efficientnet import EFFICIENTNET_B0
 from scaling.arch.efficientnet_lite import EFFICIENTNET_LITE0
 from scaling.arch.efficientnet_v2 import (
