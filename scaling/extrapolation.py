@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from scaling.arch import Architecture
 from scaling.counting import cost
 from scaling.lattice import BUDGET, PAPER, Coefficients
-from scaling.rules import MINIMUM_RESOLUTION, RELEASED, Factors, Rounding, Rule, intended_shares, realised_shares, scale
+from scaling.rules import MINIMUM_RESOLUTION, RULES, Factors, Rounding, Rule, intended_shares, realised_shares, scale
 from scaling.solving import HIGHEST, nearest_phi
 
 PHIS = range(1, 8)
@@ -136,9 +136,7 @@ def released_member(baseline: Architecture, phi: float, num_classes: int, in_cha
     Raises:
         ValueError: phi is not one of their numbers.
     """
-    if phi not in RELEASED_PHIS:
-        raise ValueError(f"released: B0 to B8 were released, phi must be one of their numbers, got {phi:g}")
-    factors = RELEASED[f"efficientnet_b{phi:g}"]
+    factors = RULES["released"].factors(phi)
     return _member(baseline, factors, num_classes, in_channels, "released")._replace(rule="released", phi=phi)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaling import terminal
+from scaling.rules import RULES
 
 if TYPE_CHECKING:
     from scaling.analysis import FamilyResult
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
 COMMAND = "python -m scaling.family"
 
+_RULES = "\n".join(f"  {name:<10}  {one.says}" for name, one in RULES.items())
+
 DESCRIPTION = """\
 Step 2 of EfficientNet's compound scaling: the members of a family, each with its factors, its network and its exact cost. By
 a rule from phi, by the coefficients that a finished Step 1 found, or as released; or the largest member that fits a budget.
 With --train the members of several rules are trained from several seeds and compared at equal cost."""
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
   python -m scaling.family                                  EfficientNet B0 to B7, by formula and as released
   python -m scaling.family --rule fast --phi 0:3:0.5        half steps of fast compound scaling
@@ -36,8 +39,9 @@ examples:
   python -m scaling.family --phi 4 --toml networks          networks/NAME.toml, which every command takes as a baseline
   python -m scaling.family --train --spec family            compound against single dimensions, trained
 
-rules: compound (with --alpha, --beta, --gamma), paper (1.2, 1.1, 1.15), the single dimensions depth, width and resolution,
-uniform (a third of the budget each), fast (.1, .8, .1), released.
+rules:
+{_RULES}
+
 exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
 
 
@@ -59,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         metavar="NAME",
         help="a rule, or several with commas; may be repeated (default: compound and, of B0, released; with --run or --train "
-        "compound, depth, width, resolution)",
+        f"{', '.join(name for name, one in RULES.items() if one.compared)})",
     )
     for name, grows in (("alpha", "layers grow"), ("beta", "channels grow"), ("gamma", "the resolution grows")):
         what.add_argument(f"--{name}", type=float, help=f"of compound: {grows} as {name}^phi")

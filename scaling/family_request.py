@@ -12,7 +12,7 @@ from scaling.arch import EFFICIENTNET_B0, SMALL, Architecture
 from scaling.data import DataError, PictureSet, load
 from scaling.extrapolation import RELEASED_PHIS, Member, phi_range
 from scaling.study.budgets import Budget
-from scaling.study.family import RULES, FamilySpec, Kinship
+from scaling.study.family import COMPARED, FamilySpec, Kinship
 from scaling.study.family_reading import counts_of_run, family_of_run, question_of, read_family_spec
 from scaling.study.spec import read_baseline
 
@@ -142,7 +142,7 @@ def _without_spec(options: argparse.Namespace) -> FamilySpec:
 def _default_rules(options: argparse.Namespace, baseline: Architecture) -> tuple[str, ...]:
     """The released networks beside the formula where they are of this baseline and all phis are numbers of theirs."""
     if options.train:
-        return RULES
+        return COMPARED
     if baseline != EFFICIENTNET_B0:
         return ("compound",)
     if options.realise or not all(phi in RELEASED_PHIS for phi in phi_range(options.phi or "0:7")):

@@ -3,7 +3,7 @@ import pytest
 from scaling import Architecture, Stage, cost
 from scaling.arch import EFFICIENTNET_B0, SMALL
 from scaling.memory import inference_bytes, training_bytes
-from scaling.released import NAMES, released
+from scaling.released import NAMES, architecture
 
 # Bytes for a batch of two images: while training, while predicting.
 RELEASED_BYTES = {
@@ -44,7 +44,7 @@ RELEASED_BYTES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_released_networks(name):
-    assert (training_bytes(released(name), 2), inference_bytes(released(name), 2)) == RELEASED_BYTES[name]
+    assert (training_bytes(architecture(name), 2), inference_bytes(architecture(name), 2)) == RELEASED_BYTES[name]
 
 
 def test_training_holds_the_state_three_times_and_every_activation_three_times():

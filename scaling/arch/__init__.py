@@ -38,24 +38,6 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 """Every network that is no scaled one, by its name."""
 
-
-def architecture(name: str) -> Architecture:
-    """The network called `name`, as released; `scaling.released.released` knows those scaled from one too.
-
-    Args:
-        name: a key of `ARCHITECTURES`.
-
-    Raises:
-        ValueError: there is none of that name; the message lists those there are.
-    """
-    if name not in ARCHITECTURES:
-        raise ValueError(
-            f"architecture: unknown name {name!r}; known: {', '.join(sorted(ARCHITECTURES))}; those scaled from them, as "
-            "efficientnet_b7, are known to scaling.released.released"
-        )
-    return ARCHITECTURES[name]
-
-
 __all__ = [
     "ARCHITECTURES",
     "EFFICIENTNET_B0",
@@ -65,5 +47,4 @@ __all__ = [
     "Block",
     "Padding",
     "Stage",
-    "architecture",
 ]

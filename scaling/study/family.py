@@ -24,12 +24,13 @@ from scaling.extrapolation import (
 )
 from scaling.lattice import HIGHEST
 from scaling.recipe import REVISION, Recipe
-from scaling.rules import RELEASED, SHARES, Rounding, Rule, intended_shares, rule
+from scaling.rules import RELEASED, RULES, Rounding, Rule, intended_shares, rule
 from scaling.study.spec import checked
 from scaling.study.tables import SpecError
 from scaling.study.trials import Network, Pictures, Trials, resolved
 
-RULES = ("compound", "depth", "width", "resolution")
+COMPARED = tuple(name for name, one in RULES.items() if one.compared)
+"""The rules of a family that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Kinship:
             rises from .2 to .5 over B0 to B7.
     """
 
-    rules: tuple[str, ...] = RULES
+    rules: tuple[str, ...] = COMPARED
     phi: str = "0:3:0.5"
     realise: bool = False
     alpha: float = 1.2
@@ -61,9 +62,8 @@ class Kinship:
         if not self.rules or len(set(self.rules)) < len(self.rules):
             raise ValueError(f"rules must be one name or more, each once, got {', '.join(self.rules) or 'none'}")
         for name in self.rules:
-            if name != "released":
-                self._require(name)
-            elif self.realise:
+            self.rule(name)
+            if name == "released" and self.realise:
                 raise ValueError("released networks are what they are: no phi of theirs can be solved for a cost")
         for name in ("alpha", "beta", "gamma"):
             if not getattr(self, name) <= HIGHEST:
@@ -98,12 +98,6 @@ class Kinship:
             ValueError: as `scaling.rules.rule`.
         """
         return rule(name, alpha=self.alpha, beta=self.beta, gamma=self.gamma)
-
-    def _require(self, name: str) -> None:
-        known = ("compound", "paper", *SHARES, "released")
-        if name not in known:
-            raise ValueError(f"no rule is called {name!r}; known: {', '.join(known)}")
-        self.rule(name)
 
     def _member(self, baseline: Architecture, name: str, phi: float, num_classes: int, in_channels: int) -> Member:
         if name == "released":

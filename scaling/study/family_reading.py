@@ -9,7 +9,7 @@ from typing import Any
 
 from scaling.arch import Architecture
 from scaling.recipe import Recipe
-from scaling.study.family import RULES, FamilySpec, Kinship
+from scaling.study.family import COMPARED, FamilySpec, Kinship
 from scaling.study.records import RecordFile
 from scaling.study.run import Run
 from scaling.study.spec import checked, common_values, find_spec, read_toml
@@ -172,7 +172,7 @@ def _kinship(table: Any, path: Path, baseline: Architecture) -> Kinship:
     values = dict(table) if isinstance(table, dict) else table
     if not isinstance(values, dict):
         raise SpecError(f"{where} must be a table, got {table!r}")
-    rules = values.pop("rules", list(RULES))
+    rules = values.pop("rules", list(COMPARED))
     if not isinstance(rules, list) or not all(isinstance(name, str) for name in rules):
         raise SpecError(f"{where}.rules must be a list of names, got {rules!r}")
     run, fitted = values.pop("run", None), values.pop("fitted", False)

@@ -15,7 +15,7 @@ from scaling.arch import Architecture
 from scaling.lattice import Lattice
 from scaling.limits import Limits
 from scaling.recipe import Recipe
-from scaling.released import released
+from scaling.released import architecture
 from scaling.study.tables import SpecError, read_table, read_value, require_known
 
 Made = TypeVar("Made")
@@ -153,12 +153,12 @@ def read_baseline(name_or_path: str) -> Architecture:
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
-        return checked(lambda: released(name_or_path), "baseline")
+        return checked(lambda: architecture(name_or_path), "baseline")
     table = read_toml(path)
     if "baseline" in table:  # as it stands in a study
         table = table["baseline"]
         if isinstance(table, str):
-            return checked(lambda: released(str(table)), f"{path}: baseline")
+            return checked(lambda: architecture(str(table)), f"{path}: baseline")
     return checked(lambda: Architecture.from_dict({"name": path.stem, **table}), str(path))
 
 

@@ -16,7 +16,7 @@ from scaling.memory import inference_bytes
 from scaling.nets import Settings, abstract, build
 from scaling.nets.batch_norm import BatchNorm
 from scaling.nets.layers import StochasticDepth
-from scaling.released import NAMES, released
+from scaling.released import NAMES
 from scaling.weights.loading import unload
 
 B0 = architecture("efficientnet_b0")
@@ -38,7 +38,7 @@ def parameters(network):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_released_network_does_what_is_counted(name):
     """Its parameters, and the products of the traced program."""
-    network = released(name)
+    network = architecture(name)
     counted = cost(network)
     assert parameters(abstract(network)) == counted.params
     assert traced(network) == (counted.macs, counted.activations)

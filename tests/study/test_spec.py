@@ -5,7 +5,7 @@ import pytest
 
 from scaling.arch import SMALL
 from scaling.lattice import Lattice
-from scaling.released import NAMES, released
+from scaling.released import NAMES, architecture
 from scaling.study.family_reading import read_family_spec
 from scaling.study.spec import StudySpec, baseline_toml, difference, find_spec, read_baseline, read_spec
 from scaling.study.tables import SpecError
@@ -107,5 +107,5 @@ def test_differences_are_named():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_network_comes_back_from_its_toml(name, tmp_path):
     path = tmp_path / f"{name}.toml"
-    path.write_text(baseline_toml(released(name)))
-    assert read_baseline(str(path)) == released(name)
+    path.write_text(baseline_toml(architecture(name)))
+    assert read_baseline(str(path)) == architecture(name)
