@@ -3,20 +3,24 @@
 Everything importable from here needs the standard library only.
 """
 
-from scaling.arch import ARCHITECTURES, Architecture, Stage, architecture
+from scaling.arch import ARCHITECTURES, Architecture, Stage
 from scaling.count.cost import Cost, cost
-from scaling.rules.rules import RELEASED, Factors, compound, scale, scale_v2, shares, single
+from scaling.rules.releases import architecture
+from scaling.rules.rules import RELEASED, RULES, Factors, Rule, compound, rule, scale, scale_v2, shares, single
 
 __all__ = [
     "ARCHITECTURES",
     "RELEASED",
+    "RULES",
     "Architecture",
     "Cost",
     "Factors",
+    "Rule",
     "Stage",
     "architecture",
     "compound",
     "cost",
+    "rule",
     "scale",
     "scale_v2",
     "shares",

@@ -1,6 +1,7 @@
 """Frozen data that says what a network is; one module per family."""
 
-from scaling.arch.architecture import Activation, Architecture, Block, Padding, Stage
+from scaling.arch.architecture import Activation, Architecture, Padding, Stage
+from scaling.arch.blocks import Block
 from scaling.arch.efficientnet import EFFICIENTNET_B0
 from scaling.arch.efficientnet_lite import EFFICIENTNET_LITE0
 from scaling.arch.efficientnet_v2 import (
@@ -13,7 +14,6 @@ from scaling.arch.efficientnet_v2 import (
 from scaling.arch.mobilenet import MOBILENET_V1, MOBILENET_V2
 from scaling.arch.resnet import RESNET18, RESNET50, RESNET101, RESNET152, RESNEXT101_32X4D, WIDE_RESNET50_2
 from scaling.arch.small import SMALL
-from scaling.core.errors import UserError
 
 ARCHITECTURES: dict[str, Architecture] = {
     arch.name: arch
@@ -38,24 +38,6 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 """Every network that is no scaled one, by its name."""
 
-
-def architecture(name: str) -> Architecture:
-    """The network called `name`, as released; `scaling.released.released` knows those scaled from one too.
-
-    Args:
-        name: a key of `ARCHITECTURES`.
-
-    Raises:
-        ValueError: there is none of that name; the message lists those there are.
-    """
-    if name not in ARCHITECTURES:
-        raise UserError(
-            f"architecture: unknown name {name!r}; known: {', '.join(sorted(ARCHITECTURES))}; those scaled from them, as "
-            "efficientnet_b7, are known to scaling.released.released"
-        )
-    return ARCHITECTURES[name]
-
-
 __all__ = [
     "ARCHITECTURES",
     "EFFICIENTNET_B0",
@@ -65,5 +47,4 @@ __all__ = [
     "Block",
     "Padding",
     "Stage",
-    "architecture",
 ]

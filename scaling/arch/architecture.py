@@ -6,10 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from scaling.arch.blocks import KINDS, Block, require_used
 from scaling.core.errors import UserError
 from scaling.core.plain import from_plain, later, to_plain
 
-Block = Literal["mbconv", "fused", "separable", "basic", "bottleneck"]
 Activation = Literal["silu", "relu", "relu6"]
 Padding = Literal["same", "symmetric"]
 
@@ -18,16 +18,7 @@ Padding = Literal["same", "symmetric"]
 class Stage:
     """`repeats` equal blocks in a row; only the first one strides and changes the number of channels.
 
-    Blocks, every convolution with batch norm, k the kernel, e the expansion:
-
-    * `mbconv` (MobileNetV2, EfficientNet): expand 1 x 1 to e * inputs, depthwise k x k, squeeze-excite, project 1 x 1.
-    * `fused` (Fused-MBConv, EfficientNetV2): expand k x k to e * inputs, project 1 x 1; with e = 1 one k x k convolution.
-    * `separable` (MobileNetV1): depthwise k x k, 1 x 1, both activated; never skipped.
-    * `basic` (ResNet-18): two k x k convolutions.
-    * `bottleneck` (ResNet-50, ResNeXt): 1 x 1 to channels / e, k x k in groups, 1 x 1 to channels.
-
-    The first two are skipped where input and output have the same shape; the last two are skipped always, through a strided
-    1 x 1 convolution where the shapes differ, and activated after the sum.
+    What is in each kind of block, and which of the fields below it has a use for, is in `scaling.arch.blocks`.
 
     Args:
         repeats: number of blocks, at least 1.
@@ -35,10 +26,9 @@ class Stage:
         stride: stride of the first block, 1 or more.
         expansion: e, channels of a block's wide end over those of its narrow end, at least 1.
         channels: output channels of every block.
-        squeeze_excite: squeezed channels over the channels of the block's input; 0 leaves squeeze-excite out, which blocks
-            other than `mbconv` have none of.
-        block: one of the names above.
-        groups: of a bottleneck's k x k convolution.
+        squeeze_excite: squeezed channels over the channels of the block's input; 0 leaves squeeze-excite out.
+        block: the kind: a key of `scaling.arch.blocks.KINDS`.
+        groups: of the k x k convolution.
     """
 
     repeats: int
@@ -51,7 +41,7 @@ class Stage:
     groups: int = later(1)
 
     def __post_init__(self) -> None:
-        _require_one_of("Stage.block", self.block, get_args(Block))
+        _require_one_of("Stage.block", self.block, tuple(KINDS))
         for field in ("repeats", "kernel", "stride", "expansion", "channels", "groups"):
             _require_positive_int(f"Stage.{field}", getattr(self, field))
         if self.kernel % 2 == 0:
@@ -59,18 +49,8 @@ class Stage:
         share = self.squeeze_excite
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise UserError(f"Stage.squeeze_excite must be a number from 0 to 1, got {share!r}")
+        require_used(self)
         object.__setattr__(self, "squeeze_excite", float(share))  # 0 and 0.0 are one network
-        if share and self.block != "mbconv":
-            raise UserError(f"Stage.squeeze_excite must be 0 in {self.block} blocks, got {share!r}")
-        if self.expansion != 1 and self.block in ("separable", "basic"):
-            raise UserError(f"Stage.expansion must be 1 in {self.block} blocks, got {self.expansion}")
-        if self.groups != 1 and self.block != "bottleneck":
-            raise UserError(f"Stage.groups must be 1 in {self.block} blocks, got {self.groups}")
-        if self.block == "bottleneck" and self.channels % (self.expansion * self.groups):
-            raise UserError(
-                f"Stage.channels must be a multiple of expansion * groups = {self.expansion * self.groups} in bottleneck "
-                f"blocks, got {self.channels}"
-            )
 
     def squeezed_channels(self, input_channels: int) -> int:
         """Channels inside squeeze-excite: max(1, floor(share * channels of the block's input)), as released."""

@@ -4,7 +4,8 @@ Sources: He et al., "Deep Residual Learning for Image Recognition" (CVPR 2016), 
 Residual Networks" (2016); Xie et al., "Aggregated Residual Transformations" (CVPR 2017), Table 1.
 """
 
-from scaling.arch.architecture import Architecture, Block, Stage
+from scaling.arch.architecture import Architecture, Stage
+from scaling.arch.blocks import Block
 
 
 def _resnet(

@@ -12,9 +12,11 @@ Definitions, one meaning each:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from scaling.arch import Architecture, Stage
+from scaling.arch.blocks import Ends, layers, sized_layers
 from scaling.core.errors import UserError
 
 _Counts: TypeAlias = tuple[Any, Any, Any]
@@ -146,11 +148,10 @@ def _sizes(architecture: Architecture) -> tuple[list[int], list[int], int]:
 
 def _squeeze_excite(stage: Stage, inputs: int, side: int) -> tuple[int, int]:
     """Biases and pooled numbers of a stage's squeeze-excite."""
-    if not stage.squeeze_excite:
-        return 0, 0
-    entering = [inputs, *[stage.channels] * (stage.repeats - 1)]
-    hidden = sum(entering) * stage.expansion
-    return hidden + sum(map(stage.squeezed_channels, entering)), hidden * side**2
+    first, other = layers(stage, inputs, stage.stride), layers(stage, stage.channels, 1)
+    dense = [layer for layer in first + other * (stage.repeats - 1) if layer.form == "dense"]
+    pooled = sum(layer.inputs for layer in dense if layer.role == "squeeze")
+    return sum(layer.outputs for layer in dense), pooled * side**2
 
 
 def _layers(
@@ -171,8 +172,9 @@ def _layers(
     side, inputs = _strided(side, architecture.stem_pool), stem
     for stage, blocks, width in zip(architecture.stages, repeats, widths, strict=True):
         strided = _strided(side, stage.stride)
-        yield _total(_first_block(stage, inputs, width, side, strided, squeezed))
-        params, macs, activations = _total(_block(stage, width, width, strided, strided, squeezed))
+        inside = partial(squeezed, stage)
+        yield _total(_block(stage, Ends(inputs, width, stage.stride, inside), side))
+        params, macs, activations = _total(_block(stage, Ends(width, width, 1, inside), strided))
         rest = blocks - 1
         yield rest * params, rest * macs, rest * activations
         side, inputs = strided, width
@@ -182,43 +184,16 @@ def _layers(
     yield _dense(inputs, num_classes)
 
 
-def _first_block(
-    stage: Stage, inputs: Any, channels: Any, side_in: Any, side_out: Any, squeezed: Callable[[Stage, Any], Any]
-) -> Iterator[_Counts]:
-    yield from _block(stage, inputs, channels, side_in, side_out, squeezed)
-    if stage.block in ("basic", "bottleneck"):
-        params, macs, activations = _convolution(1, inputs, channels, side_out)
-        reshaped = (inputs != channels) | (stage.stride != 1)  # the skip is a convolution only where it has to be
-        yield params * reshaped, macs * reshaped, activations * reshaped
-
-
-def _block(
-    stage: Stage, inputs: Any, channels: Any, side_in: Any, side_out: Any, squeezed: Callable[[Stage, Any], Any]
-) -> Iterator[_Counts]:
-    if stage.block == "basic":
-        yield _convolution(stage.kernel, inputs, channels, side_out)
-        yield _convolution(stage.kernel, channels, channels, side_out)
-        return
-    if stage.block == "bottleneck":
-        hidden = channels // stage.expansion
-        yield _convolution(1, inputs, hidden, side_in)
-        yield _convolution(stage.kernel, hidden // stage.groups, hidden, side_out)
-        yield _convolution(1, hidden, channels, side_out)
-        return
-    hidden = inputs * stage.expansion
-    if stage.block == "fused":
-        yield _convolution(stage.kernel, inputs, hidden if stage.expansion != 1 else channels, side_out)
-        if stage.expansion != 1:
-            yield _convolution(1, hidden, channels, side_out)
-        return
-    if stage.expansion != 1:
-        yield _convolution(1, inputs, hidden, side_in)
-    yield _convolution(stage.kernel, 1, hidden, side_out)
-    if stage.squeeze_excite:
-        inside = squeezed(stage, inputs)
-        yield _dense(hidden, inside)
-        yield _dense(inside, hidden)
-    yield _convolution(1, hidden, channels, side_out)
+def _block(stage: Stage, ends: Ends, side: Any) -> Iterator[_Counts]:
+    """Of each layer of a block whose input has a side of so many px."""
+    for layer in sized_layers(stage, ends):
+        if layer.in_line:
+            side = _strided(side, layer.stride)
+        if layer.form == "dense":
+            yield _dense(layer.inputs, layer.outputs)
+        else:  # the skip's convolution, which comes last, ends on the side that the others end on
+            params, macs, activations = _convolution(layer.kernel, layer.fan_in, layer.outputs, side)
+            yield params * layer.present, macs * layer.present, activations * layer.present
 
 
 def _total(parts: Iterable[_Counts]) -> _Counts:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from scaling.arch import Architecture, Stage
+from scaling.arch.blocks import layers, skips
 from scaling.core.errors import UserError
 from scaling.count.cost import cost
 
@@ -74,36 +75,21 @@ def _held(architecture: Architecture, in_channels: int) -> Iterator[int]:
     for stage in architecture.stages:
         for repeat in range(min(2, stage.repeats)):  # all but the first are alike
             stride = stage.stride if repeat == 0 else 1
-            inside = -(-side // stride)
-            maps = list(_maps(stage, channels, side, inside))
-            skipped = maps[0] if _skips(stage, stride, channels) else 0
+            maps = list(_maps(stage, channels, side, stride))
+            skipped = maps[0] if skips(stage, channels, stride) else 0
             yield maps[0] + maps[1]
             yield from (skipped + given + made for given, made in pairwise(maps[1:]))
-            side, channels = inside, stage.channels
+            side, channels = -(-side // stride), stage.channels
     yield side * side * (channels + architecture.head)
 
 
-def _maps(stage: Stage, inputs: int, side: int, inside: int) -> Iterator[int]:
+def _maps(stage: Stage, inputs: int, side: int, stride: int) -> Iterator[int]:
     """Sizes of a block's input and of what each of its convolutions makes of it."""
-    hidden = inputs * stage.expansion
     yield side * side * inputs
-    if stage.block == "mbconv" and stage.expansion != 1:
-        yield side * side * hidden
-    if stage.block in ("mbconv", "separable") or (stage.block == "fused" and stage.expansion != 1):
-        yield inside * inside * hidden
-    elif stage.block == "bottleneck":
-        yield side * side * (stage.channels // stage.expansion)
-        yield inside * inside * (stage.channels // stage.expansion)
-    elif stage.block == "basic":
-        yield inside * inside * stage.channels
-    yield inside * inside * stage.channels
-
-
-def _skips(stage: Stage, stride: int, inputs: int) -> bool:
-    """Whether a block's input is held until its end."""
-    if stage.block in ("basic", "bottleneck"):
-        return True
-    return stage.block != "separable" and stride == 1 and inputs == stage.channels
+    for layer in layers(stage, inputs, stride):
+        if layer.in_line:
+            side = -(-side // layer.stride)
+            yield side * side * layer.outputs
 
 
 def _require_batch(function: str, batch: int) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from scaling.cli.options import Parser
+from scaling.rules.rules import RULES
 
 COMMAND = "python -m scaling.family"
+
+_RULES = "\n".join(f"  {name:<10}  {one.says}" for name, one in RULES.items())
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ a rule from phi, by the coefficients that a finished Step 1 found, or as release
 With --train the members of several rules are trained from several seeds and compared at equal cost."""
 
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
   python -m scaling.family                                  EfficientNet B0 to B7, by formula and as released
   python -m scaling.family --rule fast --phi 0:3:0.5        half steps of fast compound scaling
@@ -58,8 +61,9 @@ examples:
   python -m scaling.family --phi 4 --toml networks          networks/NAME.toml, which every command takes as a baseline
   python -m scaling.family --train --spec family            compound against single dimensions, trained
 
-rules: compound (with --alpha, --beta, --gamma), paper (1.2, 1.1, 1.15), the single dimensions depth, width and resolution,
-uniform (a third of the budget each), fast (.1, .8, .1), released.
+rules:
+{_RULES}
+
 exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
 
 
@@ -88,7 +92,7 @@ def _what_is_scaled(group: Any) -> None:
         action="append",
         metavar="NAME",
         help="a rule, or several with commas; may be repeated (default: compound and, of B0, released; with --run or --train "
-        "compound, depth, width, resolution)",
+        f"{', '.join(name for name, one in RULES.items() if one.compared)})",
     )
     for name, grows in (("alpha", "layers grow"), ("beta", "channels grow"), ("gamma", "the resolution grows")):
         group.add_argument(f"--{name}", type=float, help=f"of compound: {grows} as {name}^phi")

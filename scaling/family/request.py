@@ -14,7 +14,7 @@ from scaling.family.budget import Budget
 from scaling.family.from_search import family_of_run
 from scaling.family.options import Options
 from scaling.family.read_spec import read_family_spec
-from scaling.family.spec import RULES, FamilySpec, Kinship
+from scaling.family.spec import COMPARED, FamilySpec, Kinship
 from scaling.grid.reopen import read_search
 from scaling.report.text import say
 from scaling.rules.members import RELEASED_PHIS, Member, phi_range
@@ -147,7 +147,7 @@ def _without_spec(options: Options) -> FamilySpec:
 def _default_rules(options: Options, baseline: Architecture) -> tuple[str, ...]:
     """The released networks beside the formula where they are of this baseline and all phis are numbers of theirs."""
     if options.train:
-        return RULES
+        return COMPARED
     if baseline != EFFICIENTNET_B0:
         return ("compound",)
     if options.realise or not all(phi in RELEASED_PHIS for phi in phi_range(options.phi or "0:7")):

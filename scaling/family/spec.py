@@ -12,9 +12,10 @@ from scaling.core.plain import to_plain
 from scaling.recipe.recipe import Recipe
 from scaling.rules.coefficients import HIGHEST
 from scaling.rules.members import RELEASED_PHIS, Member, member, phi_range, placed, realised_phi, released_member
-from scaling.rules.rules import RELEASED, SHARES, Rounding, Rule, rule
+from scaling.rules.rules import RELEASED, RULES, Rounding, Rule, rule
 
-RULES = ("compound", "depth", "width", "resolution")
+COMPARED = tuple(name for name, one in RULES.items() if one.compared)
+"""The rules of a family that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Kinship:
             rises from .2 to .5 over B0 to B7.
     """
 
-    rules: tuple[str, ...] = RULES
+    rules: tuple[str, ...] = COMPARED
     phi: str = "0:3:0.5"
     realise: bool = False
     alpha: float = 1.2
@@ -46,9 +47,8 @@ class Kinship:
         if not self.rules or len(set(self.rules)) < len(self.rules):
             raise UserError(f"rules must be one name or more, each once, got {', '.join(self.rules) or 'none'}")
         for name in self.rules:
-            if name != "released":
-                self._require(name)
-            elif self.realise:
+            self.rule(name)
+            if name == "released" and self.realise:
                 raise UserError("released networks are what they are: no phi of theirs can be solved for a cost")
         for name in ("alpha", "beta", "gamma"):
             if not getattr(self, name) <= HIGHEST:
@@ -83,12 +83,6 @@ class Kinship:
             ValueError: as `scaling.rules.rule`.
         """
         return rule(name, alpha=self.alpha, beta=self.beta, gamma=self.gamma)
-
-    def _require(self, name: str) -> None:
-        known = ("compound", "paper", *SHARES, "released")
-        if name not in known:
-            raise UserError(f"no rule is called {name!r}; known: {', '.join(known)}")
-        self.rule(name)
 
     def _member(self, baseline: Architecture, name: str, phi: float, num_classes: int, in_channels: int) -> Member:
         if name == "released":

@@ -17,16 +17,10 @@ from scaling.family.result import FamilyResult, RuleCurve
 from scaling.figures import style
 from scaling.figures.curves import end_names, labels, log_scale, panel
 from scaling.figures.points import Percent, seeds_text
+from scaling.rules.rules import RULES
 
 _TICKS = (0.25, 0.5, 1, 1.41, 2, 2.83, 4, 5.66, 8, 11.3, 16, 32, 64, 128)
-LOOKS = {
-    "compound": (style.BEST, "o"),
-    "paper": (style.COLOURS["paper"], style.MARKERS["paper"]),
-    **{name: (style.COLOURS[name], style.MARKERS[name]) for name in ("depth", "width", "resolution")},
-    "uniform": (style.TIED, "h"),
-    "fast": (style.FAINT, "P"),
-    "released": (style.COLOURS["baseline"], "X"),
-}
+LOOKS = {name: (rule.colour, rule.marker) for name, rule in RULES.items()}
 """Colour and marker of each rule."""
 
 BASELINE = "baseline"

@@ -17,6 +17,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from scaling.core.files import write_whole
+from scaling.rules.rules import RULES
 
 INK = "#222222"
 FAINT = "#8a8a8a"
@@ -30,18 +31,12 @@ SURFACE_COLOURS = "cividis"  # lightness rises evenly, so grey keeps the order
 
 COLOURS = {
     "baseline": "#000000",
-    "depth": "#009e73",
-    "width": "#cc79a7",
-    "resolution": "#56b4e9",
-    "paper": "#e69f00",
+    **{rule.name: rule.colour for rule in RULES.values()},
     "extrapolated": "#8c510a",
 }
 MARKERS = {
     "baseline": "s",
-    "depth": "v",
-    "width": ">",
-    "resolution": "^",
-    "paper": "D",
+    **{rule.name: rule.marker for rule in RULES.values()},
     "extrapolated": "P",
     "lattice": "o",
     "not eligible": "x",

@@ -1,15 +1,16 @@
-"""The blocks of which stages are made, one class for each name that a `Stage` may give its block."""
+"""The blocks of which stages are made, built from the list of their layers in `scaling.arch.blocks`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from scaling.arch import Activation, Architecture, Block, Stage
+from scaling.arch import Activation, Architecture, Stage
+from scaling.arch.blocks import KINDS, Layer, layers, skips
 from scaling.nets.batch_norm import BatchNorm
 from scaling.nets.initialise import Initialiser
 from scaling.nets.layers import ACTIVATIONS, Convolution, Depthwise, Pointwise, SqueezeExcite, StochasticDepth
@@ -63,8 +64,10 @@ class Maker:
         """Where windows lie."""
         return Geometry(stride, self.architecture.padding, groups)
 
-    def pointwise(self, inputs: int, outputs: int) -> Normed:
-        """1 x 1 convolution."""
+    def pointwise(self, inputs: int, outputs: int, stride: int = 1) -> Normed:
+        """1 x 1 convolution, of every stride-th pixel."""
+        if stride != 1:
+            return self.convolution(inputs, outputs, 1, stride)
         return self._normed(Pointwise(inputs, outputs, self.init), outputs)
 
     def depthwise(self, channels: int, kernel: int, stride: int) -> Normed:
@@ -75,9 +78,17 @@ class Maker:
         """k x k convolution."""
         return self._normed(Convolution(inputs, outputs, kernel, self.geometry(stride, groups), self.init), outputs)
 
-    def strided(self, inputs: int, outputs: int, stride: int) -> Normed:
-        """1 x 1 convolution of every stride-th pixel."""
-        return self.pointwise(inputs, outputs) if stride == 1 else self.convolution(inputs, outputs, 1, stride)
+    def layer(self, layer: Layer) -> Normed | SqueezeExcite:
+        """The module of a layer; the first of squeeze-excite stands for both."""
+        match layer.form:
+            case "pointwise":
+                return self.pointwise(layer.inputs, layer.outputs, layer.stride)
+            case "convolution":
+                return self.convolution(layer.inputs, layer.outputs, layer.kernel, layer.stride, layer.groups)
+            case "depthwise":
+                return self.depthwise(layer.outputs, layer.kernel, layer.stride)
+            case "dense":
+                return SqueezeExcite(layer.inputs, layer.outputs, self.init)
 
     def drop(self, rate: float) -> StochasticDepth | None:
         """Stochastic depth, if anything is ever dropped."""
@@ -88,108 +99,50 @@ class Maker:
         return Normed(convolution, norm)
 
 
-class MBConv(nnx.Module):
-    """Expand (1 x 1), depthwise (k x k), squeeze-excite, project (1 x 1); skip where input and output have the same shape."""
+class Step(NamedTuple):
+    """A layer of a block: its attribute, its place in that where it is a list, and whether it is activated."""
+
+    name: str
+    number: int | None
+    activated: bool
+
+
+class ConvBlock(nnx.Module):
+    """A block of any kind: the layers that `scaling.arch.blocks` lists for it, one after another, and its skip.
+
+    A layer is the attribute that its path names: `attention` is squeeze-excite, `branch` a list. Their initial parameters are
+    drawn in the order of the layers.
+    """
 
     def __init__(self, stage: Stage, inputs: int, stride: int, drop_rate: float, make: Maker) -> None:
-        hidden, outputs = inputs * stage.expansion, stage.channels
-        self.expand = nnx.data(make.pointwise(inputs, hidden) if stage.expansion != 1 else None)
-        self.depthwise = make.depthwise(hidden, stage.kernel, stride)
-        squeezed = stage.squeezed_channels(inputs)
-        self.attention = nnx.data(SqueezeExcite(hidden, squeezed, make.init) if stage.squeeze_excite else None)
-        self.project = make.pointwise(hidden, outputs)
-        self.skip = stride == 1 and inputs == outputs
+        steps, several = [], dict[str, list[nnx.Module]]()
+        self.shortcut = nnx.data(None)
+        for layer in layers(stage, inputs, stride):
+            if layer.role == "excite":
+                continue  # squeeze has made it
+            name, module = str(layer.path[0]), make.layer(layer)
+            if layer.number is None:
+                setattr(self, name, module)
+            else:
+                several.setdefault(name, []).append(module)
+            if layer.role != "shortcut":
+                steps.append(Step(name, layer.number, layer.activated))
+        for name, modules in several.items():
+            setattr(self, name, nnx.List(modules))
+        self.steps = tuple(steps)
+        self.skip = skips(stage, inputs, stride)
         self.drop = nnx.data(make.drop(drop_rate) if self.skip else None)
+        self.activated = KINDS[stage.block].activated
         self.activation = make.activation
 
     def __call__(self, maps: jax.Array) -> jax.Array:
         """(batch, height, width, inputs) -> (batch, ceil(height / stride), ceil(width / stride), channels)."""
-        activate = ACTIVATIONS[self.activation]
-        hidden = maps if self.expand is None else activate(self.expand(maps))
-        hidden = activate(self.depthwise(hidden))
-        if self.attention is not None:
-            hidden = self.attention(hidden)
-        return _joined(self, maps, self.project(hidden))
-
-
-class FusedMBConv(nnx.Module):
-    """Expand (k x k), project (1 x 1), or one k x k convolution without expansion; skipped as MBConv is."""
-
-    def __init__(self, stage: Stage, inputs: int, stride: int, drop_rate: float, make: Maker) -> None:
-        hidden, outputs = inputs * stage.expansion, stage.channels
-        expands = stage.expansion != 1
-        self.expand = make.convolution(inputs, hidden if expands else outputs, stage.kernel, stride)
-        self.project = nnx.data(make.pointwise(hidden, outputs) if expands else None)
-        self.skip = stride == 1 and inputs == outputs
-        self.drop = nnx.data(make.drop(drop_rate) if self.skip else None)
-        self.activation = make.activation
-
-    def __call__(self, maps: jax.Array) -> jax.Array:
-        """(batch, height, width, inputs) -> (batch, ceil(height / stride), ceil(width / stride), channels)."""
-        hidden = ACTIVATIONS[self.activation](self.expand(maps))
-        return _joined(self, maps, hidden if self.project is None else self.project(hidden))
-
-
-class Separable(nnx.Module):
-    """Depthwise (k x k) and 1 x 1 convolution, both activated; never skipped."""
-
-    def __init__(self, stage: Stage, inputs: int, stride: int, drop_rate: float, make: Maker) -> None:
-        self.depthwise = make.depthwise(inputs, stage.kernel, stride)
-        self.project = make.pointwise(inputs, stage.channels)
-        self.activation = make.activation
-
-    def __call__(self, maps: jax.Array) -> jax.Array:
-        """(batch, height, width, inputs) -> (batch, ceil(height / stride), ceil(width / stride), channels)."""
-        activate = ACTIVATIONS[self.activation]
-        return activate(self.project(activate(self.depthwise(maps))))
-
-
-class Residual(nnx.Module):
-    """ResNet's block, activated after the sum; the skip is a strided 1 x 1 convolution where the shapes differ."""
-
-    def __init__(self, stage: Stage, inputs: int, stride: int, drop_rate: float, make: Maker) -> None:
-        outputs = stage.channels
-        if stage.block == "basic":
-            branch = [
-                make.convolution(inputs, outputs, stage.kernel, stride),
-                make.convolution(outputs, outputs, stage.kernel, 1),
-            ]
-        else:
-            hidden = outputs // stage.expansion
-            branch = [
-                make.pointwise(inputs, hidden),
-                make.convolution(hidden, hidden, stage.kernel, stride, stage.groups),
-                make.pointwise(hidden, outputs),
-            ]
-        self.branch = nnx.List(branch)
-        reshaped = stride != 1 or inputs != outputs
-        self.shortcut = nnx.data(make.strided(inputs, outputs, stride) if reshaped else None)
-        self.drop = nnx.data(make.drop(drop_rate))
-        self.activation = make.activation
-
-    def __call__(self, maps: jax.Array) -> jax.Array:
-        """(batch, height, width, inputs) -> (batch, ceil(height / stride), ceil(width / stride), channels)."""
-        activate = ACTIVATIONS[self.activation]
-        *inner, last = self.branch
-        hidden = maps
-        for convolution in inner:
-            hidden = activate(convolution(hidden))
-        hidden = last(hidden)
-        skipped = maps if self.shortcut is None else self.shortcut(maps)
-        return activate(skipped + (hidden if self.drop is None else self.drop(hidden)))
-
-
-BLOCKS: dict[Block, type[MBConv] | type[FusedMBConv] | type[Separable] | type[Residual]] = {
-    "mbconv": MBConv,
-    "fused": FusedMBConv,
-    "separable": Separable,
-    "basic": Residual,
-    "bottleneck": Residual,
-}
-"""By the name that a stage has for it."""
-
-
-def _joined(block: MBConv | FusedMBConv, maps: jax.Array, branch: jax.Array) -> jax.Array:
-    if not block.skip:
-        return branch
-    return maps + (branch if block.drop is None else block.drop(branch))
+        activate, hidden = ACTIVATIONS[self.activation], maps
+        for name, number, activated in self.steps:
+            layer = getattr(self, name)
+            hidden = (layer if number is None else layer[number])(hidden)
+            hidden = activate(hidden) if activated else hidden
+        if self.skip:
+            kept = maps if self.shortcut is None else self.shortcut(maps)
+            hidden = kept + (hidden if self.drop is None else self.drop(hidden))
+        return activate(hidden) if self.activated else hidden

@@ -10,7 +10,7 @@ from flax import nnx
 
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
-from scaling.nets.blocks import BLOCKS, Maker, Settings
+from scaling.nets.blocks import ConvBlock, Maker, Settings
 from scaling.nets.initialise import Draws, Initialiser, Shapes
 from scaling.nets.layers import ACTIVATIONS, Classifier, MaxPool
 
@@ -119,5 +119,5 @@ def _blocks(architecture: Architecture, make: Maker) -> Iterator[nnx.Module]:
         for repeat in range(stage.repeats):
             drop_rate = make.settings.stochastic_depth * index / total
             stride = stage.stride if repeat == 0 else 1
-            yield BLOCKS[stage.block](stage, channels, stride, drop_rate, make)
+            yield ConvBlock(stage, channels, stride, drop_rate, make)
             index, channels = index + 1, stage.channels

@@ -11,7 +11,7 @@ from scaling.arch import Architecture
 from scaling.core.errors import UserError
 from scaling.count.cost import cost
 from scaling.rules.coefficients import BUDGET, PAPER, Coefficients
-from scaling.rules.rules import MINIMUM_RESOLUTION, RELEASED, Factors, Rounding, Rule, intended_shares, realised_shares, scale
+from scaling.rules.rules import MINIMUM_RESOLUTION, RULES, Factors, Rounding, Rule, intended_shares, realised_shares, scale
 from scaling.rules.solve import HIGHEST, nearest_phi
 
 PHIS = range(1, 8)
@@ -137,9 +137,7 @@ def released_member(baseline: Architecture, phi: float, num_classes: int, in_cha
     Raises:
         ValueError: phi is not one of their numbers.
     """
-    if phi not in RELEASED_PHIS:
-        raise UserError(f"released: B0 to B8 were released, phi must be one of their numbers, got {phi:g}")
-    factors = RELEASED[f"efficientnet_b{phi:g}"]
+    factors = RULES["released"].factors(phi)
     return _member(baseline, factors, num_classes, in_channels, "released")._replace(rule="released", phi=phi)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import NamedTuple
 
-from scaling.arch import ARCHITECTURES, Architecture, architecture
+from scaling.arch import ARCHITECTURES, Architecture
 from scaling.core.errors import UserError
 from scaling.rules.rules import RELEASED, Factors, Rounding, scale
 
@@ -41,10 +41,10 @@ RELEASES: dict[str, Release] = {
 """By name."""
 
 NAMES: tuple[str, ...] = tuple(sorted((*ARCHITECTURES, *RELEASES)))
-"""What `released` knows."""
+"""What `architecture` knows."""
 
 
-def released(name: str) -> Architecture:
+def architecture(name: str) -> Architecture:
     """A network by its name, at the resolution it was released for.
 
     Args:
@@ -53,12 +53,12 @@ def released(name: str) -> Architecture:
     Raises:
         ValueError: there is none of that name; the message lists those there are.
 
-    >>> released("efficientnetv2_b3").resolution
+    >>> architecture("efficientnetv2_b3").resolution
     300
     """
     if name in RELEASES:
         baseline, factors, rounding = RELEASES[name]
-        return dataclasses.replace(scale(architecture(baseline), factors, rounding=rounding), name=name)
+        return dataclasses.replace(scale(ARCHITECTURES[baseline], factors, rounding=rounding), name=name)
     if name not in ARCHITECTURES:
         raise UserError(f"no network {name!r}; known: {', '.join(NAMES)}")
     return ARCHITECTURES[name]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal, NamedTuple, get_args
 
 from scaling.arch import Architecture
@@ -97,28 +98,35 @@ def single(dimension: Dimension, phi: float, *, budget: float = 2.0) -> Factors:
 
 
 class Rule(NamedTuple):
-    """A way to spend a growing budget: its name and the factors it gives at phi."""
+    """A way to spend a growing budget.
+
+    Attributes:
+        name: what it is called.
+        factors: what it gives at phi; it also takes alpha, beta and gamma where `has_bases`.
+        says: what it does, in a few words.
+        colour: of its line in figures.
+        marker: of its points, as Matplotlib names them; no two rules share one.
+        split: shares of depth, width and resolution, where it is defined by them.
+        has_bases: whether alpha, beta and gamma can be chosen.
+        compared: whether it is among the rules that a trained family compares unless told otherwise.
+    """
 
     name: str
-    factors: Callable[[float], Factors]
-
-
-SHARES: dict[str, tuple[float, float, float]] = {
-    "depth": (1, 0, 0),
-    "width": (0, 1, 0),
-    "resolution": (0, 0, 1),
-    "uniform": (1 / 3, 1 / 3, 1 / 3),
-    "fast": (0.1, 0.8, 0.1),
-}
-"""Rules that are shares of depth, width and resolution: the single dimensions, uniform scaling and fast compound scaling."""
+    factors: Callable[..., Factors]
+    says: str = ""
+    colour: str = "#222222"
+    marker: str = "o"
+    split: tuple[float, float, float] | None = None
+    has_bases: bool = False
+    compared: bool = False
 
 
 def rule(name: str, *, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15) -> Rule:
-    """A rule by its name: `compound`, `paper` (compound with the paper's bases), or one of `SHARES`.
+    """A rule by its name.
 
     Args:
-        name: of the rule.
-        alpha: depth base of `compound`, at least 1; the shares have no use for it.
+        name: a key of `RULES`.
+        alpha: depth base of `compound`, at least 1; rules without bases have no use for it.
         beta: width base.
         gamma: resolution base.
 
@@ -128,15 +136,14 @@ def rule(name: str, *, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.1
     >>> rule("fast").factors(2)
     Factors(depth=1.148698354997035, width=1.7411011265922482, resolution=1.0717734625362931)
     """
-    if name == "compound":
-        compound(1, alpha=alpha, beta=beta, gamma=gamma)
-        return Rule(name, lambda phi: compound(phi, alpha=alpha, beta=beta, gamma=gamma))
-    if name == "paper":
-        return Rule(name, compound)
-    if name not in SHARES:
-        raise UserError(f"rule: unknown name {name!r}; known: compound, paper, {', '.join(SHARES)}")
-    depth, width, resolution = SHARES[name]
-    return Rule(name, lambda phi: shares(phi, depth=depth, width=width, resolution=resolution))
+    if name not in RULES:
+        raise UserError(f"no rule is called {name!r}; known: {', '.join(RULES)}")
+    found = RULES[name]
+    if not found.has_bases:
+        return found
+    bases = {"alpha": alpha, "beta": beta, "gamma": gamma}
+    found.factors(1, **bases)  # refuses bases that are none
+    return found._replace(factors=partial(found.factors, **bases))
 
 
 def realised_shares(alone: Sequence[float]) -> tuple[float, float, float] | None:
@@ -187,8 +194,10 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
         rounding: one of the names above.
 
     Raises:
+        TypeError: the architecture or the factors are something else.
         ValueError: a factor is not finite and positive, or the rounding has another name.
     """
+    _require_types("scale", architecture, factors)
     if not all(math.isfinite(factor) and factor > 0 for factor in factors):
         raise UserError(f"scale: factors must be finite and above 0, got {tuple(factors)}")
     if rounding not in get_args(Rounding):
@@ -238,10 +247,12 @@ def scale_v2(
         rounding: a name that `scale` knows.
 
     Raises:
+        TypeError: as `scale` does.
         ValueError: late is not finite and positive, largest is below 12, or as `scale` does.
 
     Source: Tan and Le 2021 (EfficientNetV2), section 3.3.
     """
+    _require_types("scale_v2", architecture, factors)
     if not (math.isfinite(late) and late > 0):
         raise UserError(f"scale_v2: late must be finite and above 0, got {late}")
     if largest < MINIMUM_RESOLUTION:
@@ -265,6 +276,57 @@ RELEASED: dict[str, Factors] = {
     "efficientnet_l2": Factors(5.3, 4.3, 800 / 224),
 }
 """The factors over B0 as released (tensorflow/tpu, efficientnet_builder.py), which no phi reproduces."""
+
+
+def _released(number: float) -> Factors:
+    name = f"efficientnet_b{number:g}"
+    if name not in RELEASED:
+        raise UserError(f"released: B0 to B8 were released, phi must be one of their numbers, got {number:g}")
+    return RELEASED[name]
+
+
+def _by_shares(
+    name: str, split: tuple[float, float, float], says: str, colour: str, marker: str, *, compared: bool = False
+) -> Rule:
+    depth, width, resolution = split
+    factors = partial(shares, depth=depth, width=width, resolution=resolution)
+    return Rule(name, factors, says, colour, marker, split, compared=compared)
+
+
+RULES: dict[str, Rule] = {
+    one.name: one
+    for one in (
+        Rule(
+            "compound",
+            compound,
+            "depth alpha^phi, width beta^phi, resolution gamma^phi",
+            "#d55e00",
+            "o",
+            has_bases=True,
+            compared=True,
+        ),
+        Rule("paper", compound, "compound with the paper's bases 1.2, 1.1, 1.15", "#e69f00", "D"),
+        _by_shares("depth", (1, 0, 0), "all of the budget to depth", "#009e73", "v", compared=True),
+        _by_shares("width", (0, 1, 0), "all of the budget to width", "#cc79a7", ">", compared=True),
+        _by_shares("resolution", (0, 0, 1), "all of the budget to resolution", "#56b4e9", "^", compared=True),
+        _by_shares("uniform", (1 / 3, 1 / 3, 1 / 3), "a third of the budget to each", "#0072b2", "h"),
+        _by_shares("fast", (0.1, 0.8, 0.1), ".1 of the budget to depth, .8 to width, .1 to resolution", "#8a8a8a", "P"),
+        Rule("released", _released, "the factors of EfficientNet B0 to B8, phi their number", "#000000", "X"),
+    )
+}
+"""Every rule by its name; commands, their help and the figures of trained families read it."""
+
+SHARES: dict[str, tuple[float, float, float]] = {name: one.split for name, one in RULES.items() if one.split is not None}
+"""Rules that are shares of depth, width and resolution: the single dimensions, uniform scaling and fast compound scaling."""
+
+
+def _require_types(function: str, architecture: object, factors: object) -> None:
+    """Refuse a name for the network that it names, and plain numbers whose order nothing tells."""
+    if not isinstance(architecture, Architecture):
+        name = architecture if isinstance(architecture, str) else "efficientnet_b0"
+        raise TypeError(f"{function}: what to scale must be an Architecture, as architecture({name!r}), got {architecture!r}")
+    if not isinstance(factors, Factors):
+        raise TypeError(f"{function}: factors must be Factors, as Factors(1.2, 1.1, 1.15) or compound(1), got {factors!r}")
 
 
 def _power(function: str, base: float, phi: float, share: float = 1.0) -> float:

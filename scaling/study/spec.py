@@ -14,7 +14,7 @@ from scaling.arch import Architecture
 from scaling.core.errors import SpecError, UserError
 from scaling.core.plain import from_plain, read_value
 from scaling.recipe.recipe import Recipe
-from scaling.rules.releases import released
+from scaling.rules.releases import architecture
 
 Made = TypeVar("Made")
 
@@ -87,12 +87,12 @@ def read_baseline(name_or_path: str) -> Architecture:
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
-        return checked(lambda: released(name_or_path), "baseline")
+        return checked(lambda: architecture(name_or_path), "baseline")
     table = read_toml(path)
     if "baseline" in table:  # as it stands in a study
         table = table["baseline"]
         if isinstance(table, str):
-            return checked(lambda: released(str(table)), f"{path}: baseline")
+            return checked(lambda: architecture(str(table)), f"{path}: baseline")
     return checked(lambda: Architecture.from_dict({"name": path.stem, **table}), str(path))
 
 

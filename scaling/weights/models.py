@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scaling.arch import Architecture
 from scaling.nets import Network
-from scaling.rules.releases import NAMES, released
+from scaling.rules.releases import NAMES, architecture
 from scaling.weights import torchvision
 from scaling.weights.errors import WeightsError
 from scaling.weights.files import read_weights
@@ -55,10 +55,10 @@ class Pretrained(NamedTuple):
 
 
 def _model(name: str) -> Model:
-    architecture = released(name.removesuffix(PYTORCH))
+    network = architecture(name.removesuffix(PYTORCH))
     if name.endswith(PYTORCH):
-        architecture = dataclasses.replace(architecture, padding="symmetric", batch_norm_epsilon=1e-5)
-    return Model(architecture, _preprocessing(architecture))
+        network = dataclasses.replace(network, padding="symmetric", batch_norm_epsilon=1e-5)
+    return Model(network, _preprocessing(network))
 
 
 def _preprocessing(architecture: Architecture) -> Preprocessing:

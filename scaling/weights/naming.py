@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from scaling.arch import Architecture, Block, Stage
+from scaling.arch.blocks import layers
 from scaling.weights.errors import WeightsError
 
 
@@ -14,8 +15,7 @@ class Place(NamedTuple):
 
     Attributes:
         path: attributes and indices that lead to it in the Flax network.
-        part: `stem`, `expand`, `depthwise`, `squeeze`, `excite`, `project`, `branch` (of a ResNet's block), `shortcut`, `head`
-            or `classifier`.
+        part: `stem`, `head`, `classifier`, or in a block the layer's role.
         stage: of the block it is in, None outside blocks.
         stage_number: from 0.
         repeat: number of the block in its stage, from 0.
@@ -49,30 +49,13 @@ def places(architecture: Architecture) -> Iterator[Place]:
     for stage_number, stage in enumerate(architecture.stages):
         for repeat in range(stage.repeats):
             stride = stage.stride if repeat == 0 else 1
-            for path, part, index in _block(stage, inputs, stride):
-                yield Place(("blocks", number, *path), part, stage, stage_number, repeat, number, index)
+            for layer in layers(stage, inputs, stride):
+                path = ("blocks", number, *layer.path)
+                yield Place(path, layer.role, stage, stage_number, repeat, number, layer.number or 0)
             number, inputs = number + 1, stage.channels
     if architecture.head:
         yield Place(("head",), "head")
     yield Place(("classifier",), "classifier")
-
-
-def _block(stage: Stage, inputs: int, stride: int) -> Iterator[tuple[tuple[str | int, ...], str, int]]:
-    if stage.block in ("basic", "bottleneck"):
-        for index in range(2 if stage.block == "basic" else 3):
-            yield ("branch", index), "branch", index
-        if stride != 1 or inputs != stage.channels:
-            yield ("shortcut",), "shortcut", 0
-        return
-    if stage.block == "fused" or (stage.block == "mbconv" and stage.expansion != 1):
-        yield ("expand",), "expand", 0
-    if stage.block != "fused":
-        yield ("depthwise",), "depthwise", 0
-    if stage.squeeze_excite:
-        yield ("attention", "squeeze"), "squeeze", 0
-        yield ("attention", "expand"), "excite", 0
-    if stage.block != "fused" or stage.expansion != 1:
-        yield ("project",), "project", 0
 
 
 def timm(architecture: Architecture, place: Place) -> Names:

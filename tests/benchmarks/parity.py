@@ -24,7 +24,7 @@ import jax
 import numpy as np
 import torch
 
-from scaling.rules.releases import released
+from scaling.rules.releases import architecture
 from scaling.weights.files import read_weights
 from scaling.weights.loading import load, unload
 from scaling.weights.packaged import packaged_weights
@@ -133,12 +133,12 @@ def compare(case: Case) -> tuple[float, float, bool]:
     Both are the largest difference of a logit over the largest logit.
     """
     original = case.build().eval()
-    side = released(case.ours).resolution
+    side = architecture(case.ours).resolution
     if case.source != "pretrained":
         settle(original, side)
-    architecture = dataclasses.replace(released(case.ours), **case.changes)
+    described = dataclasses.replace(architecture(case.ours), **case.changes)
     tensors = {name: tensor.numpy() for name, tensor in original.state_dict().items()}
-    network = load(architecture, tensors, case.theirs)
+    network = load(described, tensors, case.theirs)
     pictures = np.random.default_rng(0).standard_normal((2, side, side, 3), np.float32)
     ours = np.asarray(jax.jit(lambda x: network(x))(pictures))
     with torch.inference_mode():
@@ -148,7 +148,7 @@ def compare(case: Case) -> tuple[float, float, bool]:
     difference, rounding = (float(np.abs(one - exact).max() / largest) for one in (ours, theirs))
     from scaling.weights.naming import source_of
 
-    again = unload(network, architecture, source_of(tensors))
+    again = unload(network, described, source_of(tensors))
     wanted = {name: tensor for name, tensor in tensors.items() if not name.endswith("num_batches_tracked")}
     back = again.keys() == wanted.keys() and all(np.array_equal(again[name], tensor) for name, tensor in wanted.items())
     return difference, rounding, back

@@ -4,7 +4,7 @@ import pytest
 
 from scaling import RELEASED, Cost, Factors, architecture, cost, scale
 from scaling.count.cost import parts
-from scaling.rules.releases import NAMES, released
+from scaling.rules.releases import NAMES
 
 B0 = architecture("efficientnet_b0")
 
@@ -47,7 +47,7 @@ RELEASED_COSTS = {
 
 @pytest.mark.parametrize("name", RELEASED_COSTS)
 def test_released_networks(name):
-    assert cost(released(name)) == RELEASED_COSTS[name]
+    assert cost(architecture(name)) == RELEASED_COSTS[name]
 
 
 def test_every_released_network_has_its_golden_count():
@@ -56,10 +56,11 @@ def test_every_released_network_has_its_golden_count():
 
 def test_parts_of_a_network_without_head_sum_to_its_cost():
     for name in ("resnet50", "mobilenet_v1", "efficientnetv2_s"):
-        found = parts(released(name))
-        assert Cost(*(sum(counts) for counts in zip(*(part.cost for part in found), strict=True))) == cost(released(name))
-    assert [part.name for part in parts(released("resnet50"))] == ["stem", *(f"stage {i}" for i in (1, 2, 3, 4)), "classifier"]
-    assert [part.side for part in parts(released("resnet50"))] == [112, 56, 28, 14, 7, 1]
+        found = parts(architecture(name))
+        assert Cost(*(sum(counts) for counts in zip(*(part.cost for part in found), strict=True))) == cost(architecture(name))
+    found = parts(architecture("resnet50"))
+    assert [part.name for part in found] == ["stem", *(f"stage {i}" for i in (1, 2, 3, 4)), "classifier"]
+    assert [part.side for part in found] == [112, 56, 28, 14, 7, 1]
 
 
 def test_fixed_ends_stay_as_they_are():

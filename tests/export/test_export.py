@@ -12,7 +12,6 @@ from flax import nnx
 from scaling import architecture
 from scaling.export.__main__ import main
 from scaling.nets import build
-from scaling.rules.releases import released
 from scaling.weights.files import read_weights, write_safetensors
 from scaling.weights.loading import unload
 
@@ -67,7 +66,7 @@ def test_weights_in_the_names_of_another_library(network, weights, tmp_path, cap
 
 
 def test_pictures_are_those_of_the_weights_not_of_the_network(tmp_path, capsys):
-    described = released("efficientnet_b2")
+    described = architecture("efficientnet_b2")
     path, out = tmp_path / "b2.safetensors", tmp_path / "own.safetensors"
     write_safetensors(path, unload(build(described, 7), described, "torchvision"), {})
     assert run("--model", "efficientnet_b2", "--weights", path, "--out", out) == 0

@@ -175,7 +175,7 @@ def test_several_rules_and_solved_costs(capsys):
         (("--phi", "-9", "--baseline", "small"), "shrinks the pictures of small to 5.69 px, under 12"),
         (
             ("--rule", "deep"),
-            "no rule is called 'deep'; known: compound, paper, depth, width, resolution, uniform, fast, rel",
+            "no rule is called 'deep'; known: compound, paper, depth",
         ),
         (("--rule", "depth,depth"), "rules must be one name or more, each once, got depth, depth"),
         (("--rule", "released", "--phi", "0.5"), "B0 to B8 were released, phi must be one of their numbers, got 0.5"),

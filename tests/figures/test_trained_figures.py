@@ -11,7 +11,7 @@ from scaling.family.result import family_result
 from scaling.figures.rule_curves import LOOKS, rule_curves, rule_curves_numbers
 from scaling.figures.trained_costs import trained_costs, trained_costs_numbers
 from scaling.grid.reopen import read_search
-from scaling.rules.rules import SHARES
+from scaling.rules.rules import RULES
 
 RUNS = Path(__file__).parents[2] / "runs"
 RATIOS = [1, 1.4, 2, 2.8, 4, 5.6, 8, 11]
@@ -73,8 +73,8 @@ def test_enlarged_pictures_are_told(boxes):
 
 
 def test_every_rule_has_its_looks():
-    assert LOOKS.keys() == {"compound", "paper", "released", *SHARES}
-    assert len({marker for _, marker in LOOKS.values()}) == len(LOOKS)
+    assert LOOKS.keys() == RULES.keys()
+    assert len({marker for _, marker in LOOKS.values()}) == len({colour for colour, _ in LOOKS.values()}) == len(LOOKS)
 
 
 def test_what_accuracy_costs_in_the_recorded_runs(apart):

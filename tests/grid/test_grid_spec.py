@@ -8,7 +8,7 @@ from scaling.core.errors import SpecError
 from scaling.family.read_spec import read_family_spec
 from scaling.grid.lattice import Lattice
 from scaling.grid.spec import StudySpec, read_spec
-from scaling.rules.releases import NAMES, released
+from scaling.rules.releases import NAMES, architecture
 from scaling.study.spec import baseline_toml, difference, find_spec, read_baseline
 
 GRID = Path(__file__).parents[2] / "grid"
@@ -108,5 +108,5 @@ def test_differences_are_named():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_network_comes_back_from_its_toml(name, tmp_path):
     path = tmp_path / f"{name}.toml"
-    path.write_text(baseline_toml(released(name)))
-    assert read_baseline(str(path)) == released(name)
+    path.write_text(baseline_toml(architecture(name)))
+    assert read_baseline(str(path)) == architecture(name)

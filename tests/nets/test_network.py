@@ -7,12 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from scaling.enumeration import enumerate_lattice
 
-from scaling import Factors, Stage, architecture, cost, scale
+from scaling import Architecture, Factors, Stage, architecture, cost, scale
+from scaling.arch.blocks import KINDS, Kind, Layer
+from scaling.count.memory import inference_bytes
+from scaling.grid.lattice import Coefficients, Lattice
 from scaling.nets import Settings, abstract, build
 from scaling.nets.batch_norm import BatchNorm
 from scaling.nets.layers import StochasticDepth
-from scaling.rules.releases import NAMES, released
+from scaling.rules.releases import NAMES
+from scaling.weights.loading import unload
 
 B0 = architecture("efficientnet_b0")
 SMALL = architecture("small")
@@ -33,7 +38,7 @@ def parameters(network):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_released_network_does_what_is_counted(name):
     """Its parameters, and the products of the traced program."""
-    network = released(name)
+    network = architecture(name)
     counted = cost(network)
     assert parameters(abstract(network)) == counted.params
     assert traced(network) == (counted.macs, counted.activations)
@@ -49,6 +54,30 @@ def test_every_kind_of_block_is_counted_for_any_factors(name):
         counted = cost(scaled, 10, 1)
         assert parameters(abstract(scaled, 10, 1)) == counted.params
         assert traced(scaled, 10, 1) == (counted.macs, counted.activations)
+
+
+def _wide(stage, ends):
+    yield Layer("depthwise", "depthwise", ends.inputs, ends.inputs, stage.kernel, ends.stride, ends.inputs)
+    yield Layer("expand", "pointwise", ends.inputs, ends.inputs * stage.expansion, activated=True)
+    yield Layer("branch", "convolution", ends.inputs * stage.expansion, ends.outputs, 1, activated=True, number=0)
+    yield Layer("branch", "convolution", ends.outputs, ends.outputs, 3, 1, 2, number=1)
+
+
+@pytest.mark.parametrize("skip", ["never", "same shape", "always"])
+def test_a_new_kind_of_block_is_an_entry_of_one_table(monkeypatch, skip):
+    monkeypatch.setitem(KINDS, "wide", Kind(_wide, skip, uses=("expansion",), activated=True))
+    scaled = dataclasses.replace(SMALL, stages=(Stage(2, 3, 2, 1, 8, 0, "wide"), Stage(2, 5, 1, 3, 8, 0, "wide")))
+    assert Architecture.from_dict(scaled.to_dict()) == scaled
+    counted, network = cost(scaled, 10, 1), abstract(scaled, 10, 1)
+    assert parameters(network) == counted.params
+    assert traced(scaled, 10, 1) == (counted.macs, counted.activations)
+    assert inference_bytes(scaled, 1, 10, 1) > 4 * counted.params
+    assert sum(tensor.size for tensor in unload(build(scaled, 10, 1), scaled).values()) > counted.params
+    found = enumerate_lattice(scaled, Lattice(), num_classes=10, in_channels=1)
+    first = Coefficients(*found.points[0].tolist()).factors(1)
+    assert found.macs[found.networks[0]] == cost(scale(scaled, first), 10, 1).macs
+    with pytest.raises(ValueError, match=r"Stage.groups must be 1 in wide blocks, got 2"):
+        Stage(1, 3, 1, 1, 8, 0, "wide", groups=2)
 
 
 def test_parameters_equal_the_count_for_all_factors():

@@ -90,7 +90,7 @@ def test_no_cost_below_the_baseline_is_solved_for():
 
 
 def test_no_rule_of_that_name():
-    with pytest.raises(ValueError, match="rule: unknown name 'deep'; known: compound, paper, depth, width"):
+    with pytest.raises(ValueError, match="no rule is called 'deep'; known: compound, paper, depth, width"):
         rule("deep")
     with pytest.raises(ValueError, match="compound: alpha must be finite and at least 1, got"):
         rule("compound", alpha=0.9)

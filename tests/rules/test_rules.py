@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from scaling import RELEASED, Factors, architecture, compound, cost, scale, scale_v2, shares, single
+from scaling import RELEASED, RULES, Factors, Rule, architecture, compound, cost, rule, scale, scale_v2, shares, single
+from scaling.family.__main__ import main
 from scaling.rules.rules import MINIMUM_RESOLUTION
 
 B0 = architecture("efficientnet_b0")
@@ -20,6 +21,33 @@ FORMULA = [
     (6, 518, 52.08),
     (7, 596, 102.81),
 ]
+
+
+def test_every_rule_is_found_by_its_name():
+    assert [name for name, one in RULES.items() if rule(name) != one] == ["compound"]  # it has been given its bases
+    assert all(name == one.name and one.says for name, one in RULES.items())
+    assert rule("compound").factors(2) == rule("paper").factors(2) == compound(2)
+    assert rule("compound", alpha=1.5).factors(2) == compound(2, alpha=1.5)
+    assert rule("width").factors(3) == single("width", 3)
+    assert rule("released").factors(7) == RELEASED["efficientnet_b7"]
+
+
+def test_one_rule_reaches_the_commands_from_one_table(monkeypatch, capsys):
+    monkeypatch.setitem(RULES, "half", Rule("half", lambda phi: shares(phi, depth=0.5, width=0.5, resolution=0)))
+    assert main(["--rule", "half", "--phi", "1", "--csv"]) == 0
+    assert "efficientnet_b0,half,1" in capsys.readouterr().out
+    assert main(["--rule", "third"]) == 2
+    assert f"no rule is called 'third'; known: {', '.join(RULES)}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("function", [scale, scale_v2])
+def test_what_is_no_architecture_and_what_are_no_factors_is_said_in_a_line(function):
+    wanted = r"scale(_v2)?: what to scale must be an Architecture, as architecture\('efficientnet_b3'\), got 'efficientnet_b3'$"
+    with pytest.raises(TypeError, match=wanted):
+        function("efficientnet_b3", compound(1))
+    wanted = r"factors must be Factors, as Factors\(1.2, 1.1, 1.15\) or compound\(1\), got \(1.2, 1.1, 1.15\)$"
+    with pytest.raises(TypeError, match=wanted):
+        function(B0, (1.2, 1.1, 1.15))
 
 
 def test_compound_is_the_papers_by_default():
@@ -48,17 +76,17 @@ def test_compound_refuses_bases_below_one(base):
         compound(1, **{base: 0.9})
 
 
-@pytest.mark.parametrize("rule", [compound, lambda phi: single("depth", phi)])
+@pytest.mark.parametrize("factors", [compound, lambda phi: single("depth", phi)])
 @pytest.mark.parametrize("phi", [math.nan, math.inf])
-def test_phi_must_be_finite(rule, phi):
+def test_phi_must_be_finite(factors, phi):
     with pytest.raises(ValueError, match="phi must be finite"):
-        rule(phi)
+        factors(phi)
 
 
-@pytest.mark.parametrize("rule", [compound, lambda phi: shares(phi, depth=1, width=0, resolution=0)])
-def test_phi_has_an_end(rule):
+@pytest.mark.parametrize("factors", [compound, lambda phi: shares(phi, depth=1, width=0, resolution=0)])
+def test_phi_has_an_end(factors):
     with pytest.raises(ValueError, match=r"phi is too large, [\d.]+\^1e\+09 is no number"):
-        rule(1e9)
+        factors(1e9)
 
 
 def test_shares_keep_the_budget_over_the_whole_triangle():

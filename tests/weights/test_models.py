@@ -4,7 +4,7 @@ from flax import nnx
 
 from scaling import architecture
 from scaling.nets import build
-from scaling.rules.releases import NAMES, released
+from scaling.rules.releases import NAMES
 from scaling.weights.errors import WeightsError
 from scaling.weights.files import write_safetensors
 from scaling.weights.loading import unload
@@ -78,7 +78,7 @@ def test_classes_are_named_only_where_there_are_a_thousand(tmp_path):
     ],
 )
 def test_torchvisions_weights_are_opened_as_torchvision_evaluated_them(name, source, seen, tmp_path):
-    described = released(name)
+    described = architecture(name)
     path = tmp_path / "weights"
     write_safetensors(path, unload(build(described, 7), described, source), {})
     found = open_model(name, path)

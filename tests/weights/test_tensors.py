@@ -12,7 +12,6 @@ from flax import nnx
 
 from scaling import Architecture, Stage, architecture
 from scaling.nets import abstract, build
-from scaling.rules.releases import released
 from scaling.weights.errors import WeightsError
 from scaling.weights.loading import as_trained, load, unload
 from scaling.weights.naming import NAMINGS, source_of
@@ -71,7 +70,7 @@ KINDS = {
 
 @pytest.mark.parametrize(("source", "name"), ORIGINALS)
 def test_names_and_shapes_are_the_originals(source, name):
-    network = released(name)
+    network = architecture(name)
     made = abstract(network)
     state = nnx.state(made)
     nnx.update(made, jax.tree.map(lambda leaf: np.broadcast_to(np.float32(0), leaf.shape), state))
@@ -165,13 +164,13 @@ def test_weights_of_another_network_are_refused():
     with pytest.raises(
         WeightsError, match=r"no tensor blocks.0.1.conv_dw.weight, which efficientnet_b1 has in the names of timm"
     ):
-        load(released("efficientnet_b1"), tensors, "a file")
+        load(architecture("efficientnet_b1"), tensors, "a file")
 
 
 def test_torchvisions_padding_and_batch_norm():
     assert as_trained(architecture("efficientnet_b0"), "timm") == architecture("efficientnet_b0")
     for name, epsilon in (("efficientnet_b0", 1e-5), ("efficientnet_b5", 1e-3), ("efficientnetv2_s", 1e-3)):
-        found = as_trained(released(name), "torchvision")
+        found = as_trained(architecture(name), "torchvision")
         assert (found.padding, found.batch_norm_epsilon) == ("symmetric", epsilon)
 
 
