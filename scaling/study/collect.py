@@ -52,6 +52,7 @@ class Answers(NamedTuple):
 
     @property
     def counted(self) -> list[Trial]:
+        """Those that did not collapse."""
         return [trial for trial, lost in zip(self.trials, self.collapsed, strict=True) if not lost]
 
 
@@ -96,6 +97,7 @@ def tested(study: Trials, run: Run) -> dict[str, Interval]:
 
 
 def answers_of(study: Trials, run: Run) -> dict[str, Answers]:
+    """What the complete trainings of every network of a study made of the validation images, by label."""
     trials = {network.label: complete_trials(study, run, network) for network in study.networks}
     correct = {label: [_validation(run, trial) for trial in own] for label, own in trials.items()}
     lost = collapsed(
@@ -114,6 +116,7 @@ def _validation(run: Run, trial: Trial) -> NDArray[np.bool_]:
 
 
 def counted_answers(answers: Answers) -> list[NDArray[np.bool_]]:
+    """Right or wrong on the validation images, of each training that did not collapse."""
     return [one for one, lost in zip(answers.correct, answers.collapsed, strict=True) if not lost]
 
 
@@ -125,6 +128,15 @@ def as_measured(
     *,
     admitted: bool = True,
 ) -> Measured:
+    """A network as the analysis takes it.
+
+    Args:
+        network: of a study.
+        correct: right or wrong on the same images, of each training that counts.
+        lost: trainings that do not count.
+        groups: of the images; None where each stands for itself.
+        admitted: whether it may be chosen.
+    """
     return Measured(
         network.label,
         network.cost.macs,

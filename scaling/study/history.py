@@ -68,6 +68,12 @@ def require_same_images(studies: Sequence[Trials]) -> None:
 
 
 def recorded_config(folder: Path) -> dict[str, Any]:
+    """The configuration that a run folder was last asked for.
+
+    Raises:
+        NotRecorded: there is no such folder.
+        SpecError: it is no run folder, or the file is damaged.
+    """
     if not folder.is_dir():
         raise NotRecorded(f"{folder}: no such run folder here")
     question = Run(folder).question()
@@ -102,6 +108,11 @@ def recorded_images(folder: Path, question: dict[str, Any]) -> tuple[RecordedPic
 
 
 def read_run(folder: Path) -> Run:
+    """A run folder with its records.
+
+    Raises:
+        SpecError: a record is damaged.
+    """
     run = Run(folder)
     run.read()
     return run

@@ -31,7 +31,7 @@ from scaling.data import DataError
 from scaling.grid.spec import read_spec
 from scaling.grid.study import load_pictures, make_study
 from scaling.study.records import RecordFile
-from scaling.study.study import train_missing
+from scaling.study.study import AllAtOnce, train_proposed
 
 PARTS = ("compile", "train", "evaluate")
 
@@ -68,7 +68,7 @@ def measure(side, spec, networks, folder=None, jobs=None, lean=None):
     made = Run(Path(folder))
     engine = LocalEngine(study.pictures, made.weights)
     with made.opened(study.question()):
-        train_missing(study, made, engine, pace(made.folder.parent), Console(stderr=True))
+        train_proposed(AllAtOnce(study), study, made, engine, pace(made.folder.parent), Console(stderr=True))
     return None
 
 

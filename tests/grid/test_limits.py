@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from scaling.grid.tables import ranking_table, rows
 
 from scaling import architecture, cost
 from scaling.analysis.ranking import rank
@@ -14,11 +13,13 @@ from scaling.count.memory import training_bytes
 from scaling.data import load
 from scaling.grid import latency_limit as limiting
 from scaling.grid.__main__ import main
+from scaling.grid.columns import ranking_table, rows_after
 from scaling.grid.latency import FILE, network_key, read_latencies, record_latency
 from scaling.grid.latency_limit import held_to_latency
 from scaling.grid.limits import Limits
 from scaling.grid.plan import limited
 from scaling.grid.reopen import read_search
+from scaling.grid.result import search_result
 from scaling.grid.spec import read_spec
 from scaling.grid.study import make_study, plan
 from scaling.profile.profile import Spread
@@ -230,9 +231,10 @@ def test_a_network_over_a_limit_is_told_apart_from_one_of_another_cost():
     search = read_search(Path(__file__).parents[2] / "runs" / "step1")
     target = search.study.space.target
     barred = [dataclasses.replace(one, admitted=one.name != "1.10 1.20 1.10") for one in search.collected.measured]
-    lines = rows(search.study.space, search.collected.candidates, rank(barred, target))
-    columns = {column.header: list(column.cells) for column in ranking_table(lines).columns}
-    shown = dict(zip(columns["alpha beta gamma"], columns["eligible"], strict=True))
+    collected = search.collected._replace(measured=tuple(barred))
+    rows = rows_after(search.study.space, search_result(search.study, search.run, collected, rank(barred, target)))
+    columns = {column.title: column for column in ranking_table(rows).columns}
+    shown = {columns["alpha beta gamma"].cell(row): columns["eligible"].cell(row) for row in rows}
     assert (shown["1.10 1.20 1.10"], shown["1.00 1.00 1.00"], shown["1.30 1.10 1.10"]) == ("no: limits", "no: cost", "yes")
 
 

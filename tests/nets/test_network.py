@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from scaling.enumeration import enumerate_lattice
 
 from scaling import Architecture, Factors, Stage, architecture, cost, scale
 from scaling.arch.blocks import KINDS, Kind, Layer
 from scaling.count.memory import inference_bytes
+from scaling.grid.enumerate import enumerate_lattice
 from scaling.grid.lattice import Coefficients, Lattice
 from scaling.nets import Settings, abstract, build
 from scaling.nets.batch_norm import BatchNorm

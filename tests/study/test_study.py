@@ -15,7 +15,7 @@ from scaling.study.engines.engine import Finished
 from scaling.study.engines.local import LocalEngine
 from scaling.study.estimate import DEFAULT_PACE
 from scaling.study.run import Run
-from scaling.study.study import Trials, test_missing, train_missing
+from scaling.study.study import AllAtOnce, Trials, test_missing, train_proposed
 from scaling.study.trial import Outcome
 
 judge_missing = test_missing  # under its own name it would be collected as a test
@@ -49,9 +49,9 @@ class MadeUpEngine:
 
     def run(self, trials):
         for trial in trials:
-            yield Finished(trial, self._outcomes[trial.seed])
+            yield Finished(trial, self._outcomes[trial.seed], self.device)
 
-    def forgotten(self, trials):
+    def missing_weights(self, trials):
         return [trial for trial in trials if trial.seed in self._outcomes]
 
     def test(self, trial):
@@ -111,7 +111,7 @@ def test_missing_weights_on_this_machine_come_back_the_same(tmp_path, picture_fo
     engine = LocalEngine(pictures, tmp_path / "run" / "weights")
     console = Console(quiet=True)
     with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:
-        train_missing(study, run, engine, DEFAULT_PACE, console)
+        train_proposed(AllAtOnce(study), study, run, engine, DEFAULT_PACE, console)
         (tmp_path / "run" / "weights" / f"{study.all_trials()[0].id}.safetensors").unlink()
         assert judge_missing(study, run, engine, study.networks, DEFAULT_PACE, console) == []
         assert all(run.test(trial) is not None for trial in study.all_trials())

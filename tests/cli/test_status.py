@@ -1,15 +1,10 @@
-"""What the commands share."""
-
-import json
+"""The status of a command, and flags that are none."""
 
 import pytest
-from rich.table import Table
 
 from scaling.cli.exit import status
-from scaling.cli.options import Parser, amount
+from scaling.cli.options import Parser
 from scaling.core.errors import UserError
-from scaling.report.plain import emit
-from scaling.report.text import say, show
 
 COMMAND = "python -m scaling.some"
 
@@ -26,7 +21,7 @@ def raising(error):
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("error", "code", "said"),
     [
         (Refused("two\nlines"), 2, f"{COMMAND}: error: two lines\n"),
         (FileNotFoundError(2, "No such file", "a.toml"), 2, f"{COMMAND}: error: a.toml: No such file\n"),
@@ -35,8 +30,8 @@ def raising(error):
         (KeyboardInterrupt(), 130, "\nwent home\n"),
     ],
 )
-def test_what_goes_wrong_is_one_line_and_a_status(error, status, said, capsys):
-    assert status(COMMAND, raising(error), "went home") == status
+def test_what_goes_wrong_is_one_line_and_a_status(error, code, said, capsys):
+    assert status(COMMAND, raising(error), "went home") == code
     assert capsys.readouterr() == ("", said)
 
 
@@ -54,39 +49,13 @@ def test_a_wrong_flag(capsys):
     assert capsys.readouterr() == ("", said)
 
 
-def test_no_column_is_cut(capsys):
-    table = Table("a" * 100, "b" * 100)
-    table.add_row("c" * 100, "d" * 100)
-    show(table, "words")
-    out = capsys.readouterr().out
-    assert all(letter * 100 in out for letter in "abcd")
-    assert out.endswith("words\n")
-
-
-def test_lines_for_people_and_documents_for_machines_do_not_mix(capsys):
-    say(["[bold] is no markup"])
-    emit({"macs": 1})
-    out, err = capsys.readouterr()
-    assert json.loads(out) == {"macs": 1}
-    assert err == "[bold] is no markup\n"
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        emit({"macs": float("nan")})
-
-
-@pytest.mark.parametrize(
-    ("text", "value"), [("1e9", 1e9), ("84.6k", 84_600), ("1.5M", 1.5e6), ("8G", 8e9), ("2T", 2e12), ("0.5", 0.5)]
-)
-def test_amounts_as_people_write_them(text, value):
-    assert amount(text) == pytest.approx(value)
-
-
 def test_a_device_without_memory_is_one_line(capsys):
     def work():
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.\nmore")
 
-    assert status("a command", work, ()) == 2
+    assert status("a command", work) == 2
     assert capsys.readouterr().err == (
         "a command: error: too large for this device: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes.\n"
     )
     with pytest.raises(RuntimeError, match="something else"):
-        status("a command", lambda: (_ for _ in ()).throw(RuntimeError("something else")), ())
+        status("a command", lambda: (_ for _ in ()).throw(RuntimeError("something else")))
