@@ -8,6 +8,8 @@ from scaling.count.cost import Cost, cost
 from scaling.rules.releases import architecture
 from scaling.rules.rules import RELEASED, RULES, Factors, Rule, compound, rule, scale, scale_v2, shares, single
 
+__version__ = "0.1.0"
+
 __all__ = [
     "ARCHITECTURES",
     "RELEASED",
@@ -17,6 +19,7 @@ __all__ = [
     "Factors",
     "Rule",
     "Stage",
+    "__version__",
     "architecture",
     "compound",
     "cost",

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[1]
 
 FLOORS = (
     "core",
-    "arch recipe analysis report cli",
-    "count",
+    "arch recipe analysis report",
+    "cli count",
     "rules",
     "nets data",
     "train weights published",

@@ -1,1 +1,1 @@
-"""Class activation maps; `python -m scaling.cam`."""
+"""Where networks look: class activation maps; `python -m scaling.cam`."""

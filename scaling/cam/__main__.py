@@ -1,4 +1,4 @@
-"""Where networks look: class activation maps of pretrained and of trained networks, `python -m scaling.cam`."""
+"""Where networks look: class activation maps of pretrained and of trained networks: `python -m scaling.cam`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Flags, tables, exit status."""
+"""Flags of the commands, their answers, and how they end."""

@@ -1,1 +1,1 @@
-"""What every room may use: plain data, files, errors."""
+"""What every room may use: errors, plain data, files, units."""

@@ -1,1 +1,1 @@
-"""`python -m scaling.export`."""
+"""A network with its weights in a form that others run; `python -m scaling.export`."""

@@ -1,1 +1,1 @@
-"""`python -m scaling.gallery`."""
+"""The figures of a checkout and their page; `python -m scaling.gallery`."""

@@ -1,1 +1,1 @@
-"""`python -m scaling.predict`."""
+"""What a released network sees in images; `python -m scaling.predict`."""

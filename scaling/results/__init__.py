@@ -1,1 +1,1 @@
-"""`python -m scaling.results`."""
+"""What recorded runs found, alone or against each other; `python -m scaling.results`."""

@@ -1,4 +1,4 @@
-"""Does what is printed hold? Studies with known truths: `python -m scaling.simulate`."""
+"""Whether what the package states holds, in simulated studies with known truths: `python -m scaling.simulate`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Many trials: specification, identity, records, engines, resume, progress."""
+"""Many trials: identity, records, proposers and engines, resume, progress."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scaling.analysis.agreement import agreement
+from scaling.analysis.agreement import NoTruth, agreement
 from scaling.analysis.correlation import kendall, spearman
 from scaling.analysis.measured import Measured
 
@@ -96,14 +96,14 @@ def test_one_seed_has_no_intervals():
     true = np.linspace(0.7, 0.8, 5)
     found = agreement(study(true, generator, seeds=1), study(true, generator))
     assert [estimate[1:] for estimate in (found.tau, found.spearman, found.regret)] == [(None, None)] * 3
-    assert found.reason == "One seed per network in a study: how far seeds move it is not known."
+    assert found.reason is NoTruth.ONE_SEED
 
 
 def test_less_spread_than_noise_has_no_intervals():
     flat = [network(f"n{i}", [0.7 + 0.0005 * i, 0.9]) for i in range(6)]
     found = agreement(flat, flat)
     assert found.tau == (1.0, None, None)
-    assert found.reason == "The networks differ less than seeds make them, or one study repeats the other."
+    assert found.reason is NoTruth.ALL_NOISE
 
 
 def test_refuses():

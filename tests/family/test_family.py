@@ -121,7 +121,7 @@ def test_an_architecture_is_not_replaced_by_another(capsys, tmp_path):
     words = ("--rule", "compound", "--phi", "1", "--toml", str(tmp_path))
     run(capsys, *words)
     run(capsys, *words)
-    assert "holds another network; take another folder with --toml" in refused(capsys, *words, "--alpha", "1.5")
+    assert "it describes a different network; take another folder with --toml" in refused(capsys, *words, "--alpha", "1.5")
 
 
 def test_units_of_a_budget(capsys):
@@ -157,7 +157,7 @@ def test_the_pictures_of_a_run_must_be_found(capsys, tmp_path, monkeypatch):
     (tmp_path / "spec.json").write_text(json.dumps(question | {"pictures": "mine"}))
     assert "are called 'mine'; --data says where they are" in refused(capsys, "--train", "--dry-run", "--run", str(tmp_path))
     others = SimpleNamespace(fingerprint="another")
-    monkeypatch.setattr("scaling.family.options.load", lambda *given, **named: others)
+    monkeypatch.setattr("scaling.family.request.load", lambda *given, **named: others)
     assert "what is found by that name are others" in refused(capsys, "--train", "--dry-run", "--run", str(tmp_path))
 
 

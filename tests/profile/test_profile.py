@@ -75,7 +75,7 @@ def test_released_networks_by_name(name, params, moved):
 def test_the_table_for_people(quick, tiny, capsys):
     assert main([str(tiny), "--runs", "2", "--batch", "1"]) == 0
     out = capsys.readouterr().out
-    assert "pictures/s" in out
+    assert "images/s" in out
     (line,) = [line.split() for line in out.splitlines() if line.strip().startswith("tiny")]
     assert line[1] == "12"
     assert "Median of 2 calls (5 % to 95 %), float32, inputs on the device" in out
@@ -137,7 +137,7 @@ def test_which_count_orders_networks_as_time_does():
     assert found == {"macs": pytest.approx(0.8), "params": pytest.approx(-1), "activations": None, "bytes": pytest.approx(-1)}
     said = explained(profiles, LIMITS)[-1]
     assert said == (
-        "Spearman's rho of the time per picture over these networks: MACs 0.80, activations -, params -1.00, bytes moved -1.00."
+        "Spearman's rho of the time per image over these networks: MACs 0.80, activations -, params -1.00, bytes moved -1.00."
     )
     assert as_data(profile_document("a device", profiles, LIMITS))["spearman"] == found
     assert rank_correlations(profiles[:2]) == {}

@@ -30,10 +30,10 @@ DOCUMENT = Document(
 
 def test_people_read_titles_and_formatted_values(capsys):
     write_text(DOCUMENT)
-    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert lines[0] == "Two networks."
-    assert lines[1].split("  ") and lines[1].startswith("network")
-    assert [word for word in lines[1].split("  ") if word.strip()][-1].strip() == "only people read this"
+    assert lines[1].startswith("network")
+    assert lines[1].endswith("only people read this")
     assert lines[3].split() == ["small", "1,000", "87.5", "yes"]
     assert lines[-1].split() == ["large", "2,000,000", "-", "yes"]
     assert not any("again" in line or "seeds" in line for line in lines)

@@ -154,7 +154,7 @@ def test_a_family_that_was_shown_no_test_picture(tmp_path, family_folder):
     shutil.copytree(family_folder[0], tmp_path / "untested")
     path = tmp_path / "untested" / "trials.jsonl"
     path.write_text("".join(line for line in path.read_text().splitlines(True) if '"test":' not in line))
-    with pytest.raises(SpecError, match="no network was shown the test pictures"):
+    with pytest.raises(SpecError, match="no network was shown the test images"):
         read_family(tmp_path / "untested")
 
 
@@ -211,7 +211,7 @@ def test_what_another_training_changed(capsys, tmp_path, family_folder):
     for one in found:
         assert one["difference"]["mean"] == pytest.approx(after[one["name"]].mean - before[one["name"]].mean)
     assert main([str(other), "--against", str(family_folder[0])]) == 0
-    assert "in points, paired over pictures" in capsys.readouterr().out
+    assert "in points, paired over images" in capsys.readouterr().out
     assert main([str(other), "--against", str(STEP1)]) == 2
     assert "holds a search, not a family" in capsys.readouterr().err
 

@@ -8,10 +8,11 @@ import pytest
 from rich.console import Console
 
 from scaling.arch import SMALL
+from scaling.core.errors import UserError
 from scaling.data import load
 from scaling.data.per_image import PerImage
 from scaling.recipe.recipe import Recipe
-from scaling.study.engines.engine import Finished
+from scaling.study.engines.engine import Finished, engine_called
 from scaling.study.engines.local import LocalEngine
 from scaling.study.estimate import DEFAULT_PACE
 from scaling.study.run import Run
@@ -115,3 +116,66 @@ def test_missing_weights_on_this_machine_come_back_the_same(tmp_path, picture_fo
         (tmp_path / "run" / "weights" / f"{study.all_trials()[0].id}.safetensors").unlink()
         assert judge_missing(study, run, engine, study.networks, DEFAULT_PACE, console) == []
         assert all(run.test(trial) is not None for trial in study.all_trials())
+
+
+class InRounds:
+    """Proposes one seed of the network, and the other only where the first did well."""
+
+    def __init__(self, study):
+        self._first, self._second = study.all_trials()
+
+    def propose(self, run):
+        outcome = run.outcome(self._first)
+        good = outcome is not None and outcome.accuracy is not None and outcome.accuracy > 0.3
+        return [self._first, self._second] if good else [self._first]
+
+
+@pytest.mark.parametrize(
+    ("first", "trained"),
+    [
+        (Outcome("complete", None, VALIDATION), ["complete", "complete"]),
+        (Outcome("complete", None, VALIDATION & False), ["complete", None]),
+        (Outcome("failed", "no room"), ["failed", None]),
+    ],
+)
+def test_a_proposer_decides_by_what_is_recorded(tmp_path, first, trained):
+    study = Study()
+    engine = MadeUpEngine({0: first, 1: Outcome("complete", None, VALIDATION)})
+    with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:
+        train_proposed(InRounds(study), study, run, engine, DEFAULT_PACE, Console(quiet=True))
+        outcomes = [run.outcome(trial) for trial in study.all_trials()]
+    assert [outcome and outcome.status for outcome in outcomes] == trained
+
+
+def test_a_trial_that_failed_is_tried_once_a_session(tmp_path):
+    study, tried = Study(), []
+
+    class Failing(MadeUpEngine):
+        def run(self, trials):
+            tried.extend(trial.seed for trial in trials)
+            yield from super().run(trials)
+
+    engine = Failing({seed: Outcome("failed", "no room") for seed in (0, 1)})
+    with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:
+        for _ in range(2):
+            train_proposed(AllAtOnce(study), study, run, engine, DEFAULT_PACE, Console(quiet=True))
+    assert tried == [0, 1, 0, 1]
+
+
+def test_a_record_says_the_device_that_the_worker_trained_on(tmp_path):
+    study = Study()
+
+    class TwoKinds(MadeUpEngine):
+        def run(self, trials):
+            for trial in trials:
+                yield Finished(trial, Outcome("complete", None, VALIDATION), f"device {trial.seed}")
+
+    with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:
+        train_proposed(AllAtOnce(study), study, run, TwoKinds({}), DEFAULT_PACE, Console(quiet=True))
+        assert run.origins(study.all_trials()).devices == ("device 0", "device 1")
+
+
+def test_engines_are_found_by_name():
+    assert engine_called("local") is LocalEngine
+    with pytest.raises(UserError, match="no engine is called 'ray'; known: local"):
+        engine_called("ray")

@@ -102,7 +102,10 @@ def test_without_a_folder_or_where_it_cannot_be_written_programs_still_compile(f
 def test_the_folder_is_the_users_unless_another_is_named(tmp_path, environment, used):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JAX_COMP")}
     home = {"XDG_CACHE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(Path(__file__).parents[2])}
-    code = "from scaling.train import enable_cache; enable_cache(); import jax; print(jax.config.jax_compilation_cache_dir)"
+    code = (
+        "from scaling.train.compile import enable_cache; enable_cache()\n"
+        "import jax; print(jax.config.jax_compilation_cache_dir)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
