@@ -16,4 +16,4 @@ def draw() -> Figure:
     """The figure."""
     family = read_family(Path("runs/fashion_rules"))
     numbers = trained_costs_numbers(family)
-    return trained_costs(numbers, data_set=family.study.pictures.name, device=family.run.devices)
+    return trained_costs(numbers, data_set=family.study.dataset.name, device=family.run.devices)

@@ -19,6 +19,6 @@ def draw() -> Figure:
     """The figure."""
     found = read_family(Path("runs/fashion_family"))
     sides = {one.label: one.architecture.resolution for one in found.study.networks}
-    numbers = rule_curves_numbers(found.result, found.study.pictures.side, sides)
+    numbers = rule_curves_numbers(found.result, found.study.dataset.side, sides)
     title = "One dimension against another on 14 px, and a compound that is retracted"
-    return rule_curves(numbers, data_set=found.study.pictures.name, device=found.run.devices, title=title)
+    return rule_curves(numbers, data_set=found.study.dataset.name, device=found.run.devices, title=title)

@@ -1,7 +1,7 @@
 """Step 1 on the whole of Fashion-MNIST: accuracy for the cost
 
 Every network of the search near twice the cost of a baseline of 14 px, with the single dimensions and the paper's point beside
-them, on the pictures that the choice is made by.
+them, on the images that the choice is made by.
 """
 
 from pathlib import Path
@@ -17,4 +17,4 @@ def draw() -> Figure:
     found = read_search(Path("runs/fashion"))
     numbers = frontier_numbers(found.collected.measured, found.ranking)
     title = "Step 1 on the whole of Fashion-MNIST: accuracy for the cost"
-    return frontier(numbers, data_set=found.study.pictures.name, device=found.run.devices, title=title)
+    return frontier(numbers, data_set=found.study.dataset.name, device=found.run.devices, title=title)

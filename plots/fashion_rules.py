@@ -18,5 +18,5 @@ def draw() -> Figure:
     """The figure."""
     found = read_family(Path("runs/fashion_rules"))
     sides = {one.label: one.architecture.resolution for one in found.study.networks}
-    numbers = rule_curves_numbers(found.result, found.study.pictures.side, sides)
-    return rule_curves(numbers, data_set=found.study.pictures.name, device=found.run.devices)
+    numbers = rule_curves_numbers(found.result, found.study.dataset.side, sides)
+    return rule_curves(numbers, data_set=found.study.dataset.name, device=found.run.devices)

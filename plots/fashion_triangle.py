@@ -19,4 +19,4 @@ def draw() -> Figure:
     found = read_search(Path("runs/fashion"))
     fitted = response_surface(found.collected.measured, found.study.space.target)
     numbers = triangle_numbers(found.collected.measured, found.ranking, fitted)
-    return triangle(numbers, data_set=found.study.pictures.name, device=found.run.devices)
+    return triangle(numbers, data_set=found.study.dataset.name, device=found.run.devices)

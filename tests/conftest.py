@@ -21,7 +21,7 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # one for this run: the user'
     os.environ["JAX_COMPILATION_CACHE_DIR"] = CACHE.name
 
 TINY_SPEC = """
-data = "{pictures}"
+data = "{images}"
 phi = 1
 seeds = 2
 
@@ -45,22 +45,22 @@ peak_rate = 0.2
 
 @pytest.fixture(scope="session")
 def picture_folder(tmp_path_factory):
-    """Two classes of 60 grey 12 px pictures that a tiny network can tell apart: bright above or bright below."""
+    """Two classes of 60 grey 12 px images that a tiny network can tell apart: bright above or bright below."""
     folder = tmp_path_factory.mktemp("pictures")
     random = np.random.default_rng(0)
     for name, rows in (("above", slice(0, 6)), ("below", slice(6, 12))):
         (folder / name).mkdir()
         for number in range(60):
-            picture = random.integers(0, 160, (12, 12), np.uint8)
-            picture[rows] += 60
-            Image.fromarray(picture).save(folder / name / f"{number:02}.png")
+            image = random.integers(0, 160, (12, 12), np.uint8)
+            image[rows] += 60
+            Image.fromarray(image).save(folder / name / f"{number:02}.png")
     return folder
 
 
 @pytest.fixture(scope="session")
 def tiny_text(picture_folder):
     """A specification of six small networks, two seeds each."""
-    return TINY_SPEC.format(pictures=picture_folder)
+    return TINY_SPEC.format(images=picture_folder)
 
 
 @pytest.fixture

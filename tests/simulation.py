@@ -13,29 +13,29 @@ from scaling.analysis.power import FLIP_RATE, IMAGE_VARIANCE, TRUE_SEED_SD
 _TYPICAL = 0.87  # the accuracy at which the rates of `planning` were measured
 
 
-def simulate(accuracies: Sequence[float], seeds: int, pictures: int, generator: np.random.Generator) -> list[NDArray[np.bool_]]:
+def simulate(accuracies: Sequence[float], seeds: int, images: int, generator: np.random.Generator) -> list[NDArray[np.bool_]]:
     """Right and wrong answers of networks with known accuracies, as noisy as `planning` says.
 
-    Training s of network i is right on picture p if a z_p + b g_ip + c e_isp < t_i + u_is: z is the difficulty of the
-    picture, g what this network makes of it, e what this training does, all standard normal with a^2 + b^2 + c^2 = 1;
+    Training s of network i is right on image p if a z_p + b g_ip + c e_isp < t_i + u_is: z is the difficulty of the
+    image, g what this network makes of it, e what this training does, all standard normal with a^2 + b^2 + c^2 = 1;
     t_i gives the accuracy, u_is the true spread of seeds. a and b make two trainings disagree on `FLIP_RATE` of
-    the pictures if they are of one network, on `FLIP_RATE + IMAGE_VARIANCE` if of two.
+    the images if they are of one network, on `FLIP_RATE + IMAGE_VARIANCE` if of two.
 
     Args:
         accuracies: true accuracy of each of k networks, between 0 and 1.
         seeds: trainings of each.
-        pictures: on which all are judged.
+        images: on which all are judged.
         generator: of the randomness.
 
     Returns:
-        k arrays of bool, each of shape (seeds, pictures).
+        k arrays of bool, each of shape (seeds, images).
     """
     shared, own = _correlation(FLIP_RATE + IMAGE_VARIANCE), _correlation(FLIP_RATE)
-    difficulty = np.sqrt(shared) * generator.standard_normal(pictures)
+    difficulty = np.sqrt(shared) * generator.standard_normal(images)
     answers = []
     for threshold in stats.norm.ppf(accuracies):
-        network = difficulty + np.sqrt(own - shared) * generator.standard_normal(pictures)
-        training = np.sqrt(1 - own) * generator.standard_normal((seeds, pictures))
+        network = difficulty + np.sqrt(own - shared) * generator.standard_normal(images)
+        training = np.sqrt(1 - own) * generator.standard_normal((seeds, images))
         shift = TRUE_SEED_SD / stats.norm.pdf(threshold) * generator.standard_normal((seeds, 1))
         answers.append(network + training < threshold + shift)
     return answers

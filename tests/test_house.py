@@ -30,7 +30,7 @@ FLOORS = (
 )
 """Rooms from the ground up; imports run down whole floors. A `__main__`, and a command that no room imports, stand on top."""
 
-FACES = {"arch", "rules", "count", "nets", "data"}
+FACES = {"arch", "rules", "nets", "data"}
 """Rooms whose `__init__` may offer names, because it is light."""
 
 STANDARD_LIBRARY_ONLY = {"core", "arch", "recipe", "count", "rules"}

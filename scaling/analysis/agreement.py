@@ -11,8 +11,8 @@ import numpy as np
 from scaling.analysis.correlation import kendall, spearman
 from scaling.analysis.errors import CONFIDENCE, Estimate, Floats, errors, estimate
 from scaling.analysis.measured import Measured, by_name, require_confidence
-from scaling.analysis.ranking import adjustment, may_win
-from scaling.analysis.shrinkage import plausible
+from scaling.analysis.ranking import adjustment, may_be_chosen
+from scaling.analysis.shrinkage import sample_true_accuracies
 from scaling.core.errors import UserError
 
 MINIMUM_COMMON = 3
@@ -70,11 +70,11 @@ def agreement(
     true ones are the same, and part of the long study's best is luck. So intervals are of the true values, drawn jointly
     for both studies (`plausible`), not around the measured ones: they tend to lie higher than a measured tau and lower than
     a measured regret, and may leave it out. Where noise is twice the true spread and the true orders are nearly the same,
-    that of tau still lies too low. They cover the choice of seeds, for these networks and on these pictures.
+    that of tau still lies too low. They cover the choice of seeds, for these networks and on these images.
 
     Args:
         short: networks after a short training.
-        long: after a long one, trained independently of the short; the pictures may be others.
+        long: after a long one, trained independently of the short; the images may be others.
         target: ratio of MACs over the baseline's: networks eligible there are compared by their accuracies adjusted to it,
             as `rank` chooses. None compares all by their accuracies as they are.
         confidence: of the intervals.
@@ -99,7 +99,7 @@ def _pairs(short: Sequence[Measured], long: Sequence[Measured], target: float | 
     """The networks in both studies, those eligible if there is a target, the cheaper first, then by name."""
     longs = {network.name: network for network in by_name(long)}
     pairs = [(network, longs[network.name]) for network in by_name(short) if network.name in longs]
-    pairs = [pair for pair in pairs if target is None or all(may_win(one, target) for one in pair)]
+    pairs = [pair for pair in pairs if target is None or all(may_be_chosen(one, target) for one in pair)]
     if len(pairs) < MINIMUM_COMMON:
         raise UserError(f"agreement: at least {MINIMUM_COMMON} networks must be in both studies, got {len(pairs)}")
     for one, other in pairs:
@@ -126,7 +126,7 @@ def _true(studies: Sequence[_Study]) -> tuple[Floats | None, NoTruth | None]:
     degrees = [study.degrees_of_freedom for study in studies]
     if 0 in degrees:
         return None, NoTruth.ONE_SEED
-    drawn = plausible(np.array([s.accuracy for s in studies]), np.array([s.seed for s in studies]), degrees)
+    drawn = sample_true_accuracies(np.array([s.accuracy for s in studies]), np.array([s.seed for s in studies]), degrees)
     return drawn, NoTruth.ALL_NOISE if drawn is None else None
 
 

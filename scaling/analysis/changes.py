@@ -1,4 +1,4 @@
-"""Two networks, or one trained in two ways: the difference in accuracy, paired over the pictures."""
+"""Two networks, or one trained in two ways: the difference in accuracy, paired over the images."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def difference(networks: Sequence[Measured], first: str, second: str, *, confide
     The difference is w @ accuracy with weights 1 and -1 (`difference_interval`).
 
     Args:
-        networks: of the study, judged on the same pictures in the same order.
+        networks: of the study, judged on the same images in the same order.
         first: name of one of them.
         second: of another.
         confidence: of the interval.
@@ -100,7 +100,7 @@ def leads(networks: Sequence[Measured], chosen: str, references: Sequence[str]) 
 
 
 def changes(one: Sequence[Measured], other: Sequence[Measured], *, confidence: float = CONFIDENCE) -> tuple[Change, ...]:
-    """Compare the networks of two studies by name, judged on the same pictures in the same order.
+    """Compare the networks of two studies by name, judged on the same images in the same order.
 
     Each is the `difference` of a network's two trainings, the seed variance pooled over both studies.
 

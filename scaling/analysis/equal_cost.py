@@ -74,16 +74,16 @@ class Gaps(NamedTuple):
         entries: by rule as passed, then by target.
         missing: each rule and target without a network at the cost or on both sides of it.
         reference: the rule that the others are compared with.
-        pictures: number each training was judged on.
-        pictures_only: no network has two seeds, so intervals and p cover the choice of pictures only.
+        images: number each training was judged on.
+        images_only: no network has two seeds, so intervals and p cover the choice of images only.
         confidence: of each interval alone.
     """
 
     entries: tuple[Gap, ...]
     missing: tuple[Missing, ...]
     reference: str
-    pictures: int
-    pictures_only: bool
+    images: int
+    images_only: bool
     confidence: float
 
 
@@ -142,7 +142,7 @@ def gaps(
         tuple(entry._replace(adjusted_p=p) for entry, p in zip(entries, adjusted, strict=True)),
         tuple(missing),
         reference,
-        networks[0].pictures,
+        networks[0].images,
         measured.degrees_of_freedom == 0,
         confidence,
     )

@@ -44,12 +44,12 @@ class Estimate(NamedTuple):
 
 
 class Errors(NamedTuple):
-    """Accuracies of k networks with their error covariance, in two parts: Sigma = diag(seed) + picture.
+    """Accuracies of k networks with their error covariance, in two parts: Sigma = diag(seed) + image.
 
     Attributes:
         accuracy: shape (k,): mean over seeds and images.
         seed: shape (k,): s_i^2 / n_i, the variance that the choice of n_i seeds gives each accuracy.
-        picture: shape (k, k): covariance that the choice of images gives what infinitely many seeds would show.
+        image: shape (k, k): covariance that the choice of images gives what infinitely many seeds would show.
         freedom: shape (k,): degrees of freedom of each s_i^2; where pooled that of the one s^2, 0 where nothing is known.
         pooled: the s_i^2 are one s^2.
         seed_variance: s^2, of one training's accuracy, over all networks; 0 where no network has two seeds.
@@ -60,7 +60,7 @@ class Errors(NamedTuple):
 
     accuracy: Floats
     seed: Floats
-    picture: Floats
+    image: Floats
     freedom: Floats
     pooled: bool
     seed_variance: float
@@ -74,18 +74,18 @@ class Variance(NamedTuple):
 
     Attributes:
         seed: part from the choice of seeds.
-        picture: part from the choice of images.
+        image: part from the choice of images.
         degrees: of freedom of their sum, after Welch and Satterthwaite.
     """
 
     seed: float
-    picture: float
+    image: float
     degrees: float
 
     @property
     def total(self) -> float:
         """Both parts."""
-        return self.seed + self.picture
+        return self.seed + self.image
 
 
 def errors(networks: Sequence[Measured]) -> Errors:
@@ -114,17 +114,17 @@ def errors(networks: Sequence[Measured]) -> Errors:
     known = counts > 1
     freedom = int(degrees.sum())
     pooled = float(degrees @ own / freedom) if freedom else 0.0
-    p = equal_spreads_p(own[known], degrees[known], networks[0].pictures)
+    p = equal_spreads_p(own[known], degrees[known], networks[0].images)
     differ = p is not None and p < SPREADS_DIFFER
     variance = np.where(known & differ, own, pooled)
     means = np.stack([network.correct.mean(axis=0) for network in networks])
-    picture, units = _between_units(means, networks[0].groups)
+    image, units = _between_units(means, networks[0].groups)
     flips = _flips(networks)
     return Errors(
         accuracy=means.mean(axis=1),
         # Flips alone move a training as far as this; a lower estimate is luck, and P has given the flips away.
         seed=np.maximum(variance, flips) / counts,
-        picture=picture - np.diag(flips / counts),
+        image=image - np.diag(flips / counts),
         freedom=np.where(known & differ, degrees, freedom).astype(float),
         pooled=not differ,
         seed_variance=pooled,
@@ -157,21 +157,21 @@ def equal_spreads_p(variances: Floats, degrees: Floats, images: int) -> float | 
 
 
 def variance(row: Floats, measured: Errors) -> Variance:
-    """Variance of row @ accuracy: row^2 @ seed and row @ picture @ row, the latter at least 0.
+    """Variance of row @ accuracy: row^2 @ seed and row @ image @ row, the latter at least 0.
 
     Args:
         row: shape (k,): weights.
         measured: of the k networks.
     """
     parts = row**2 * measured.seed
-    seed, picture = float(parts.sum()), max(0.0, float(row @ measured.picture @ row))
+    seed, image = float(parts.sum()), max(0.0, float(row @ measured.image @ row))
     if measured.pooled:
         uncertainty = seed**2 / measured.degrees_of_freedom if measured.degrees_of_freedom else 0.0
     else:
         uncertainty = float((parts**2 / measured.freedom).sum())
-    uncertainty += picture**2 / (measured.units - 1)
-    degrees = (seed + picture) ** 2 / uncertainty if uncertainty > 0 else float(measured.units - 1)
-    return Variance(seed, picture, degrees)
+    uncertainty += image**2 / (measured.units - 1)
+    degrees = (seed + image) ** 2 / uncertainty if uncertainty > 0 else float(measured.units - 1)
+    return Variance(seed, image, degrees)
 
 
 def accuracy_interval(measured: Errors, index: int, seeds: int, *, confidence: float = CONFIDENCE) -> Interval:
@@ -275,7 +275,7 @@ def _flips(networks: Sequence[Measured]) -> Floats:
     sum_g var_seeds(S_ig) / N^2 with S_ig the number of images of unit g that a training gets right: without groups
     mean q (1 - q) / N. Images of one group flip together.
     """
-    images = networks[0].pictures
+    images = networks[0].images
     own = [_unit_variance(network) / images**2 if network.seeds > 1 else None for network in networks]
     known = [one for one in own if one is not None]
     typical = sum(known) / len(known) if known else 0.0

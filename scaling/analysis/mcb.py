@@ -84,10 +84,10 @@ def compare_with_best(
     values, rival_values = rows @ errors.accuracy, against @ errors.accuracy
     excess, error, critical = np.empty(len(rows)), np.zeros(len(rows)), np.zeros(len(rows))
     for index, row in enumerate(rows):
-        parts, picture = _variances(against - row, errors)
-        total = parts.sum(axis=1) + picture
+        parts, image = _variances(against - row, errors)
+        total = parts.sum(axis=1) + image
         noisy = total > NO_VARIANCE
-        simulated = _simulated_maxima(rival_noise[noisy], noise[index], parts[noisy], picture[noisy], scale)
+        simulated = _simulated_maxima(rival_noise[noisy], noise[index], parts[noisy], image[noisy], scale)
         if noisy.any():
             critical[index] = np.quantile(simulated, confidence)
             error[index] = np.median(np.sqrt(total[noisy]))
@@ -98,7 +98,7 @@ def compare_with_best(
 def _draws(errors: Errors, draws: int) -> tuple[Floats, Floats]:
     """Errors of the accuracies, shape (k, draws), and factors of the estimated seed variances, (1 or k, draws)."""
     generator = np.random.default_rng(_SEED)
-    variances, vectors = np.linalg.eigh(errors.picture + np.diag(errors.seed))
+    variances, vectors = np.linalg.eigh(errors.image + np.diag(errors.seed))
     root = vectors * np.sqrt(np.clip(variances, 0, None))
     drawn = root @ generator.standard_normal((len(errors.seed), draws))
     degrees = errors.freedom[:1] if errors.pooled else errors.freedom
@@ -110,11 +110,11 @@ def _draws(errors: Errors, draws: int) -> tuple[Floats, Floats]:
 def _variances(differences: Floats, errors: Errors) -> tuple[Floats, Floats]:
     """Seed parts of each difference's variance, shape (r, 1) where they are pooled and (r, k) where not; image part, (r,)."""
     parts = differences**2 * errors.seed
-    picture = np.maximum(0, (differences @ errors.picture * differences).sum(axis=1))
-    return (parts.sum(axis=1, keepdims=True) if errors.pooled else parts), picture
+    image = np.maximum(0, (differences @ errors.image * differences).sum(axis=1))
+    return (parts.sum(axis=1, keepdims=True) if errors.pooled else parts), image
 
 
-def _simulated_maxima(rivals: Singles, own: Singles, parts: Floats, picture: Floats, scale: Floats) -> Floats:
+def _simulated_maxima(rivals: Singles, own: Singles, parts: Floats, image: Floats, scale: Floats) -> Floats:
     """max_j (T_j - T_i) / se_ij per draw; a signed square until the end, since one root is cheaper than r."""
     found = np.zeros(len(own))
     for start in range(0, len(own) if len(rivals) else 0, _CHUNK):
@@ -122,7 +122,7 @@ def _simulated_maxima(rivals: Singles, own: Singles, parts: Floats, picture: Flo
         gaps = rivals[:, part] - own[part]
         gaps *= np.abs(gaps)
         variances = (parts @ scale[:, part]).astype(np.float32)
-        variances += picture[:, None].astype(np.float32)
+        variances += image[:, None].astype(np.float32)
         gaps /= np.maximum(variances, np.float32(NO_VARIANCE), out=variances)
         squares = gaps.max(axis=0)
         found[part] = np.sign(squares) * np.sqrt(np.abs(squares))

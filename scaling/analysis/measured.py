@@ -25,9 +25,9 @@ class Measured:
 
     Attributes:
         name: label, unique in a study.
-        macs: multiply-adds per picture.
+        macs: multiply-adds per image.
         ratio: realised: MACs over the baseline's.
-        correct: bool, shape (seeds, pictures): right or wrong; the same pictures in the same order for every network.
+        correct: bool, shape (seeds, images): right or wrong; the same images in the same order for every network.
         shares: realised shares of depth, width and resolution, sum 1; None where they have no meaning (the baseline).
         origin: any of `ORIGINS`.
         admitted: may be chosen; a reference over a limit of the search may not.
@@ -42,7 +42,7 @@ class Measured:
     correct: NDArray[np.bool_]
     shares: tuple[float, float, float] | None
     origin: tuple[str, ...]
-    admitted: bool = True
+    within_limits: bool = True
     lost: int = 0
     groups: NDArray[np.integer] | None = None
 
@@ -53,7 +53,7 @@ class Measured:
         shape = self.correct.shape
         if self.correct.dtype != np.bool_ or len(shape) != 2 or shape[0] < 1 or shape[1] < 2:
             raise ValueError(
-                f"{self._says} correct must be bool of shape (seeds, pictures), at least (1, 2), "
+                f"{self._says} correct must be bool of shape (seeds, images), at least (1, 2), "
                 f"got {self.correct.dtype} of shape {shape}"
             )
         if self.groups is not None and (self.groups.shape != shape[1:] or self.groups.max() < 1):
@@ -69,13 +69,13 @@ class Measured:
         return self.correct.shape[0]
 
     @property
-    def pictures(self) -> int:
-        """Number of pictures each training was judged on."""
+    def images(self) -> int:
+        """Number of images each training was judged on."""
         return self.correct.shape[1]
 
     @property
     def accuracy(self) -> float:
-        """Mean over seeds and pictures, 0 to 1."""
+        """Mean over seeds and images, 0 to 1."""
         return float(self.correct.mean())
 
     @property
@@ -100,7 +100,7 @@ def by_name(networks: Sequence[Measured]) -> list[Measured]:
     """The networks sorted by name, so that no result depends on the order they were passed in.
 
     Raises:
-        ValueError: there are none, two share a name, or they were judged on different numbers of pictures.
+        ValueError: there are none, two share a name, or they were judged on different numbers of images.
     """
     if not networks:
         raise ValueError("analysis: at least one network is needed, got none")
@@ -108,8 +108,8 @@ def by_name(networks: Sequence[Measured]) -> list[Measured]:
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise ValueError(f"analysis: names must be unique, got more than one of {', '.join(twice)}")
-    if len(counts := {network.pictures for network in networks}) > 1:
-        raise ValueError(f"analysis: every network needs the same pictures, got counts {sorted(counts)}")
+    if len(counts := {network.images for network in networks}) > 1:
+        raise ValueError(f"analysis: every network needs the same images, got counts {sorted(counts)}")
     if any(not _same_groups(networks[0].groups, network.groups) for network in networks):
         raise ValueError("analysis: every network needs the same groups of images")
     return sorted(networks, key=lambda network: network.name)

@@ -52,10 +52,10 @@ def spread_of(networks: Sequence[Measured]) -> Spread | None:
     flips = [rate for one in networks if (rate := flip_variance(one.correct)) is not None]
     if not flips or len(networks) < 2:
         return None
-    found, images = errors(networks), networks[0].pictures
+    found, images = errors(networks), networks[0].images
     flip = sum(flips) / len(flips)
-    own = np.diag(found.picture)
-    pairs = own[:, None] + own - 2 * found.picture
+    own = np.diag(found.image)
+    pairs = own[:, None] + own - 2 * found.image
     between = float(pairs[np.triu_indices(len(networks), 1)].mean()) * images
     seed = max(0.0, found.seed_variance - flip / images)
     return Spread(seed, flip, max(0.0, between), sum(one.seeds for one in networks))
@@ -86,7 +86,7 @@ def detectable_gap(ratios: Sequence[float], target: float, seeds: int, images: i
     measured = Errors(
         accuracy=np.zeros(networks),
         seed=np.full(networks, variance / seeds),
-        picture=np.eye(networks) * spread.between / 2 / images,
+        image=np.eye(networks) * spread.between / 2 / images,
         freedom=np.full(networks, float(freedom)),
         pooled=True,
         seed_variance=variance,

@@ -125,7 +125,7 @@ def fit_power_law(networks: Sequence[Measured], *, pooled: Errors | None = None,
 
     Intervals are percentiles of a parametric bootstrap: refits to fitted + s sqrt(d / chi^2_d) z / sqrt(n_i), with s^2
     the seed variance pooled over the networks and d its degrees of freedom. They cover the choice of seeds on these
-    pictures. They do not cover other pictures, nor that the networks may not lie on any such curve: try `held_out`. Where
+    images. They do not cover other images, nor that the networks may not lie on any such curve: try `held_out`. Where
     the true c is 0 the fits pile up at that bound, and the intervals of a and b hold the truth in about 80 % of studies.
 
     Args:

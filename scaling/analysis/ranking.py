@@ -80,7 +80,7 @@ class Ranking:
         degrees_of_freedom: of seed_sd.
         spread_p: that the networks' seed variances are equal; None where it cannot be tested.
         pooled: they are taken as equal.
-        pictures: number of images each training was judged on.
+        images: number of images each training was judged on.
         units: independent units of them: themselves, or groups.
         look: which look at the study this is, from 1; None where nothing was tested.
         confidence: of intervals.
@@ -100,7 +100,7 @@ class Ranking:
     degrees_of_freedom: int
     spread_p: float | None
     pooled: bool
-    pictures: int
+    images: int
     units: int
     look: int | None
     confidence: float
@@ -187,7 +187,7 @@ def rank(
         measured.degrees_of_freedom,
         measured.spread_p,
         measured.pooled,
-        ordered[0].pictures,
+        ordered[0].images,
         measured.units,
         look if tested else None,
         confidence,
@@ -201,12 +201,12 @@ def standing(network: Measured, target: float) -> Standing:
     """Whether a network may be chosen at a target cost, or the first reason why not."""
     if not is_eligible(network.ratio, target):
         return Standing.COST
-    if not network.admitted:
+    if not network.within_limits:
         return Standing.LIMITS
     return Standing.LOST if network.lost else Standing.ELIGIBLE
 
 
-def may_win(network: Measured, target: float) -> bool:
+def may_be_chosen(network: Measured, target: float) -> bool:
     """Whether a network may be chosen at a target cost."""
     return standing(network, target) is Standing.ELIGIBLE
 

@@ -23,7 +23,7 @@ _BATCHES = 50
 _FEWEST = 100  # accepted of all, for an interval that is not made of noise
 
 
-def plausible(values: Floats, noise: Floats, degrees_of_freedom: Sequence[int]) -> Floats | None:
+def sample_true_accuracies(values: Floats, noise: Floats, degrees_of_freedom: Sequence[int]) -> Floats | None:
     """Draw true values of m networks in d studies, given the measured ones.
 
     Model: true_i ~ N(mu, S), value_i ~ N(true_i, N_i), so the values spread by T = S + N. Drawn are T from the inverse

@@ -11,14 +11,14 @@ import numpy as np
 from scaling.analysis.correlation import kendall
 from scaling.analysis.errors import CONFIDENCE, Floats, errors, flip_variance
 from scaling.analysis.measured import Measured, by_name, require
-from scaling.analysis.ranking import adjustment, may_win
-from scaling.analysis.shrinkage import DRAWS, plausible
+from scaling.analysis.ranking import adjustment, may_be_chosen
+from scaling.analysis.shrinkage import DRAWS, sample_true_accuracies
 
 _SEED = 20_190_529  # the noise of fresh seeds is not that of `plausible` once more
 
 
 class Stability(NamedTuple):
-    """What studies with as many seeds, on the same pictures, would do; accuracies at the target cost, as fractions.
+    """What studies with as many seeds, on the same images, would do; accuracies at the target cost, as fractions.
 
     Attributes:
         best: the network that this study chooses.
@@ -48,7 +48,7 @@ def rank_stability(networks: Sequence[Measured], target: float) -> Stability:
 
     True values are drawn around the adjusted accuracies shrunk towards their mean (`plausible`), fresh noise of variance
     s^2 / n_i is added to every network, and the adjustment for cost is made anew; eligible and adjusted as in `rank`.
-    Pictures are held fixed: true is what infinitely many seeds would show on them. Where true accuracies are all alike,
+    Images are held fixed: true is what infinitely many seeds would show on them. Where true accuracies are all alike,
     the loss is overstated: a study cannot show that nothing differs. All holds under a normal spread of the true accuracies;
     where two are exactly alike and ahead of the rest, `again` is stated as .7 and is .5.
 
@@ -65,7 +65,7 @@ def rank_stability(networks: Sequence[Measured], target: float) -> Stability:
     """
     require("rank_stability", target, CONFIDENCE)
     ordered = sorted(by_name(networks), key=lambda network: network.macs)  # the first of equals is the ranking's
-    eligible = np.array([may_win(network, target) for network in ordered])
+    eligible = np.array([may_be_chosen(network, target) for network in ordered])
     measured = errors(ordered)
     if eligible.sum() < 2:
         raise ValueError(f"rank_stability: at least 2 networks must be eligible at x{target:g}, got {eligible.sum()}")
@@ -96,12 +96,12 @@ def _carried(networks: Sequence[Measured], seed_variance: float) -> float:
     flips = [rate for network in networks if (rate := flip_variance(network.correct)) is not None]
     if not flips or seed_variance <= 0:
         return 0.0
-    return max(0.0, 1 - sum(flips) / len(flips) / networks[0].pictures / seed_variance)
+    return max(0.0, 1 - sum(flips) / len(flips) / networks[0].images / seed_variance)
 
 
 def _true(values: Floats, noise: Floats, degrees_of_freedom: int) -> Floats:
     """Shape (draws, m); all alike where the values differ less than seeds alone make them."""
-    drawn = plausible(values[None], noise[None], [degrees_of_freedom])
+    drawn = sample_true_accuracies(values[None], noise[None], [degrees_of_freedom])
     return np.full((DRAWS, len(values)), values.mean()) if drawn is None else drawn[:, 0]
 
 

@@ -20,7 +20,7 @@ from scipy.spatial import ConvexHull
 from scaling.analysis.errors import CONFIDENCE, Errors, Estimate, Floats, errors, quantile
 from scaling.analysis.mcb import compare_with_best
 from scaling.analysis.measured import Measured, by_name, require
-from scaling.analysis.ranking import adjustment, may_win
+from scaling.analysis.ranking import adjustment, may_be_chosen
 
 MINIMUM_NETWORKS = 8  # seven coefficients and one degree of freedom for the residuals
 
@@ -156,9 +156,9 @@ def response_surface(networks: Sequence[Measured], target: float, *, confidence:
     if np.linalg.matrix_rank(design) < design.shape[1]:
         return Fitted(None, NoSurface.NO_SPAN, len(places))
     measured = errors(ordered)
-    candidates = [i for i, network in enumerate(ordered) if may_win(network, target)]
+    candidates = [i for i, network in enumerate(ordered) if may_be_chosen(network, target)]
     best = float((adjustment(ordered, target)[0] @ measured.accuracy)[candidates].max()) if candidates else None
-    near = np.array([may_win(ordered[i], target) for i in places])
+    near = np.array([may_be_chosen(ordered[i], target) for i in places])
     return Fitted(_fit(design, _subset(measured, places), near if near.any() else ~near, best, confidence), None, len(places))
 
 
@@ -263,7 +263,7 @@ def _predicted(row: Floats, measured: Errors, left_out: float | None, freedom: i
     value = min(1.0, max(0.0, float(row @ measured.accuracy)))  # a quadratic knows no bounds
     if left_out is None:
         return Estimate(value, None, None)
-    spread = float(row**2 @ measured.seed) + max(0.0, float(row @ measured.picture @ row)) + left_out**2
+    spread = float(row**2 @ measured.seed) + max(0.0, float(row @ measured.image @ row)) + left_out**2
     half = quantile(freedom, confidence) * math.sqrt(spread)
     return Estimate(value, max(0.0, value - half), min(1.0, value + half))
 
@@ -286,7 +286,7 @@ def _lacking(measured: Errors, hat: Floats, design: Floats) -> Errors:
     """Sigma with what the residuals show beyond it: E[RSS] = trace((I - H) Sigma)."""
     freedom = len(design) - design.shape[1]
     residuals = measured.accuracy - hat @ measured.accuracy
-    sigma = measured.picture + np.diag(measured.seed)
+    sigma = measured.image + np.diag(measured.seed)
     excess = float(residuals @ residuals - np.trace((np.eye(len(hat)) - hat) @ sigma)) / freedom
     if excess <= 0:
         return measured
@@ -310,6 +310,6 @@ def _subset(measured: Errors, places: list[int]) -> Errors:
     return measured._replace(
         accuracy=measured.accuracy[places],
         seed=measured.seed[places],
-        picture=measured.picture[np.ix_(places, places)],
+        image=measured.image[np.ix_(places, places)],
         freedom=measured.freedom[places],
     )

@@ -63,11 +63,11 @@ class Architecture:
 
     Args:
         name: what people call it; two architectures that differ in nothing else are the same network.
-        resolution: side of the square input picture in px.
+        resolution: side of the square input image in px.
         stem: output channels of the stem convolution.
         stages: from the input to the output.
         head: output channels of the 1 x 1 head convolution; 0 leaves it out.
-        stem_stride: stride of the stem convolution; networks for small pictures may use 1.
+        stem_stride: stride of the stem convolution; networks for small images may use 1.
         channel_divisor: scaled channel counts are multiples of this.
         stem_kernel: side of the stem convolution's kernel in px, odd.
         stem_pool: stride of the 3 x 3 max pooling after the stem, as in ResNets; 1 leaves it out.

@@ -1,4 +1,4 @@
-"""Baselines for small pictures, made here: the paper's network divides the side by 32, which leaves nothing of 20 px."""
+"""Baselines for small images, made here: the paper's network divides the side by 32, which leaves nothing of 20 px."""
 
 from scaling.arch.architecture import Architecture, Stage
 

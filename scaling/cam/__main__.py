@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 
     from scaling.cam.figure import Look
     from scaling.family.result import Family
-    from scaling.family.study import Kin
+    from scaling.family.study import FamilyNetwork
     from scaling.nets import Network
 
 COMMAND = "python -m scaling.cam"
 
 DESCRIPTION = """\
-Draw where networks look: for each picture the places that speak for the class a network decides for. With --run: the networks
+Draw where networks look: for each image the places that speak for the class a network decides for. With --run: the networks
 of a recorded family at one cost (the baseline and each way of scaling it, as in the EfficientNet paper's figure 7), on test
-pictures of the run. With --model: networks with released weights, on pictures of your own."""
+images of the run. With --model: networks with released weights, on images of your own."""
 
 EXAMPLES = """\
 examples:
   python -m scaling.cam --run runs/family                         the rules at four times the baseline's cost
-  python -m scaling.cam --run runs/family --target 8 --picture 3 --picture 70
+  python -m scaling.cam --run runs/family --target 8 --image 3 --image 70
   python -m scaling.cam --model efficientnet_lite0 --model efficientnet_lite2 coffee.png
   python -m scaling.cam --model efficientnet_lite0 --block 10 coffee.png     Grad-CAM after the tenth block
 
 exit status: 0 done, 2 bad input (one line says what)."""
 
-_OF_RUNS = ("--data", "--target", "--picture")
+_OF_RUNS = ("--data", "--target", "--image")
 
 USUAL_TARGET = 4.0
 NEAR = 0.2
@@ -56,7 +56,7 @@ class Column(NamedTuple):
     Attributes:
         heading: over its column.
         network: in evaluation mode.
-        inputs: (pictures, side, side, channels), the pictures as it takes them.
+        inputs: (images, side, side, channels), the images as it takes them.
     """
 
     heading: str
@@ -67,7 +67,7 @@ class Column(NamedTuple):
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
-    made.add_argument("pictures", nargs="*", type=Path, metavar="PICTURE", help="picture files, with --model")
+    made.add_argument("pictures", nargs="*", type=Path, metavar="IMAGE", help="image files, with --model")
     made.add_argument("--model", action="append", metavar="NAME", help="a network with released weights; may be given again")
     made.add_argument(
         "--weights",
@@ -77,9 +77,11 @@ def parser() -> argparse.ArgumentParser:
         help="its weights (default: those an installed package has); with several --model one file for each, in their order",
     )
     made.add_argument("--run", type=Path, metavar="FOLDER", help="a recorded family; its weights must lie in the folder")
-    made.add_argument("--data", metavar="NAME|PATH", help="the run's pictures, where its own name does not find them")
+    made.add_argument("--data", metavar="NAME|PATH", help="the run's images, where its own name does not find them")
     made.add_argument("--target", type=float, metavar="X", help="cost over the baseline's (default: 4)")
-    made.add_argument("--picture", type=int, action="append", metavar="N", help="test picture, from 0; may be given again")
+    made.add_argument(
+        "--image", "--picture", type=int, action="append", metavar="N", help="test image, from 0; may be given again"
+    )
     made.add_argument("--block", type=int, metavar="N", help="Grad-CAM after N blocks instead of CAM on the last maps")
     made.add_argument(
         "--out", type=Path, default=Path("cam"), metavar="NAME", help="writes NAME.svg and NAME.png (default: cam)"
@@ -95,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _draw(options: argparse.Namespace) -> int:
     if (options.run is None) == (options.model is None):
-        raise UserError("give either --run with a recorded family or --model with pictures; --help shows both")
+        raise UserError("give either --run with a recorded family or --model with images; --help shows both")
     idle = {"--weights": options.weights} if options.run else {name: getattr(options, name[2:]) for name in _OF_RUNS}
     if given := [name for name, value in idle.items() if value is not None]:
         raise UserError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
@@ -123,16 +125,16 @@ def _of_models(
     import numpy as np
 
     from scaling.weights.models import open_model
-    from scaling.weights.preprocessing import middle, normalised, read_picture
+    from scaling.weights.preprocessing import middle, normalised, read_image
 
     if not options.pictures:
-        raise UserError("no picture given; --model needs picture files")
+        raise UserError("no image given; --model needs image files")
     if len(options.model) > COLUMNS:
         raise UserError(f"at most {COLUMNS} networks fit side by side, got {len(options.model)}")
     weights = options.weights or [None] * len(options.model)
     if len(weights) != len(options.model):
         raise UserError(f"{len(weights)} --weights for {len(options.model)} --model; give one for each, or none")
-    read = [read_picture(path) for path in options.pictures]
+    read = [read_image(path) for path in options.pictures]
     columns: list[Column] = []
     shown: list[NDArray[np.uint8]] = []
     classes: tuple[str, ...] = ()
@@ -145,37 +147,37 @@ def _of_models(
         columns.append(Column(name, opened.network, np.stack([normalised(one, seen) for one in read])))
         shown = [np.asarray(middle(one, seen.crop, 320)) for one in read]
     names = [path.name for path in options.pictures]
-    return columns, names, shown, classes, "Networks with released weights on the middle of each picture."
+    return columns, names, shown, classes, "Networks with released weights on the middle of each image."
 
 
 def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[NDArray[np.uint8]], Sequence[str], str]:
     import jax.numpy as jnp
 
     from scaling.family.reopen import read_family
-    from scaling.study.restore import first_trained, pictures_of
-    from scaling.train.input import prepare
+    from scaling.study.restore import dataset_of, first_trained
+    from scaling.train.input import to_device
 
     if options.pictures:
-        raise UserError("--run draws test pictures of the run, by --picture N; picture files go with --model")
+        raise UserError("--run draws test images of the run, by --image N; image files go with --model")
     family = read_family(options.run)
     if options.target is not None and not (math.isfinite(options.target) and options.target > 0):
         raise UserError(f"--target must be above 0, got {options.target:g}")
     shown = [(heading, kin, first_trained(family.study, family.run, kin)) for heading, kin in _nearest(family, options.target)]
-    pictures = pictures_of(family.study, options.run, options.data)
-    chosen = options.picture or [0, 1, 2]
-    if bad := [number for number in chosen if not 0 <= number < len(pictures.test)]:
-        raise UserError(f"picture {bad[0]}: the run has test pictures 0 to {len(pictures.test) - 1:,}")
+    images = dataset_of(family.study, options.run, options.data)
+    chosen = options.image or [0, 1, 2]
+    if bad := [number for number in chosen if not 0 <= number < len(images.test)]:
+        raise UserError(f"image {bad[0]}: the run has test images 0 to {len(images.test) - 1:,}")
     columns = []
     for heading, kin, network in shown:
-        prepared = prepare(pictures, kin.architecture.resolution)
+        prepared = to_device(images, kin.architecture.resolution)
         wide = jnp.asarray(prepared.test.images[chosen], jnp.float32)
         columns.append(Column(heading, network, (wide - prepared.pixels.mean) / prepared.pixels.deviation))
-    names = [f"test picture {number}: {pictures.classes[pictures.test.labels[number]]}" for number in chosen]
-    words = f"Networks of {options.run}, first seed, on {pictures.name}."
-    return columns, names, [pictures.test.images[number] for number in chosen], pictures.classes, words
+    names = [f"test image {number}: {images.classes[images.test.labels[number]]}" for number in chosen]
+    words = f"Networks of {options.run}, first seed, on {images.name}."
+    return columns, names, [images.test.images[number] for number in chosen], images.classes, words
 
 
-def _nearest(family: Family, asked: float | None) -> list[tuple[str, Kin]]:
+def _nearest(family: Family, asked: float | None) -> list[tuple[str, FamilyNetwork]]:
     """The baseline, and of each rule the network nearest to the cost asked for, with headings.
 
     Raises:
@@ -193,7 +195,7 @@ def _nearest(family: Family, asked: float | None) -> list[tuple[str, Kin]]:
 
 
 def _looks(column: Column, classes: Sequence[str], blocks: int | None) -> list[Look]:
-    """A network on all pictures: its class with the probability, and the map of that class."""
+    """A network on all images: its class with the probability, and the map of that class."""
     import jax
     import jax.numpy as jnp
     import numpy as np

@@ -1,4 +1,4 @@
-"""Where networks look: one row a picture, one column a network, its class activation map over the picture."""
+"""Where networks look: one row an image, one column a network, its class activation map over the image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLUMNS = 6
 
 
 class Look(NamedTuple):
-    """One network on one picture.
+    """One network on one image.
 
     Attributes:
         answer: what it said, in words.
@@ -33,21 +33,21 @@ class MapsNumbers(NamedTuple):
 
     Attributes:
         networks: a heading for each column.
-        pictures: a name for each row.
+        images: a name for each row.
         images: of each row, bytes (height, width, 1 or 3).
         looks: by row, then by column.
-        caption: what was drawn, how, on which pictures.
+        caption: what was drawn, how, on which images.
     """
 
     networks: tuple[str, ...]
-    pictures: tuple[str, ...]
+    names: tuple[str, ...]
     images: tuple[NDArray[np.uint8], ...]
     looks: tuple[tuple[Look, ...], ...]
     caption: str
 
 
 def activation_maps(numbers: MapsNumbers) -> Figure:
-    """Draw the pictures, and beside each where every network looked.
+    """Draw the images, and beside each where every network looked.
 
     Args:
         numbers: at most five networks.
@@ -55,11 +55,11 @@ def activation_maps(numbers: MapsNumbers) -> Figure:
     columns = len(numbers.networks) + 1
     side = style.WIDTH_INCHES / max(columns, _COLUMNS)
     top, foot, row = 0.85, 0.6, side + 0.35
-    figure = style.new_figure(top + foot + row * len(numbers.pictures))
+    figure = style.new_figure(top + foot + row * len(numbers.names))
     style.heading(figure, "Where the networks look")
     style.caption(figure, numbers.caption)
     height = figure.get_figheight()
-    for line, (name, image, looks) in enumerate(zip(numbers.pictures, numbers.images, numbers.looks, strict=True)):
+    for line, (name, image, looks) in enumerate(zip(numbers.names, numbers.images, numbers.looks, strict=True)):
         bottom = (height - top - row * (line + 1) + 0.35) / height
         for column in range(columns):
             box = ((column + 0.04) * side / style.WIDTH_INCHES, bottom, 0.92 * side / style.WIDTH_INCHES, 0.92 * side / height)
@@ -89,7 +89,7 @@ def _coloured(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _over(axes: Axes, image: NDArray[np.uint8], heat: NDArray[np.float32]) -> None:
-    """The picture in pale grey, the heat over it."""
+    """The image in pale grey, the heat over it."""
     height, width = image.shape[:2]
     grey = _coloured(image).astype(np.float64).mean(2, keepdims=True) / 255
     axes.imshow(np.repeat(0.35 + 0.65 * grey, 3, axis=2), interpolation="nearest")

@@ -16,7 +16,7 @@ def class_activation_maps(network: Network, images: jax.Array, classes: jax.Arra
     Args:
         network: in evaluation mode.
         images: (batch, height, width, channels), as the network takes them.
-        classes: (batch,), a class for each picture.
+        classes: (batch,), a class for each image.
 
     Returns:
         float32 (batch, rows, columns) of the last maps.
@@ -35,7 +35,7 @@ def gradient_activation_maps(network: Network, images: jax.Array, classes: jax.A
     Args:
         network: in evaluation mode.
         images: (batch, height, width, channels), as the network takes them.
-        classes: (batch,), a class for each picture.
+        classes: (batch,), a class for each image.
         blocks: after how many blocks.
 
     Returns:

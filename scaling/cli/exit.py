@@ -50,7 +50,7 @@ def fail(command: str, message: str) -> int:
     return 2
 
 
-def leave(status: int) -> int:
+def exit_without_joining_workers(status: int) -> int:
     """End with `status`, at once if a worker is still inside a compilation: everything of value is on the disk."""
     if any(thread.name == "scaling-worker" for thread in threading.enumerate()):
         sys.stdout.flush()

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
+def atomic_write(path: Path, content: bytes | str) -> None:
     """Write a file by way of a draft beside it; one that holds the content already is left alone.
 
     Args:

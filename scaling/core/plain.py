@@ -19,6 +19,7 @@ from scaling.core.errors import SpecError, UserError
 Kind = TypeVar("Kind")
 
 _LATER = "added after records were made"
+_KEY = "key in plain data"
 
 
 def later(default: Any) -> Any:
@@ -34,6 +35,23 @@ def later(default: Any) -> Any:
     return dataclasses.field(default=default, metadata={_LATER: True})
 
 
+def stored_as(key: str) -> dict[str, Any]:
+    """Metadata of a dataclass field whose key in plain data is not its name, but the one that records were made with.
+
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Trial:
+    ...     images: int = dataclasses.field(metadata=stored_as("pictures"))
+    >>> to_plain(Trial(6000))
+    {'pictures': 6000}
+    """
+    return {_KEY: key}
+
+
+def key_of(field: dataclasses.Field[Any]) -> str:
+    """A field's key in plain data."""
+    return str(field.metadata.get(_KEY, field.name))
+
+
 def is_later(field: dataclasses.Field[Any]) -> bool:
     """Whether a field was made by `later`."""
     return bool(field.metadata.get(_LATER))
@@ -46,7 +64,7 @@ def to_plain(value: Any) -> Any:
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {field.name: to_plain(held) for field, held in pairs if not (is_later(field) and held == field.default)}
+        return {key_of(field): to_plain(held) for field, held in pairs if not (is_later(field) and held == field.default)}
     if isinstance(value, tuple | list):
         return [to_plain(item) for item in value]
     return value
@@ -67,8 +85,9 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
     if not isinstance(table, dict):
         raise SpecError(f"{where} must be a table, got {table!r}")
     hints = _hints(kind)  # type: ignore[arg-type]
-    require_known(table, hints, where)
-    values = {key: read_value(hints[key], value, f"{where}.{key}") for key, value in table.items()}
+    names = {key_of(field): field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    require_known(table, names, where)
+    values = {names[key]: read_value(hints[names[key]], value, f"{where}.{key}") for key, value in table.items()}
     if base is None:
         _require_complete(kind, table, where)
     try:
@@ -139,5 +158,5 @@ def _fits(hint: Any, value: object) -> bool:
 def _require_complete(kind: Any, table: dict[str, Any], where: str) -> None:
     for field in dataclasses.fields(kind):
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required and field.name not in table:
-            raise SpecError(f"{where}: the key {field.name!r} is missing")
+        if required and key_of(field) not in table:
+            raise SpecError(f"{where}: the key {key_of(field)!r} is missing")

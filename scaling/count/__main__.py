@@ -20,12 +20,12 @@ COMMAND = "python -m scaling.count"
 
 DESCRIPTION = """\
 Count a network exactly: parameters, MACs (multiply-adds) and activations of its stem, stages, head and classifier, for one
-picture. Below them the same network as other tools count it, so that one sees why two of them disagree."""
+image. Below them the same network as other tools count it, so that one sees why two of them disagree."""
 
 EXAMPLES = """\
 examples:
   python -m scaling.count efficientnet_b3                    as released, at 300 px
-  python -m scaling.count efficientnet_b2 --resolution 224   fed smaller pictures than its own
+  python -m scaling.count efficientnet_b2 --resolution 224   fed smaller images than its own
   python -m scaling.count small --classes 10 --channels 1    the default study's baseline
   python -m scaling.count mine.toml --json                   a baseline of your own, for machines
 
@@ -37,8 +37,8 @@ def parser() -> argparse.ArgumentParser:
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("network", metavar="NAME|FILE", help=f"a TOML file with a baseline, or one of {', '.join(NAMES)}")
     made.add_argument("--classes", type=int, default=1000, metavar="N", help="outputs of the classifier (default: 1000)")
-    made.add_argument("--channels", type=int, default=3, metavar="N", help="channels of the pictures (default: 3)")
-    made.add_argument("--resolution", type=int, metavar="PX", help="side of the pictures (default: the network's own)")
+    made.add_argument("--channels", type=int, default=3, metavar="N", help="channels of the images (default: 3)")
+    made.add_argument("--resolution", type=int, metavar="PX", help="side of the images (default: the network's own)")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")
     return made
 

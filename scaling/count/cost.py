@@ -6,7 +6,7 @@ Definitions, one meaning each:
   their biases; running statistics are not trained.
 * MACs: multiply-adds of convolutions, squeeze-excite and classifier, without biases and batch norm. What the EfficientNet
   paper calls FLOPs is this number.
-* activations: outputs of every convolution (squeeze-excite and skips included) and of the classifier, per picture.
+* activations: outputs of every convolution (squeeze-excite and skips included) and of the classifier, per image.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _Counts: TypeAlias = tuple[Any, Any, Any]
 
 
 class Cost(NamedTuple):
-    """Exact whole numbers for one picture; `flops` counts a multiply-add as two."""
+    """Exact whole numbers for one image; `flops` counts a multiply-add as two."""
 
     params: int
     macs: int
@@ -37,7 +37,7 @@ class Cost(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What one part of a network costs for one picture; the parts of a network sum to its `cost`.
+    """What one part of a network costs for one image; the parts of a network sum to its `cost`.
 
     Attributes:
         name: `stem`, `stage 1` and so on, `head` or `classifier`.
@@ -72,7 +72,7 @@ def cost(architecture: Architecture, num_classes: int = 1000, in_channels: int =
     Args:
         architecture: the network, scaled or not.
         num_classes: outputs of the classifier.
-        in_channels: channels of the pictures.
+        in_channels: channels of the images.
 
     Raises:
         ValueError: num_classes or in_channels is below 1.
@@ -86,7 +86,7 @@ def parts(architecture: Architecture, num_classes: int = 1000, in_channels: int 
     Args:
         architecture: the network, scaled or not.
         num_classes: outputs of the classifier.
-        in_channels: channels of the pictures.
+        in_channels: channels of the images.
 
     Raises:
         ValueError: as `cost`.
@@ -127,7 +127,7 @@ def costs(
         channels: of the stem, of each stage and of the head, whatever stands there where the architecture has none.
         side: resolution in px.
         num_classes: outputs of the classifier.
-        in_channels: channels of the pictures.
+        in_channels: channels of the images.
         squeezed: `Stage.squeezed_channels`, for whatever `channels` are.
 
     Returns:

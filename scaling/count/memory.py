@@ -27,9 +27,9 @@ def training_bytes(
 
     Args:
         architecture: the network.
-        batch: pictures a step.
+        batch: images a step.
         num_classes: outputs of the classifier.
-        in_channels: channels of the pictures.
+        in_channels: channels of the images.
         number: bytes of a number in a map, 4 in float32 and 2 in bfloat16.
 
     Raises:
@@ -49,9 +49,9 @@ def inference_bytes(
 
     Args:
         architecture: the network.
-        batch: pictures at a time.
+        batch: images at a time.
         num_classes: outputs of the classifier.
-        in_channels: channels of the pictures.
+        in_channels: channels of the images.
         number: bytes of a number in a map, 4 in float32 and 2 in bfloat16.
 
     Raises:
@@ -63,11 +63,11 @@ def inference_bytes(
 
 
 def _held(architecture: Architecture, in_channels: int) -> Iterator[int]:
-    """Numbers alive for one picture while each convolution works, the first ones first."""
+    """Numbers alive for one image while each convolution works, the first ones first."""
     side, channels = architecture.resolution, architecture.stem
-    picture = side * side * in_channels
+    image = side * side * in_channels
     side = -(-side // architecture.stem_stride)
-    yield picture + side * side * channels
+    yield image + side * side * channels
     pooled = -(-side // architecture.stem_pool)
     if pooled != side:
         yield (side * side + pooled * pooled) * channels

@@ -1,14 +1,14 @@
-"""Pictures in: sets by name, folders and files, decoded, resized and split. Needs NumPy and Pillow only.
+"""Images in: sets by name, folders and files, decoded, resized and split. Needs NumPy and Pillow only.
 
 >>> from scaling.data import load
->>> pictures = load("fashion-mnist-10k")
->>> pictures.train.images.shape, pictures.validation.images.shape, pictures.test.images.shape
+>>> images = load("fashion-mnist-10k")
+>>> images.train.images.shape, images.validation.images.shape, images.test.images.shape
 ((6000, 28, 28, 1), (2500, 28, 28, 1), (1500, 28, 28, 1))
 """
 
-from scaling.data.dataset import DataError, PictureSet, Split
+from scaling.data.dataset import DataError, Dataset, Split
 from scaling.data.load import load
 from scaling.data.packed import pack
 from scaling.data.resize import resize
 
-__all__ = ["DataError", "PictureSet", "Split", "load", "pack", "resize"]
+__all__ = ["DataError", "Dataset", "Split", "load", "pack", "resize"]

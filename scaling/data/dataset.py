@@ -1,6 +1,6 @@
-"""What the loaders return, as frozen data: `Split` and `PictureSet`; and the error they raise.
+"""What the loaders return, as frozen data: `Split` and `Dataset`; and the error they raise.
 
-Pictures are uint8 in NHWC order, square, with one channel (grey) or three (red, green, blue).
+Images are uint8 in NHWC order, square, with one channel (grey) or three (red, green, blue).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scaling.core.errors import UserError
 
 
 class DataError(UserError):
-    """Pictures that cannot be used as they are; the message is one line and says what to do."""
+    """Images that cannot be used as they are; the message is one line and says what to do."""
 
     def __init__(self, message: str) -> None:
         # File names may hold line breaks and undecodable bytes; neither may tear or break what is printed.
@@ -26,11 +26,11 @@ class DataError(UserError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Pictures with their classes. Both arrays are read-only from here on.
+    """Images with their classes. Both arrays are read-only from here on.
 
     Args:
         images: uint8 (n, side, side, channels), channels 1 or 3, n at least 1.
-        labels: int32 (n,), each an index into `PictureSet.classes`.
+        labels: int32 (n,), each an index into `Dataset.classes`.
         groups: int32 (n,), the group of images that each belongs to, from 0, where images of one group depend on each other;
             None where each stands for itself.
 
@@ -58,15 +58,15 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
-class PictureSet:
+class Dataset:
     """A named set in three disjoint splits: learn from `train`, choose on `validation`, report on `test`.
 
     Args:
         name: what people call it.
         classes: names, in the order of the labels; at least two, all different.
-        train: pictures to learn from.
-        validation: pictures to rank candidates by.
-        test: pictures to touch after the choice.
+        train: images to learn from.
+        validation: images to rank candidates by.
+        test: images to touch after the choice.
 
     Raises:
         DataError: the class names repeat or are too few, a label is out of their range, or the splits differ in shape.
@@ -83,12 +83,12 @@ class PictureSet:
         for field, split in self._splits():
             if split.images.shape[1:] != self.train.images.shape[1:]:
                 raise DataError(
-                    f"PictureSet.{field} must hold pictures of the same shape as train, {self.train.images.shape[1:]}, "
+                    f"Dataset.{field} must hold images of the same shape as train, {self.train.images.shape[1:]}, "
                     f"got {split.images.shape[1:]}"
                 )
             low, high = split.labels.min(), split.labels.max()
             if low < 0 or high >= self.num_classes:
-                raise DataError(f"PictureSet.{field} must have labels from 0 to {self.num_classes - 1}, got {low} to {high}")
+                raise DataError(f"Dataset.{field} must have labels from 0 to {self.num_classes - 1}, got {low} to {high}")
 
     @property
     def num_classes(self) -> int:
@@ -102,17 +102,17 @@ class PictureSet:
 
     @property
     def in_channels(self) -> int:
-        """1 for grey pictures, 3 for colour."""
+        """1 for grey images, 3 for colour."""
         return int(self.train.images.shape[3])
 
     @property
     def side(self) -> int:
-        """Stored side of the pictures in px."""
+        """Stored side of the images in px."""
         return int(self.train.images.shape[1])
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits of a SHA-256 over class names, pictures, labels and the split; the name is left out."""
+        """16 hexadecimal digits of a SHA-256 over class names, images, labels and the split; the name is left out."""
         digest = hashlib.sha256(json.dumps(self.classes).encode())
         for _, split in self._splits():
             digest.update(json.dumps(split.images.shape).encode())
@@ -124,26 +124,26 @@ class PictureSet:
         return ("train", self.train), ("validation", self.validation), ("test", self.test)
 
 
-def picture_set(
+def make_dataset(
     name: str,
     classes: tuple[str, ...],
     images: NDArray[np.uint8],
     labels: NDArray[np.int32],
     codes: NDArray[np.uint8],
     groups: NDArray[np.int32] | None = None,
-) -> PictureSet:
-    """Part pictures into a set; within a split they keep their order.
+) -> Dataset:
+    """Part images into a set; within a split they keep their order.
 
     Args:
         name: what people call it.
         classes: names, in the order of the labels.
         images: uint8 (n, side, side, channels).
         labels: int32 (n,).
-        codes: uint8 (n,), the split of each picture: 0 train, 1 validation, 2 test.
+        codes: uint8 (n,), the split of each image: 0 train, 1 validation, 2 test.
         groups: int32 (n,), the group of each image; None where each stands for itself.
 
     Raises:
-        DataError: as `Split` and `PictureSet` do.
+        DataError: as `Split` and `Dataset` do.
     """
 
     def split(code: int) -> Split:
@@ -151,7 +151,7 @@ def picture_set(
         numbered = None if groups is None else np.unique(groups[own], return_inverse=True)[1].astype(np.int32)
         return Split(images[own], labels[own], numbered)
 
-    return PictureSet(name, classes, split(0), split(1), split(2))
+    return Dataset(name, classes, split(0), split(1), split(2))
 
 
 def require_two_classes(name: str, classes: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.dataset import DataError, PictureSet, picture_set
+from scaling.data.dataset import DataError, Dataset, make_dataset
 from scaling.data.idx import read
 from scaling.data.splits import TEST, by_count, last_sixth, require_filled
 
@@ -36,20 +36,20 @@ SHIPPED = files("scaling.data") / "fashion-mnist-10k"
 _DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 
 
-def shipped() -> PictureSet:
+def shipped() -> Dataset:
     """`fashion-mnist-10k`: the published test set of Fashion-MNIST, split anew; not comparable with published figures.
 
-    Of each class, in file order, the first 600 pictures are train, the next 250 validation, the last 150 test.
+    Of each class, in file order, the first 600 images are train, the next 250 validation, the last 150 test.
     """
     images, labels = _pair(SHIPPED, "t10k")
-    return picture_set("fashion-mnist-10k", CLASSES, images, labels, by_count(labels, 600, 250))
+    return make_dataset("fashion-mnist-10k", CLASSES, images, labels, by_count(labels, 600, 250))
 
 
-def whole() -> PictureSet:
+def whole() -> Dataset:
     """`fashion-mnist`: 50,000 train, 10,000 validation, and the published test set of 10,000.
 
     It is looked for in $SCALING_DATA/fashion-mnist, ./data/fashion-mnist and where Debian puts it. Of the 60,000
-    published train pictures the last sixth of each class, in file order, is validation.
+    published train images the last sixth of each class, in file order, is validation.
 
     Raises:
         DataError: no place has all four files (the message says how to get them), or they are another set's or damaged.
@@ -67,7 +67,7 @@ def whole() -> PictureSet:
     )
 
 
-def from_idx_folder(folder: Path) -> PictureSet:
+def from_idx_folder(folder: Path) -> Dataset:
     """A set in the four files of MNIST, each plain or with .gz.
 
     With the test labels of Fashion-MNIST it is that set; otherwise it has the folder's name and its classes are
@@ -77,20 +77,20 @@ def from_idx_folder(folder: Path) -> PictureSet:
         folder: holds the four files.
 
     Raises:
-        DataError: a file is missing or damaged, or pictures and labels do not go together.
+        DataError: a file is missing or damaged, or images and labels do not go together.
     """
     if absent := missing(folder):
         raise DataError(f"{folder}: {' and '.join(absent)} missing, each plain or with .gz; all four files are needed")
     images, labels = _pair(folder, "train")
     test_images, test_labels = _pair(folder, "t10k")
     if images.shape[1:] != test_images.shape[1:]:
-        raise DataError(f"{folder}: train and t10k pictures differ in size, {images.shape[1:3]} and {test_images.shape[1:3]}")
+        raise DataError(f"{folder}: train and t10k images differ in size, {images.shape[1:3]} and {test_images.shape[1:3]}")
     is_fashion = np.array_equal(test_labels, _pair(SHIPPED, "t10k")[1]) and labels.max() < len(CLASSES)
     name, classes = ("fashion-mnist", CLASSES) if is_fashion else (folder.resolve().name, _numbered(labels, test_labels))
     codes = np.concatenate([last_sixth(labels), np.full(len(test_labels), TEST, np.uint8)])
     labels = np.concatenate([labels, test_labels])
     require_filled(str(folder), classes, labels, codes)
-    return picture_set(name, classes, np.concatenate([images, test_images]), labels, codes)
+    return make_dataset(name, classes, np.concatenate([images, test_images]), labels, codes)
 
 
 def missing(folder: Path) -> list[str]:
@@ -121,9 +121,9 @@ def _pair(folder: Traversable, part: str) -> tuple[NDArray[np.uint8], NDArray[np
         raise DataError(f"{folder}: the {part} files are missing; install the package anew")
     images, labels = read(image_file), read(label_file)
     if images.ndim != 3 or images.shape[1] != images.shape[2] or 0 in images.shape:
-        raise DataError(f"{image_file}: must hold square pictures, (n, side, side), got {images.shape}")
+        raise DataError(f"{image_file}: must hold square images, (n, side, side), got {images.shape}")
     if labels.shape != images.shape[:1]:
-        raise DataError(f"{label_file}: must hold {len(images)} labels, one per picture, got {labels.shape}")
+        raise DataError(f"{label_file}: must hold {len(images)} labels, one per image, got {labels.shape}")
     return images[..., None], labels.astype(np.int32)
 
 

@@ -1,13 +1,13 @@
-"""A folder of class folders, the form that people keep pictures in: FOLDER/CLASS/PICTURE or FOLDER/train/CLASS/PICTURE.
+"""A folder of class folders, the form that people keep images in: FOLDER/CLASS/IMAGE or FOLDER/train/CLASS/IMAGE.
 
 * Class folders directly in the folder, or in `train/` alone: each class is shared out 60 / 25 / 15 % to train,
   validation and test, by a fixed pattern over its files sorted by name.
-* `train/` with one of `val/`, `valid/`, `validation/` or `test/`: that one is test, and every fifth picture of each
+* `train/` with one of `val/`, `valid/`, `validation/` or `test/`: that one is test, and every fifth image of each
   class of train is validation.
 * `train/` with a validation folder and `test/`: as they stand.
 
-A class folder is one that holds at least one picture, however deep. Hidden files and files without a picture's ending
-(.png, .jpg, .jpeg, .webp, .bmp, .gif) are passed over, but a picture of another format (.tif, .heic) is an error. Links are
+A class folder is one that holds at least one image, however deep. Hidden files and files without an image's ending
+(.png, .jpg, .jpeg, .webp, .bmp, .gif) are passed over, but an image of another format (.tif, .heic) is an error. Links are
 followed; a link back up is not walked again.
 """
 
@@ -21,9 +21,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.dataset import DataError, PictureSet, picture_set, require_two_classes
+from scaling.data.dataset import DataError, Dataset, make_dataset, require_two_classes
 from scaling.data.decode import LARGEST_DEFAULT_SIDE, NOT_READ, SUFFIXES, Encoded, decode, on_disk
-from scaling.data.splits import TEST, TRAIN, VALIDATION, every_fifth, require_filled, shared_out
+from scaling.data.splits import TEST, TRAIN, VALIDATION, every_fifth, require_filled, split_60_25_15
 
 _VALIDATION_NAMES = ("val", "valid", "validation")
 
@@ -50,7 +50,7 @@ class Listing(NamedTuple):
 
 def from_class_folders(
     folder: Path, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE, grouped: bool = False
-) -> PictureSet:
+) -> Dataset:
     """Load a folder of class folders.
 
     Args:
@@ -64,11 +64,11 @@ def from_class_folders(
     """
     found = listing(folder, grouped)
     images = decode(str(folder), encoded(folder, found), side, largest)
-    return picture_set(folder.resolve().name, found.classes, images, found.labels, found.codes, found.groups)
+    return make_dataset(folder.resolve().name, found.classes, images, found.labels, found.codes, found.groups)
 
 
 def listing(folder: Path, grouped: bool = False) -> Listing:
-    """Find the pictures of a folder, their classes and their splits, without opening them.
+    """Find the images of a folder, their classes and their splits, without opening them.
 
     Args:
         folder: see the top of this module.
@@ -77,8 +77,8 @@ def listing(folder: Path, grouped: bool = False) -> Listing:
             splits. An image directly in its class folder is a group of its own.
 
     Raises:
-        DataError: the folder cannot be read, has a picture of another format, fewer than two class folders, several
-            validation folders, other classes in one split than in another, or a class with too few pictures to fill every
+        DataError: the folder cannot be read, has an image of another format, fewer than two class folders, several
+            validation folders, other classes in one split than in another, or a class with too few images to fill every
             split.
     """
     parts = _parts(folder)
@@ -101,7 +101,7 @@ def encoded(folder: Path, found: Listing) -> list[Encoded]:
 def _codes(labels: list[NDArray[np.int32]]) -> NDArray[np.uint8]:
     train, *held_out = labels
     if not held_out:
-        return shared_out(train)
+        return split_60_25_15(train)
     if len(held_out) == 1:
         return np.concatenate([every_fifth(train), np.full(len(held_out[0]), TEST, np.uint8)])
     return np.repeat(np.array([TRAIN, VALIDATION, TEST], np.uint8), [len(part) for part in labels])
@@ -168,7 +168,7 @@ def _require_same_classes(folder: Path, train: Classes, name: str, part: Classes
 
 
 def _classes(folder: Path) -> Classes:
-    found = {name: list(_pictures(folder / name, set())) for name in _visible(folder) if os.path.isdir(folder / name)}
+    found = {name: list(_images(folder / name, set())) for name in _visible(folder) if os.path.isdir(folder / name)}
     return {name: sorted(paths, key=lambda path: path.as_posix()) for name, paths in found.items() if paths}
 
 
@@ -179,8 +179,8 @@ def _visible(folder: Path) -> list[str]:
         raise DataError(f"{folder}: cannot be read: {error.strerror or error}") from error
 
 
-def _pictures(folder: Path, walked: set[str]) -> Iterator[Path]:
-    """Every picture under a folder; `walked` holds the real places of folders, against rings and doubles by links."""
+def _images(folder: Path, walked: set[str]) -> Iterator[Path]:
+    """Every image under a folder; `walked` holds the real places of folders, against rings and doubles by links."""
     place = os.path.realpath(folder)
     if place in walked:
         return
@@ -188,9 +188,9 @@ def _pictures(folder: Path, walked: set[str]) -> Iterator[Path]:
     for name in _visible(folder):
         path = folder / name
         if os.path.isdir(path):
-            yield from _pictures(path, walked)
+            yield from _images(path, walked)
         elif path.suffix.lower() in NOT_READ:
-            raise DataError(f"{path}: needs to be one of {', '.join(SUFFIXES)}; convert such pictures, or move them away")
-        # A dangling link is listed, and counted later as a picture that cannot be read; a pipe or device is not.
+            raise DataError(f"{path}: needs to be one of {', '.join(SUFFIXES)}; convert such images, or move them away")
+        # A dangling link is listed, and counted later as an image that cannot be read; a pipe or device is not.
         elif path.suffix.lower() in SUFFIXES and (os.path.isfile(path) or not os.path.exists(path)):
             yield path

@@ -23,7 +23,7 @@ def read(file: Traversable) -> NDArray[np.uint8]:
         file: a path, or a file inside a package.
 
     Returns:
-        uint8, shaped as the file says: (n, height, width) for pictures, (n,) for labels.
+        uint8, shaped as the file says: (n, height, width) for images, (n,) for labels.
 
     Raises:
         DataError: the file cannot be read or unpacked, is no IDX file of unsigned bytes, or has another length than

@@ -1,4 +1,4 @@
-"""One door to every kind of picture set: `load`."""
+"""One door to every kind of image set: `load`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from scaling.data.dataset import DataError, PictureSet, Split
+from scaling.data.dataset import DataError, Dataset, Split
 from scaling.data.decode import LARGEST_DEFAULT_SIDE
 from scaling.data.fashion import STEMS, from_idx_folder, missing, shipped, whole
 from scaling.data.folder import from_class_folders
 from scaling.data.packed import from_packed
 from scaling.data.resize import require_side, resize
 
-NAMED: dict[str, Callable[[], PictureSet]] = {"fashion-mnist-10k": shipped, "fashion-mnist": whole}
+NAMED: dict[str, Callable[[], Dataset]] = {"fashion-mnist-10k": shipped, "fashion-mnist": whole}
 """The sets that are known by name. A folder of such a name is reached by ./NAME."""
 
 
@@ -23,14 +23,14 @@ def load(
     side: int | None = None,
     largest: int = LARGEST_DEFAULT_SIDE,
     grouped: bool = False,
-) -> PictureSet:
-    """Load a set of pictures, by name or from disk.
+) -> Dataset:
+    """Load a set of images, by name or from disk.
 
     Args:
         name_or_path: `fashion-mnist-10k` (shipped), `fashion-mnist` (the whole set, if it is on this machine), a folder
             of class folders, a folder with the four files of MNIST or a relative of it, or an .npz file that `pack`
             wrote.
-        side: px to store the pictures at; without it their own, or for picture files the median of the shorter sides,
+        side: px to store the images at; without it their own, or for image files the median of the shorter sides,
             at most `largest`.
         largest: px.
         grouped: of a folder of class folders, images of one sub-folder of a class depend on each other and stay in one split.
@@ -54,7 +54,7 @@ def load(
         return from_packed(path, side, largest)
     if not os.fspath(name_or_path) or not os.path.isdir(path):
         raise DataError(
-            f"load: no pictures called {os.fspath(name_or_path)!r}; allowed: {', '.join(NAMED)}, "
+            f"load: no images called {os.fspath(name_or_path)!r}; allowed: {', '.join(NAMED)}, "
             "a folder of class folders, a folder with the four files of an MNIST-like set, or an .npz file of pack"
         )
     if len(missing(path)) < len(STEMS):
@@ -67,10 +67,10 @@ def _class_folders(name_or_path: str | os.PathLike[str]) -> bool:
     return name_or_path not in NAMED and os.path.isdir(path) and len(missing(path)) == len(STEMS)
 
 
-def _at_side(pictures: PictureSet, side: int | None) -> PictureSet:
-    if side is None or side == pictures.side:
-        return pictures
+def _at_side(dataset: Dataset, side: int | None) -> Dataset:
+    if side is None or side == dataset.side:
+        return dataset
     train, validation, test = (
-        Split(resize(split.images, side), split.labels) for split in (pictures.train, pictures.validation, pictures.test)
+        Split(resize(split.images, side), split.labels) for split in (dataset.train, dataset.validation, dataset.test)
     )
-    return PictureSet(pictures.name, pictures.classes, train, validation, test)
+    return Dataset(dataset.name, dataset.classes, train, validation, test)

@@ -1,14 +1,14 @@
-"""The packed form: a data set in one .npz file, its pictures still encoded as PNG, JPEG, WebP, BMP or GIF.
+"""The packed form: a data set in one .npz file, its images still encoded as PNG, JPEG, WebP, BMP or GIF.
 
 | key | holds |
 |---|---|
-| data | uint8: the picture files, one after another |
-| offsets | whole numbers (n + 1,): picture i is data[offsets[i]:offsets[i + 1]] |
+| data | uint8: the image files, one after another |
+| offsets | whole numbers (n + 1,): image i is data[offsets[i]:offsets[i + 1]] |
 | labels | whole numbers (n,): indices into names |
 | split | whole numbers (n,): 0 train, 1 held out, 2 test |
 | names | strings: the classes |
 
-With 0 and 1 there is one held-out split: it becomes test, and every fifth picture of each class of train becomes
+With 0 and 1 there is one held-out split: it becomes test, and every fifth image of each class of train becomes
 validation. With 2 as well, 0, 1 and 2 are train, validation and test. With 0 alone each class is shared out 60 / 25 /
 15 %. These are the rules of `scaling.data.folder`. Nothing pickled is ever loaded.
 """
@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.dataset import DataError, PictureSet, picture_set, require_two_classes
+from scaling.data.dataset import DataError, Dataset, make_dataset, require_two_classes
 from scaling.data.decode import LARGEST_DEFAULT_SIDE, Encoded, decode, in_memory
 from scaling.data.folder import Listing, encoded, listing
-from scaling.data.splits import TEST, TRAIN, every_fifth, require_filled, shared_out
+from scaling.data.splits import TEST, TRAIN, every_fifth, require_filled, split_60_25_15
 
 KEYS = ("data", "offsets", "labels", "split", "names")
 
@@ -37,7 +37,7 @@ _WORDS = {np.uint8: "uint8", np.integer: "whole numbers", np.str_: "strings"}
 Array = NDArray[Any]
 
 
-def from_packed(file: Path, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE) -> PictureSet:
+def from_packed(file: Path, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE) -> Dataset:
     """Load a packed file.
 
     Args:
@@ -53,14 +53,14 @@ def from_packed(file: Path, side: int | None = None, largest: int = LARGEST_DEFA
     labels = arrays["labels"].astype(np.int32)
     codes = _codes(labels, arrays["split"].astype(np.uint8))
     require_filled(str(file), classes, labels, codes)
-    images = decode(str(file), _pictures(arrays, classes), side, largest)
-    return picture_set(file.stem, classes, images, labels, codes)
+    images = decode(str(file), _images(arrays, classes), side, largest)
+    return make_dataset(file.stem, classes, images, labels, codes)
 
 
 def pack(folder: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path:
-    """Write a folder of class folders as one packed file, which loads as the same pictures in the same splits.
+    """Write a folder of class folders as one packed file, which loads as the same images in the same splits.
 
-    The picture files go in as they are; each is decoded once to see that it can be.
+    The image files go in as they are; each is decoded once to see that it can be.
 
     Args:
         folder: see `scaling.data.folder`.
@@ -76,8 +76,8 @@ def pack(folder: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path:
     if target.suffix != ".npz":
         raise DataError(f"pack: the file must end in .npz, got {target}")
     found = listing(source)
-    pictures = encoded(source, found)
-    decode(str(source), pictures, side=1)
+    images = encoded(source, found)
+    decode(str(source), images, side=1)
     try:
         _write(target, found)
     except OSError as error:
@@ -104,15 +104,15 @@ def _codes(labels: NDArray[np.int32], split: NDArray[np.uint8]) -> NDArray[np.ui
     if TEST in split:
         return split
     if not split.any():
-        return shared_out(labels)
+        return split_60_25_15(labels)
     codes = np.full(len(split), TEST, np.uint8)
     codes[split == TRAIN] = every_fifth(labels[split == TRAIN])
     return codes
 
 
-def _pictures(arrays: dict[str, Array], classes: tuple[str, ...]) -> list[Encoded]:
+def _images(arrays: dict[str, Array], classes: tuple[str, ...]) -> list[Encoded]:
     content, offsets = arrays["data"].data, arrays["offsets"].tolist()
-    names = [f"picture {index} of {classes[label]!r}" for index, label in enumerate(arrays["labels"].tolist())]
+    names = [f"image {index} of {classes[label]!r}" for index, label in enumerate(arrays["labels"].tolist())]
     spans = itertools.pairwise(offsets)
     return [in_memory(name, content[start:stop]) for name, (start, stop) in zip(names, spans, strict=True)]
 
@@ -147,7 +147,7 @@ def _require_consistent(file: Path, data: Array, offsets: Array, labels: Array, 
     if len(lengths) == 0 or offsets[0] != 0 or offsets[-1] != len(data) or (lengths < 0).any():
         raise DataError(f"{file}: offsets must rise from 0 to the {len(data)} bytes of data")
     if not len(labels) == len(split) == len(lengths):
-        demand = f"a label and a split for each of {len(lengths)} pictures"
+        demand = f"a label and a split for each of {len(lengths)} images"
         raise DataError(f"{file}: needs {demand}, got {len(labels)} and {len(split)}")
     for key, codes, last in (("labels", labels, len(names) - 1), ("split", split, TEST)):
         if codes.min() < 0 or codes.max() > last:

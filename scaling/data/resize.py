@@ -1,9 +1,9 @@
-"""Resize stacks of square pictures: bicubic, antialiased, the same bits on every machine.
+"""Resize stacks of square images: bicubic, antialiased, the same bits on every machine.
 
-The filter is bicubic because a resolution study lives on what detail a picture keeps: the bilinear one blurs more, and
-EfficientNet's own input is bicubic. Each axis is one matrix product of the picture with a matrix of weights. Those are
+The filter is bicubic because a resolution study lives on what detail an image keeps: the bilinear one blurs more, and
+EfficientNet's own input is bicubic. Each axis is one matrix product of the image with a matrix of weights. Those are
 whole multiples of 2^-22, so that every sum is exact in float64 and no library or number of threads changes the result,
-which for square pictures is bit for bit what Pillow's `Image.resize(..., BICUBIC)` gives.
+which for square images is bit for bit what Pillow's `Image.resize(..., BICUBIC)` gives.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CHUNK = 2**20  # float64 numbers in work at once: 8 MiB
 
 
 def resize(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Resize each picture to side x side px; pictures that already fit come back as they are.
+    """Resize each image to side x side px; images that already fit come back as they are.
 
     A row of n px becomes one of `side` px, y = W x, with W = `weights(n, side)`; y is rounded to whole grey levels,
     half up, and clipped to 0-255. First along the width, then along the height.
@@ -34,7 +34,7 @@ def resize(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
         uint8 (n, side, side, channels).
 
     Raises:
-        DataError: the pictures have another type or shape, or side is not a whole number of at least 1.
+        DataError: the images have another type or shape, or side is not a whole number of at least 1.
     """
     require_side("resize", side)
     if images.dtype != np.uint8 or images.ndim != 4 or 0 in images.shape[1:]:

@@ -1,7 +1,7 @@
-"""Which picture belongs to which split: fixed rules, balanced by class, without random numbers.
+"""Which image belongs to which split: fixed rules, balanced by class, without random numbers.
 
-Every rule gives each picture one code (0 train, 1 validation, 2 test), so that no picture is in two splits. A rule
-looks at a picture's position in its class only: 0 for the first of the class in file order, 1 for the next.
+Every rule gives each image one code (0 train, 1 validation, 2 test), so that no image is in two splits. A rule
+looks at an image's position in its class only: 0 for the first of the class in file order, 1 for the next.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ TRAIN, VALIDATION, TEST = range(3)
 NAMES = ("train", "validation", "test")
 
 # 12 train, 5 validation, 3 test of 20. Interleaved, so that files named by their content or time are spread over the
-# splits; the first three differ, so that three pictures fill every split.
+# splits; the first three differ, so that three images fill every split.
 _PATTERN = np.array(["tve".index(letter) for letter in "tvettvtttvtetvttetvt"], np.uint8)
 
 
 def positions(labels: NDArray[np.integer]) -> NDArray[np.int64]:
-    """The position of each picture in its class, (n,), counted from 0 in file order."""
+    """The position of each image in its class, (n,), counted from 0 in file order."""
     order = np.argsort(labels, kind="stable")
     counts = np.bincount(labels)
     firsts = np.cumsum(counts) - counts
@@ -34,8 +34,8 @@ def by_count(labels: NDArray[np.integer], train: int, validation: int) -> NDArra
 
     Args:
         labels: (n,), 0 or more.
-        train: pictures per class.
-        validation: pictures per class.
+        train: images per class.
+        validation: images per class.
 
     Returns:
         Codes, uint8 (n,).
@@ -50,11 +50,11 @@ def last_sixth(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
 
 
 def every_fifth(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Of each class every fifth picture, from the second on, is validation, the others train; codes as uint8 (n,)."""
+    """Of each class every fifth image, from the second on, is validation, the others train; codes as uint8 (n,)."""
     return (positions(labels) % 5 == 1).astype(np.uint8)
 
 
-def shared_out(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
+def split_60_25_15(labels: NDArray[np.integer]) -> NDArray[np.uint8]:
     """Of each class 60 % are train, 25 % validation, 15 % test, by a fixed pattern of 20; codes as uint8 (n,)."""
     return _PATTERN[positions(labels) % len(_PATTERN)]
 
@@ -69,12 +69,12 @@ def require_filled(origin: str, classes: tuple[str, ...], labels: NDArray[np.int
         codes: (n,), as the rules give them.
 
     Raises:
-        DataError: naming the class, how many pictures it has, and the split that stays empty.
+        DataError: naming the class, how many images it has, and the split that stays empty.
     """
     counts = np.zeros((len(classes), len(NAMES)), np.int64)
     np.add.at(counts, (labels, codes), 1)
     for name, row in zip(classes, counts, strict=True):
         if not row.all():
             empty = NAMES[int(np.argmin(row))]
-            total = f"{row.sum()} picture{'s' if row.sum() != 1 else ''}"
+            total = f"{row.sum()} image{'s' if row.sum() != 1 else ''}"
             raise DataError(f"{origin}: class {name!r} has {total}, too few to fill every split: none is left for {empty}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scaling.cli.exit import status
 from scaling.cli.options import Parser
 from scaling.core.errors import UserError
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 from scaling.report.text import say, show
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ COMMAND = "python -m scaling.export"
 
 DESCRIPTION = """\
 Write a network with its weights for others to run. NAME.stablehlo is a whole program, for CPU, GPU and TPU and any number of
-pictures, which jax.export.deserialize reads without this project; NAME.safetensors are its weights, named as other libraries
-name them. What was written is read back and run beside the network. A second file that ends in .json says how pictures are
+images, which jax.export.deserialize reads without this project; NAME.safetensors are its weights, named as other libraries
+name them. What was written is read back and run beside the network. A second file that ends in .json says how images are
 prepared for it."""
 
 EXAMPLES = """\
@@ -40,7 +40,7 @@ TOLERANCE = 1e-4
 
 
 class Chosen(NamedTuple):
-    """A network to write, and how its pictures are prepared: the middle square, of `crop` times the shorter side, resized to
+    """A network to write, and how its images are prepared: the middle square, of `crop` times the shorter side, resized to
     `side` px; then (x - mean) / std of bytes, by channel. Weights may want another side than the network is known for."""
 
     name: str
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: those an installed package has)")
     made.add_argument("--run", type=Path, metavar="FOLDER", help="a recorded run; its weights must lie in the folder")
     made.add_argument("--network", metavar="LABEL", help="which of the run's networks, as its tables name it")
-    made.add_argument("--data", metavar="NAME|PATH", help="the run's pictures, where its own name does not find them")
+    made.add_argument("--data", metavar="NAME|PATH", help="the run's images, where its own name does not find them")
     made.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .stablehlo or .safetensors")
     made.add_argument("--names", metavar="SOURCE", help="of tensors in a .safetensors file (default: own)")
     return made
@@ -88,8 +88,8 @@ def _export(options: argparse.Namespace) -> int:
     chosen = _of_model(options) if options.run is None else _of_run(options)
     written = _program(chosen, options.out) if options.out.suffix == ".stablehlo" else _weights(chosen, options)
     described = options.out.with_name(f"{options.out.name}.json")
-    write_whole(described, json.dumps(_described(chosen), indent=1) + "\n")
-    show(written, f"How its pictures are prepared: {described}")
+    atomic_write(described, json.dumps(_described(chosen), indent=1) + "\n")
+    show(written, f"How its images are prepared: {described}")
     return 0
 
 
@@ -116,19 +116,19 @@ def _of_run(options: argparse.Namespace) -> Chosen:
     from scaling.family.reopen import read_family
     from scaling.grid.reopen import read_search
     from scaling.study.history import is_family
-    from scaling.study.restore import first_trained, network_called, pictures_of
-    from scaling.train.input import prepare
+    from scaling.study.restore import dataset_of, find_network, first_trained
+    from scaling.train.input import to_device
 
     found = read_family(options.run) if is_family(options.run) else read_search(options.run)
-    one = network_called(found.study, options.network)
+    one = find_network(found.study, options.network)
     if one is None:
         labels = ", ".join(repr(one.label) for one in found.study.networks)
         asked = "missing" if options.network is None else f"nothing is called {options.network!r}"
         raise UserError(f"--network: {asked}; {options.run} has {labels}")
     network = first_trained(found.study, found.run, one)
-    pictures = pictures_of(found.study, options.run, options.data)
+    images = dataset_of(found.study, options.run, options.data)
     side = one.architecture.resolution
-    mean, std = (tuple(map(float, values)) for values in prepare(pictures, side).pixels)
+    mean, std = (tuple(map(float, values)) for values in to_device(images, side).pixels)
     return Chosen(
         name=one.label,
         architecture=one.architecture,
@@ -138,7 +138,7 @@ def _of_run(options: argparse.Namespace) -> Chosen:
         interpolation="bicubic",
         mean=mean,
         std=std,
-        classes=pictures.classes,
+        classes=images.classes,
     )
 
 
@@ -150,9 +150,9 @@ def _program(chosen: Chosen, path: Path) -> str:
     difference = largest_difference(content, chosen.network, *shape)
     if not difference <= TOLERANCE:
         raise RuntimeError(f"the exported program differs from {chosen.name} by {difference:.1e} of its largest logit")
-    write_whole(path, content)
+    atomic_write(path, content)
     return (
-        f"{path}: {len(content):,} bytes for {', '.join(PLATFORMS)}, any number of pictures; read back and run, its logits "
+        f"{path}: {len(content):,} bytes for {', '.join(PLATFORMS)}, any number of images; read back and run, its logits "
         f"differ from the network's by {difference:.1e} of the largest."
     )
 

@@ -1,4 +1,4 @@
-"""Networks in a form that others run: StableHLO, one file for every platform and any number of pictures."""
+"""Networks in a form that others run: StableHLO, one file for every platform and any number of images."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 
 
 def stablehlo(network: Network, side: int, channels: int, platforms: Sequence[str] = PLATFORMS) -> bytes:
-    """A network with its weights as a serialised program of `jax.export`: pictures -> logits.
+    """A network with its weights as a serialised program of `jax.export`: images -> logits.
 
     The program takes float32 (batch, side, side, channels), prepared as the network wants them, for any batch. It is StableHLO
-    with a version of its own: `jax.export.deserialize(content).call(pictures)` runs it, without this project, and
+    with a version of its own: `jax.export.deserialize(content).call(images)` runs it, without this project, and
     `.mlir_module()` shows it to other compilers.
 
     Args:
         network: in evaluation mode.
-        side: px of its pictures.
-        channels: of its pictures.
+        side: px of its images.
+        channels: of its images.
         platforms: to lower it for.
     """
     graph, state = nnx.split(network)
     weights = jax.device_get(state)
 
-    def logits(pictures: jax.Array) -> jax.Array:
-        return nnx.merge(graph, jax.tree.map(jnp.asarray, weights))(pictures)
+    def logits(images: jax.Array) -> jax.Array:
+        return nnx.merge(graph, jax.tree.map(jnp.asarray, weights))(images)
 
     (batch,) = export.symbolic_shape("batch")
-    pictures = jax.ShapeDtypeStruct((batch, side, side, channels), jnp.float32)
-    return bytes(export.export(jax.jit(logits), platforms=list(platforms))(pictures).serialize())
+    images = jax.ShapeDtypeStruct((batch, side, side, channels), jnp.float32)
+    return bytes(export.export(jax.jit(logits), platforms=list(platforms))(images).serialize())
 
 
 def largest_difference(content: bytes, network: Network, side: int, channels: int, batch: int = 2) -> float:
-    """Run an exported program beside its network on random pictures: the largest difference over the largest logit."""
-    pictures = np.random.default_rng(0).standard_normal((batch, side, side, channels), np.float32)
-    theirs = np.asarray(export.deserialize(bytearray(content)).call(pictures))
-    ours = np.asarray(nnx.jit(lambda net, x: net(x))(network, pictures))
+    """Run an exported program beside its network on random images: the largest difference over the largest logit."""
+    images = np.random.default_rng(0).standard_normal((batch, side, side, channels), np.float32)
+    theirs = np.asarray(export.deserialize(bytearray(content)).call(images))
+    ours = np.asarray(nnx.jit(lambda net, x: net(x))(network, images))
     return float(np.abs(ours - theirs).max() / max(np.abs(ours).max(), np.finfo(np.float32).tiny))

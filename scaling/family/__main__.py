@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaling.cli.answer import answer
-from scaling.cli.exit import leave, status
+from scaling.cli.exit import exit_without_joining_workers, status
 from scaling.core.errors import UserError
 from scaling.family.options import COMMAND, Options, parser
 
 if TYPE_CHECKING:
-    from scaling.data import PictureSet
+    from scaling.data import Dataset
     from scaling.family.budget import Budget
     from scaling.family.listing import Listed
     from scaling.family.result import Family
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _plan(options) if options.dry_run else _train(options)
 
     stopped = "stopped; finished trials are recorded, the same command goes on from here"
-    return leave(status(COMMAND, work, stopped))
+    return exit_without_joining_workers(status(COMMAND, work, stopped))
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -110,14 +110,14 @@ def _listed(options: Options, spec: FamilySpec) -> list[Listed]:
 
 def _largest(spec: FamilySpec, num_classes: int, in_channels: int, budget: Budget) -> list[Member]:
     """The largest member of each rule that has one; the others are told on standard error, and if there is none, refused."""
-    from scaling.family.budget import Unspent, largest_member
+    from scaling.family.budget import NoMemberFits, largest_member
     from scaling.report.text import say
 
     found, reasons = [], []
     for name in spec.family.rules:
         try:
             found.append(largest_member(spec, name, num_classes, in_channels, budget))
-        except Unspent as reason:
+        except NoMemberFits as reason:
             reasons.append(str(reason))
     if not found:
         raise UserError("; ".join(reasons))
@@ -139,17 +139,17 @@ def _write_toml(folder: Path, members: Sequence[Member]) -> None:
     say([f"{len(members)} architecture(s) written to {folder}"])
 
 
-def _asked(options: Options) -> tuple[FamilySpec, PictureSet, Run]:
+def _asked(options: Options) -> tuple[FamilySpec, Dataset, Run]:
     """The specification, with the seeds its folder has already; its images; its run."""
-    from scaling.family.request import family_asked, pictures_asked
+    from scaling.family.request import dataset_asked, family_asked
     from scaling.study.run import Run, folder_named
 
     spec = family_asked(options)
-    pictures = pictures_asked(options, spec)
+    dataset = dataset_asked(options, spec)
     run = Run(options.to or folder_named(spec.name, None if options.baseline is None else spec.baseline.name, options.data))
     if options.seeds is None:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
-    return spec, pictures, run
+    return spec, dataset, run
 
 
 def _plan(options: Options) -> int:
@@ -159,8 +159,8 @@ def _plan(options: Options) -> int:
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.study import left_to_train
 
-    spec, pictures, run = _asked(options)
-    study = make_family_study(spec, pictures, "float32")
+    spec, dataset, run = _asked(options)
+    study = make_family_study(spec, dataset, "float32")
     speed, missing = pace(run.folder.parent), left_to_train(study, run)
     seconds = estimated_seconds(missing, speed)
     answer(plan_document(study, len(missing), seconds, speed, run.folder), options.json)
@@ -171,7 +171,7 @@ def _train(options: Options) -> int:
     """Train what is missing, compare, report."""
     from rich.console import Console
 
-    from scaling.family.findings import announcement
+    from scaling.family.findings import plan_summary
     from scaling.family.result import family_found
     from scaling.family.study import make_family_study
     from scaling.report.text import say
@@ -179,13 +179,13 @@ def _train(options: Options) -> int:
     from scaling.study.estimate import pace
     from scaling.study.study import AllAtOnce, test_missing, train_proposed
 
-    spec, pictures, run = _asked(options)
-    engine = engine_called("local")(pictures, run.weights)
-    study = make_family_study(spec, pictures, engine.precision)
+    spec, dataset, run = _asked(options)
+    engine = engine_called("local")(dataset, run.weights)
+    study = make_family_study(spec, dataset, engine.precision)
     console = Console(stderr=True)
-    with run.opened(study.question()):
+    with run.opened(study.config()):
         speed = pace(run.folder.parent)
-        say(announcement(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.grown))
+        say(plan_summary(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.config_changes))
         train_proposed(AllAtOnce(study), study, run, engine, speed, console)
         say(test_missing(study, run, engine, study.networks, speed, console))
         _report(family_found(study, run), options.json)
@@ -213,10 +213,10 @@ def _draw(family: Family) -> None:
 
     study, run = family.study, family.run
     sides = {one.label: one.architecture.resolution for one in study.networks}
-    numbers = rule_curves_numbers(family.result, study.pictures.side, sides)
+    numbers = rule_curves_numbers(family.result, study.dataset.side, sides)
     raised = study.spec.family.dropout_per_doubling
     title = f"Rules of scaling at equal cost, dropout raised by {raised:g} a doubling, measured" if raised else None
-    save(rule_curves(numbers, data_set=study.pictures.name, device=run.devices, title=title), run.folder, "curves")
+    save(rule_curves(numbers, data_set=study.dataset.name, device=run.devices, title=title), run.folder, "curves")
 
 
 if __name__ == "__main__":

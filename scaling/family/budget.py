@@ -21,7 +21,7 @@ class Budget(NamedTuple):
     size: Callable[[Member], float]
 
 
-class Unspent(UserError):
+class NoMemberFits(UserError):
     """A rule has no largest member in a budget; one line that says why."""
 
 
@@ -31,12 +31,12 @@ def largest_member(spec: FamilySpec, name: str, num_classes: int, in_channels: i
     Args:
         spec: baseline and rules; its phis are left aside.
         name: of the rule.
-        num_classes: of the pictures it is counted for.
+        num_classes: of the images it is counted for.
         in_channels: of them.
         budget: its size must not fall as phi rises.
 
     Raises:
-        Unspent: not even the rule's smallest member fits, or its largest does.
+        NoMemberFits: not even the rule's smallest member fits, or its largest does.
     """
     baseline, counted = spec.baseline, (num_classes, in_channels)
     if name == "released":
@@ -51,9 +51,9 @@ def largest_member(spec: FamilySpec, name: str, num_classes: int, in_channels: i
         lowest = lowest_phi(lambda phi: large_enough(baseline, named, phi))
         phi = largest_phi(lambda phi: budget.size(at(phi)), budget.most, lowest)
         if phi == math.inf:
-            raise Unspent(f"{name}: every member up to phi {HIGHEST:g} fits {budget.most:.4g} {budget.unit}")
+            raise NoMemberFits(f"{name}: every member up to phi {HIGHEST:g} fits {budget.most:.4g} {budget.unit}")
         smallest, found = at(lowest), None if phi is None else at(phi)
     if found is None:
         least = budget.size(smallest)
-        raise Unspent(f"{name}: its smallest member needs {least:.4g} {budget.unit}, over the budget of {budget.most:.4g}")
+        raise NoMemberFits(f"{name}: its smallest member needs {least:.4g} {budget.unit}, over the budget of {budget.most:.4g}")
     return found

@@ -10,7 +10,7 @@ from scaling.analysis.equal_cost import EQUAL_WITHIN, SPAN, Absence, Missing
 from scaling.analysis.errors import SPREADS_DIFFER
 from scaling.analysis.power_law import MINIMUM_COSTS
 from scaling.core.units import duration
-from scaling.family.spec import Kinship
+from scaling.family.spec import FamilyConfig
 from scaling.family.study import FamilyStudy, intended
 from scaling.grid.plan import enlarged, growth
 from scaling.report.cells import share_sentence
@@ -28,24 +28,24 @@ def planned(study: FamilyStudy, missing: int, seconds: float, speed: Pace, folde
     """What a dry run says below the networks."""
     return [
         _asked(study),
-        *enlarged(study.pictures, study.networks),
+        *enlarged(study.dataset, study.networks),
         *strangers(study),
-        f"{missing} of {len(study.all_trials())} trials are to be trained on {study.pictures.name}: about {duration(seconds)} "
+        f"{missing} of {len(study.all_trials())} trials are to be trained on {study.dataset.name}: about {duration(seconds)} "
         f"by {speed.source}.",
         f"Nothing was trained; without --dry-run it is recorded in {folder}.",
     ]
 
 
-def announcement(
+def plan_summary(
     study: FamilyStudy, missing: Sequence[Trial], device: str, speed: Pace, folder: Path, grown: Sequence[str]
 ) -> list[str]:
     """What will be trained, and how long it will take."""
-    pictures, total = study.pictures, len(study.all_trials())
+    dataset, total = study.dataset, len(study.all_trials())
     said = [
         _asked(study),
-        f"Pictures: {pictures.name}, {len(pictures.train):,} to train, {len(pictures.validation):,} for validation, "
-        f"{len(pictures.test):,} to test; {pictures.num_classes} classes.",
-        *enlarged(pictures, study.networks),
+        f"Images: {dataset.name}, {len(dataset.train):,} to train, {len(dataset.validation):,} for validation, "
+        f"{len(dataset.test):,} to test; {dataset.num_classes} classes.",
+        *enlarged(dataset, study.networks),
         *strangers(study),
         f"Device: {device}. Records: {folder}.",
         *growth(grown, "--to"),
@@ -125,10 +125,10 @@ def unsupported_said(found: Unsupported | None) -> list[str]:
     ]
 
 
-def findings(asked: Kinship, result: FamilyResult) -> list[str]:
+def findings(asked: FamilyConfig, result: FamilyResult) -> list[str]:
     """What the comparison says."""
     said = [
-        f"Accuracy on {result.pictures:,} test images, taken as independent of each other, with "
+        f"Accuracy on {result.images:,} test images, taken as independent of each other, with "
         f"{result.confidence:.0%} intervals; nothing here was chosen by them."
     ]
     if result.seed_sd is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scaling.analysis.surface import NoOptimum, Surface, response_surface
 from scaling.core.errors import SpecError
-from scaling.family.spec import FamilySpec, Kinship
+from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.grid.reopen import Search, read_search
 from scaling.rules.rules import shares
 
@@ -29,7 +29,7 @@ def family_of_run(folder: Path, fitted: bool = False) -> FamilySpec:
         baseline=spec.baseline,
         data=spec.data,
         side=spec.side,
-        family=Kinship(rounding=spec.lattice.rounding, alpha=alpha, beta=beta, gamma=gamma),
+        family=FamilyConfig(rounding=spec.lattice.rounding, alpha=alpha, beta=beta, gamma=gamma),
         recipe=spec.recipe,
     )
 

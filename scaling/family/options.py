@@ -111,18 +111,18 @@ def _what_is_scaled(group: Any) -> None:
 def _how_large(group: Any) -> None:
     fits = "the largest phi that fits: macs, params, activations or memory (bytes), as macs=1e9 or memory=8G"
     group.add_argument("--budget", action="append", metavar="WHAT=NUMBER", help=fits)
-    group.add_argument("--batch", type=int, default=32, help="pictures at a time, for memory (default: 32)")
+    group.add_argument("--batch", type=int, default=32, help="images at a time, for memory (default: 32)")
     group.add_argument("--inference", action="store_true", help="memory for inference instead of training")
     group.add_argument(
         "--classes", type=int, metavar="N", help="outputs of the classifier (default: the run's or the study's, or 1000)"
     )
-    group.add_argument("--channels", type=int, metavar="N", help="channels of the pictures (default: theirs, or 3)")
+    group.add_argument("--channels", type=int, metavar="N", help="channels of the images (default: theirs, or 3)")
 
 
 def _training(group: Any) -> None:
     group.add_argument("--train", action="store_true", help="train the members, compare the rules; go on where it was stopped")
     group.add_argument("--spec", metavar="NAME|FILE", help="a family study: a TOML file, or a name from ./grid or the shipped")
-    group.add_argument("--data", metavar="NAME|PATH", help="pictures, as python -m scaling.grid takes them")
+    group.add_argument("--data", metavar="NAME|PATH", help="images, as python -m scaling.grid takes them")
     group.add_argument("--seeds", type=int, help="trainings of each network (default: 3)")
     group.add_argument("--to", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     group.add_argument("--dry-run", action="store_true", help="with --train: list networks and the expected time")

@@ -10,7 +10,7 @@ from scaling.arch import Architecture
 from scaling.core.errors import SpecError
 from scaling.core.plain import from_plain, require_known
 from scaling.family.from_search import optimum_of, winner_of
-from scaling.family.spec import FamilySpec, Kinship
+from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.grid.reopen import read_search
 from scaling.study.spec import checked, common_values, find_spec, read_toml
 
@@ -27,11 +27,11 @@ def read_family_spec(name_or_path: str) -> FamilySpec:
         raise SpecError(f"{path}: has no table [family]; a search is made by python -m scaling.grid --spec {name_or_path}")
     require_known(table, [one.name for one in dataclasses.fields(FamilySpec) if one.name != "name"], str(path))
     values = common_values(path, table)
-    values["family"] = _kinship(table["family"], path, values["baseline"])
+    values["family"] = _family_config(table["family"], path, values["baseline"])
     return checked(lambda: FamilySpec(**values), str(path))
 
 
-def _kinship(table: Any, path: Path, baseline: Architecture) -> Kinship:
+def _family_config(table: Any, path: Path, baseline: Architecture) -> FamilyConfig:
     where = f"{path}: family"
     values = dict(table) if isinstance(table, dict) else table
     if not isinstance(values, dict):
@@ -48,8 +48,8 @@ def _kinship(table: Any, path: Path, baseline: Architecture) -> Kinship:
             raise SpecError(f"{where}: {folder} scaled another baseline; its coefficients are not for this one")
         bases = (optimum_of if fitted else winner_of)(folder, search)
         values |= dict(zip(("alpha", "beta", "gamma"), bases, strict=True))
-    require_known(values, [*(one.name for one in dataclasses.fields(Kinship)), "run", "fitted"], where)
-    return from_plain(Kinship, values, where)
+    require_known(values, [*(one.name for one in dataclasses.fields(FamilyConfig)), "run", "fitted"], where)
+    return from_plain(FamilyConfig, values, where)
 
 
 def _beside(path: Path, run: str) -> Path:

@@ -13,7 +13,7 @@ from scaling.family.spec import FamilySpec
 from scaling.family.study import FamilyStudy
 from scaling.grid.reopen import read_search
 from scaling.rules.rules import shares
-from scaling.study.history import is_family, read_run, recorded_config, recorded_images
+from scaling.study.history import is_family, read_run, recorded_config, recorded_dataset
 from scaling.study.spec import recorded_spec
 
 
@@ -58,27 +58,27 @@ def _highest_place(path: Path, family: Family) -> tuple[Place, float] | None:
         search = read_search(path)
     except SpecError:
         return None
-    spec, pictures = search.study.spec, search.study.pictures
+    spec, dataset = search.study.spec, search.study.dataset
     if spec.baseline.structure != family.study.spec.baseline.structure:
         return None
-    if pictures.fingerprint != family.study.pictures.fingerprint:
+    if dataset.fingerprint != family.study.dataset.fingerprint:
         return None
     surface = response_surface(search.collected.measured, search.study.space.target).surface
     return None if surface is None or surface.unsupported is None else (surface.unsupported, surface.largest_leverage)
 
 
 def read_family(folder: Path) -> Family:
-    """A recorded family, judged on the test pictures.
+    """A recorded family, judged on the test images.
 
     Raises:
         NotRecorded: there is no such folder.
-        SpecError: it holds a search, no finished trial, or none that was shown the test pictures, or its files are damaged.
+        SpecError: it holds a search, no finished trial, or none that was shown the test images, or its files are damaged.
     """
     if not is_family(folder):
         raise SpecError(f"{folder}: holds a search, not a family")
     question = recorded_config(folder)
-    pictures, revision = recorded_images(folder, question)
+    dataset, revision = recorded_dataset(folder, question)
     spec = recorded_spec(FamilySpec, folder, question)
-    members = spec.family.members(spec.baseline, pictures.num_classes, pictures.in_channels)
-    study, run = FamilyStudy(spec, pictures, members, spec.recipe, revision), read_run(folder)
+    members = spec.family.members(spec.baseline, dataset.num_classes, dataset.in_channels)
+    study, run = FamilyStudy(spec, dataset, members, spec.recipe, revision), read_run(folder)
     return family_found(study, run)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # a list of networks needs none of SciPy
     from scaling.analysis.power_law import HeldOut
     from scaling.family.reopen import Unsupported
     from scaling.family.result import Family, FamilyResult, RuleCurve
-    from scaling.family.study import Kin
+    from scaling.family.study import FamilyNetwork
     from scaling.study.estimate import Pace
 
 
@@ -196,7 +196,7 @@ def _between(value: float, low: float | None, high: float | None, unit: float) -
     return f"{unit * value:.2f} ({unit * low:.2f} to {unit * high:.2f})"
 
 
-def _members(one: Kin) -> str:
+def _members(one: FamilyNetwork) -> str:
     return ", ".join(f"{member.rule} {member.phi:g}{_away(member)}" for member in one.members)
 
 
@@ -216,7 +216,7 @@ def _notes(study: FamilyStudy, one: Member) -> list[str]:
 
 def _enlarged(study: FamilyStudy, one: Member) -> bool | None:
     """Whether a member sees the images larger than they are stored; None where that was not recorded."""
-    return one.resolution > study.pictures.side if study.pictures.side else None
+    return one.resolution > study.dataset.side if study.dataset.side else None
 
 
 def _for_machines(run: str | None, study: FamilyStudy, result: FamilyResult | None) -> list[Part]:
@@ -227,7 +227,7 @@ def _for_machines(run: str | None, study: FamilyStudy, result: FamilyResult | No
             {
                 "run": run,
                 "seeds": study.spec.seeds,
-                "pictures": result.pictures if result else None,
+                "pictures": result.images if result else None,
                 "members": [_judged(study, one, result) for one in study.members],
                 "rules": [_rule(one) for one in result.curves] if result else [],
                 "gaps": [_gap(one) for one in gaps.entries] if gaps else [],

@@ -1,4 +1,4 @@
-"""What the flags of `python -m scaling.family` ask for: a family, its pictures, a budget."""
+"""What the flags of `python -m scaling.family` ask for: a family, its images, a budget."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from scaling.arch import EFFICIENTNET_B0, SMALL, Architecture
 from scaling.core.errors import UserError
 from scaling.core.units import amount
-from scaling.data import DataError, PictureSet, load
+from scaling.data import DataError, Dataset, load
 from scaling.family.budget import Budget
 from scaling.family.from_search import family_of_run
 from scaling.family.options import Options
 from scaling.family.read_spec import read_family_spec
-from scaling.family.spec import COMPARED, FamilySpec, Kinship
+from scaling.family.spec import COMPARED, FamilyConfig, FamilySpec
 from scaling.grid.reopen import read_search
 from scaling.report.text import say
 from scaling.rules.members import RELEASED_PHIS, Member, phi_range
@@ -83,22 +83,22 @@ def family_asked(options: Options) -> FamilySpec:
 
 
 def counts_asked(options: Options, spec: FamilySpec) -> tuple[int, int]:
-    """Classes and channels: as given, those of the pictures asked for, or ImageNet's."""
+    """Classes and channels: as given, those of the images asked for, or ImageNet's."""
     classes, channels = 1000, 3
     if options.run is not None:
-        searched = read_search(options.run).study.pictures
+        searched = read_search(options.run).study.dataset
         classes, channels = searched.num_classes, searched.in_channels
     elif options.spec is not None:
-        pictures = load(spec.data, side=spec.side)
-        classes, channels = pictures.num_classes, pictures.in_channels
+        dataset = load(spec.data, side=spec.side)
+        classes, channels = dataset.num_classes, dataset.in_channels
     return (
         classes if options.classes is None else options.classes,
         channels if options.channels is None else options.channels,
     )
 
 
-def pictures_asked(options: Options, spec: FamilySpec) -> PictureSet:
-    """The pictures to train on, stored as large as the largest member sees them; a run's own, unless others are asked for.
+def dataset_asked(options: Options, spec: FamilySpec) -> Dataset:
+    """The images to train on, stored as large as the largest member sees them; a run's own, unless others are asked for.
 
     Raises:
         DataError: there are none.
@@ -107,14 +107,14 @@ def pictures_asked(options: Options, spec: FamilySpec) -> PictureSet:
     largest = max(128, spec.family.largest_side(spec.baseline))
     if options.run is None or options.data is not None:
         return load(spec.data, side=spec.side, largest=largest)
-    said = f"the pictures of {options.run} are called {spec.data!r}; --data says where they are"
+    said = f"the images of {options.run} are called {spec.data!r}; --data says where they are"
     try:
-        pictures = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
+        dataset = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
     except DataError:
         raise UserError(said) from None
-    if pictures.fingerprint != read_search(options.run).study.pictures.fingerprint:
+    if dataset.fingerprint != read_search(options.run).study.dataset.fingerprint:
         raise UserError(f"{said}: what is found by that name are others")
-    return pictures
+    return dataset
 
 
 def budget_asked(text: str, memory: Callable[[Member], int]) -> Budget:
@@ -141,7 +141,7 @@ def _without_spec(options: Options) -> FamilySpec:
     """B0's family, or to be trained that of the small baseline at equal costs."""
     if options.train:
         return FamilySpec("family", SMALL)
-    return FamilySpec("family", EFFICIENTNET_B0, family=Kinship(("compound",), "0:7"))
+    return FamilySpec("family", EFFICIENTNET_B0, family=FamilyConfig(("compound",), "0:7"))
 
 
 def _default_rules(options: Options, baseline: Architecture) -> tuple[str, ...]:

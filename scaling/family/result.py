@@ -12,7 +12,7 @@ from scaling.analysis.errors import CONFIDENCE, Errors, Interval, accuracy_inter
 from scaling.analysis.measured import Measured
 from scaling.analysis.power_law import MINIMUM_COSTS, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
 from scaling.core.errors import SpecError
-from scaling.family.study import FamilyStudy, Kin
+from scaling.family.study import FamilyNetwork, FamilyStudy
 from scaling.study.collect import Trainings, on_test_images, trainings
 from scaling.study.provenance import mixed_origins
 from scaling.study.run import Run
@@ -57,7 +57,7 @@ class FamilyResult(NamedTuple):
         gaps: of `compound`, or else of the first rule, against the other rules; None where there is no other.
         seed_sd: of one training's accuracy, pooled; None if no network has two seeds.
         degrees_of_freedom: of seed_sd.
-        pictures: number each training was judged on.
+        images: number each training was judged on.
         spread_p: that the networks' seed variances are equal; None where it cannot be tested.
         pooled: they are taken as equal.
         shrinking: by every rule the largest network did worse than the smallest.
@@ -70,7 +70,7 @@ class FamilyResult(NamedTuple):
     gaps: Gaps | None
     seed_sd: float | None
     degrees_of_freedom: int
-    pictures: int
+    images: int
     spread_p: float | None
     pooled: bool
     shrinking: bool
@@ -101,7 +101,7 @@ def family_result(rules: Mapping[str, Sequence[Measured]], others: Sequence[Meas
         compared,
         math.sqrt(pooled.seed_variance) if pooled.degrees_of_freedom else None,
         pooled.degrees_of_freedom,
-        networks[0].pictures,
+        networks[0].images,
         pooled.spread_p,
         pooled.pooled,
         _shrinking(rules, found),
@@ -114,8 +114,12 @@ def _shrinking(rules: Mapping[str, Sequence[Measured]], accuracies: Mapping[str,
     return bool(spans) and all(accuracies[large.name].mean < accuracies[small.name].mean for small, large in spans)
 
 
-def by_rule(rules: Sequence[str], networks: Sequence[Kin], measured: Mapping[str, Measured]) -> dict[str, list[Measured]]:
-    """Each rule's networks that were measured and are near it (`Kin.stands_for`), each once; none that lost a training.
+def by_rule(
+    rules: Sequence[str], networks: Sequence[FamilyNetwork], measured: Mapping[str, Measured]
+) -> dict[str, list[Measured]]:
+    """Each rule's networks that were measured and are near it (`FamilyNetwork.stands_for`), each once.
+
+    None that lost a training: those that are left are no fair sample.
 
     Args:
         rules: names, in the order wanted.
@@ -130,7 +134,7 @@ def by_rule(rules: Sequence[str], networks: Sequence[Kin], measured: Mapping[str
     return found
 
 
-def family_of(rules: Sequence[str], networks: Sequence[Kin], measured: Mapping[str, Measured]) -> FamilyResult:
+def family_of(rules: Sequence[str], networks: Sequence[FamilyNetwork], measured: Mapping[str, Measured]) -> FamilyResult:
     """What a family's networks show: `family_result` of its members, the other networks beside them."""
     members = by_rule(rules, networks, measured)
     of_rules = {one.name for own in members.values() for one in own}

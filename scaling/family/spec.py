@@ -19,7 +19,7 @@ COMPARED = tuple(name for name, one in RULES.items() if one.compared)
 
 
 @dataclass(frozen=True, slots=True)
-class Kinship:
+class FamilyConfig:
     """Which members a family has.
 
     Args:
@@ -60,7 +60,7 @@ class Kinship:
             raise UserError(f"dropout_per_doubling must be from 0 to below 1, got {self.dropout_per_doubling}")
 
     def largest_side(self, baseline: Architecture) -> int:
-        """At least the px of the largest member's pictures, whatever the phi that a cost is solved by."""
+        """At least the px of the largest member's images, whatever the phi that a cost is solved by."""
         phi = max(phi_range(self.phi)) + (1 if self.realise else 0)
         names = [name for name in self.rules if name != "released"]
         factors = [self.rule(name).factors(phi).resolution for name in names]
@@ -71,7 +71,7 @@ class Kinship:
         """Every rule's member at every phi.
 
         Raises:
-            ValueError: a phi shrinks the pictures below 12 px, or is no released number.
+            ValueError: a phi shrinks the images below 12 px, or is no released number.
         """
         counted = (num_classes, in_channels)
         return tuple(self._member(baseline, name, phi, *counted) for name in self.rules for phi in phi_range(self.phi))
@@ -97,13 +97,13 @@ class Kinship:
 
 @dataclass(frozen=True, slots=True)
 class FamilySpec:
-    """A family to train: which members of which baseline, trained how, on which pictures, from how many seeds.
+    """A family to train: which members of which baseline, trained how, on which images, from how many seeds.
 
     Args:
         name: the stem of its file and of its run folder.
         baseline: what is scaled.
-        data: name or path of the pictures.
-        side: px at which picture files are stored; None leaves it to the loader.
+        data: name or path of the images.
+        side: px at which image files are stored; None leaves it to the loader.
         seeds: trainings of each network, at least 1.
         family: its members.
         recipe: the training.
@@ -114,7 +114,7 @@ class FamilySpec:
     data: str = "fashion-mnist-10k"
     side: int | None = None
     seeds: int = 3
-    family: Kinship = field(default_factory=Kinship)
+    family: FamilyConfig = field(default_factory=FamilyConfig)
     recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:

@@ -12,17 +12,17 @@ from typing import Any
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError
 from scaling.count.cost import Cost
-from scaling.data import PictureSet
-from scaling.family.spec import FamilySpec, Kinship
+from scaling.data import Dataset
+from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.recipe.recipe import REVISION, Recipe
 from scaling.rules.members import MEMBER_WITHIN, Member, phi_range
 from scaling.rules.rules import intended_shares
 from scaling.study.spec import checked
-from scaling.study.study import Network, Pictures, Trials, resolved
+from scaling.study.study import DatasetInfo, Network, Trials, resolved
 
 
 @dataclass(frozen=True, slots=True)
-class Kin:
+class FamilyNetwork:
     """One distinct network of a family, with all the members that it is."""
 
     label: str
@@ -71,17 +71,17 @@ class Kin:
 
 @dataclass(frozen=True)
 class FamilyStudy(Trials):
-    """Step 2: a family with its pictures loaded and its members counted."""
+    """Step 2: a family with its images loaded and its members counted."""
 
     spec: FamilySpec
-    pictures: Pictures
+    dataset: DatasetInfo
     members: tuple[Member, ...]
     recipe: Recipe
     """the specification's, its precision resolved for the device"""
     revision: int = REVISION
 
     @cached_property
-    def networks(self) -> tuple[Kin, ...]:
+    def networks(self) -> tuple[FamilyNetwork, ...]:
         """The distinct networks of the members, cheapest first."""
         return distinct(self.spec.baseline, self.members)
 
@@ -91,16 +91,16 @@ class FamilyStudy(Trials):
         return dataclasses.replace(self.recipe, dropout=round(raised, 6))
 
 
-def intended(family: Kinship) -> dict[str, tuple[float, float, float] | None]:
+def intended(family: FamilyConfig) -> dict[str, tuple[float, float, float] | None]:
     """The shares of each rule of a family; None for `released`, which has no one place."""
     return {name: None if name == "released" else intended_shares(family.rule(name).factors(1)) for name in family.rules}
 
 
-def make_family_study(spec: FamilySpec, pictures: PictureSet, precision: str) -> FamilyStudy:
-    """Count the members of a specification on its pictures; `precision` is what `auto` means on the device.
+def make_family_study(spec: FamilySpec, dataset: Dataset, precision: str) -> FamilyStudy:
+    """Count the members of a specification on its images; `precision` is what `auto` means on the device.
 
     Raises:
-        SpecError: a phi cannot be had, nothing could be compared, or the pictures do not fill a batch.
+        SpecError: a phi cannot be had, nothing could be compared, or the images do not fill a batch.
     """
     family = spec.family
     if len(phi_range(family.phi)) == 1 and not (family.realise and len(family.rules) > 1):
@@ -108,12 +108,12 @@ def make_family_study(spec: FamilySpec, pictures: PictureSet, precision: str) ->
             f"{spec.name}: one point per rule compares nothing: give phi a range, as 0:3:0.5, or solve it for equal costs "
             "(realise) for several rules"
         )
-    recipe = resolved(spec.recipe, pictures, precision)
-    found = checked(lambda: spec.family.members(spec.baseline, pictures.num_classes, pictures.in_channels), spec.name)
-    return FamilyStudy(spec, pictures, found, recipe)
+    recipe = resolved(spec.recipe, dataset, precision)
+    found = checked(lambda: spec.family.members(spec.baseline, dataset.num_classes, dataset.in_channels), spec.name)
+    return FamilyStudy(spec, dataset, found, recipe)
 
 
-def distinct(baseline: Architecture, members: Sequence[Member]) -> tuple[Kin, ...]:
+def distinct(baseline: Architecture, members: Sequence[Member]) -> tuple[FamilyNetwork, ...]:
     """The distinct networks of the members of a baseline, cheapest first."""
     groups: dict[Any, list[Member]] = {}
     for one in members:
@@ -122,13 +122,13 @@ def distinct(baseline: Architecture, members: Sequence[Member]) -> tuple[Kin, ..
     return tuple(sorted(kin, key=lambda one: (one.cost.macs, one.label)))
 
 
-def _kin(baseline: Architecture, members: tuple[Member, ...]) -> Kin:
+def _kin(baseline: Architecture, members: tuple[Member, ...]) -> FamilyNetwork:
     first = members[0]
     is_baseline = first.architecture.structure == baseline.structure
     label = "baseline" if is_baseline else f"{first.rule} {first.phi:.12g}"
-    return Kin(label, members, Cost(first.params, first.macs, first.activations))
+    return FamilyNetwork(label, members, Cost(first.params, first.macs, first.activations))
 
 
-def network_of(networks: Sequence[Kin], member: Member) -> Kin:
+def network_of(networks: Sequence[FamilyNetwork], member: Member) -> FamilyNetwork:
     """The network that a member is."""
     return next(one for one in networks if one.architecture.structure == member.architecture.structure)

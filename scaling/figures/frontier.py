@@ -34,7 +34,7 @@ class FrontierNumbers(NamedTuple):
         adjustment: how accuracies are taken to the target cost.
         slope: percentage points per doubling of MACs.
         confidence: of the bars, in percent.
-        pictures: number each training was judged on.
+        images: number each training was judged on.
         seeds: of the networks, in words.
     """
 
@@ -45,7 +45,7 @@ class FrontierNumbers(NamedTuple):
     adjustment: Adjustment
     slope: float
     confidence: float
-    pictures: int
+    images: int
     seeds: str
 
 
@@ -70,7 +70,7 @@ def frontier_numbers(networks: Sequence[Measured], ranking: Ranking) -> Frontier
         ranking.adjustment,
         100 * ranking.slope * math.log(2),
         100 * ranking.confidence,
-        ranking.pictures,
+        ranking.images,
         seeds_text([network.seeds for network in networks]),
     )
 
@@ -275,7 +275,7 @@ def _caption(numbers: FrontierNumbers, data_set: str, device: str) -> str:
         Adjustment.NONE: "unadjusted",
     }[numbers.adjustment]
     return (
-        f"{data_set}, {numbers.pictures} validation images, {numbers.seeds} per network, {device}. Bars: "
+        f"{data_set}, {numbers.images} validation images, {numbers.seeds} per network, {device}. Bars: "
         f"{numbers.confidence:g} % intervals of each network alone; ties are decided by a paired test, so bars may overlap and "
         f"networks yet be told apart. The best is chosen at exactly the target cost, {adjusted}."
     )

@@ -65,7 +65,7 @@ class RuleCurvesNumbers(NamedTuple):
     Attributes:
         lines: one a rule.
         baseline_macs: MACs at ratio 1.
-        pictures: number each training was judged on.
+        images: number each training was judged on.
         seeds: of the networks, in words.
         side: px at which the images are stored.
         fitted: whether any rule has a power law.
@@ -75,7 +75,7 @@ class RuleCurvesNumbers(NamedTuple):
 
     lines: tuple[RuleLine, ...]
     baseline_macs: float
-    pictures: int
+    images: int
     seeds: str
     side: int
     fitted: bool
@@ -97,7 +97,7 @@ def rule_curves_numbers(result: FamilyResult, side: int, sides: Mapping[str, int
     return RuleCurvesNumbers(
         lines,
         networks[0].macs / networks[0].ratio,
-        result.pictures,
+        result.images,
         seeds_text([network.seeds for network in networks]),
         side,
         any(line.law for line in lines),
@@ -223,7 +223,7 @@ def _draw_baseline(axes: Axes, numbers: RuleCurvesNumbers) -> None:
 
 def _caption(numbers: RuleCurvesNumbers, data_set: str, device: str) -> str:
     points = [point for line in numbers.lines for point in line.points]
-    said = [f"{data_set}, {numbers.pictures} test images, {numbers.seeds} per network, {device}."]
+    said = [f"{data_set}, {numbers.images} test images, {numbers.seeds} per network, {device}."]
     said.append(f"Bars: {100 * CONFIDENCE:g} % intervals of each network alone.")
     if numbers.fitted:
         said.append("Curves with bands: fitted error = a ratio^-b + c, bands for the choice of seeds; other lines only join.")

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 from scaling.rules.rules import RULES
 
 INK = "#222222"
@@ -125,4 +125,4 @@ def save(figure: Figure, folder: Path | str, stem: str) -> tuple[Path, Path]:
 def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
     content = io.BytesIO()
     figure.savefig(content, format=path.suffix[1:], dpi=PNG_DPI, metadata=metadata)
-    write_whole(path, content.getvalue())
+    atomic_write(path, content.getvalue())

@@ -38,13 +38,13 @@ class TrainedCostsNumbers(NamedTuple):
     Attributes:
         lines: of each rule, its networks, cheapest first.
         points: of the search, the networks that were shown the test images and are of no rule of the family.
-        pictures: number each training was judged on.
+        images: number each training was judged on.
         seeds: of the networks, in words.
     """
 
     lines: dict[str, tuple[TrainedPoint, ...]]
     points: tuple[TrainedPoint, ...]
-    pictures: int
+    images: int
     seeds: str
 
 
@@ -56,7 +56,7 @@ def trained_costs_numbers(family: Family, search: Search | None = None) -> Train
         search: whose tested networks are drawn as points, where the family has not got them; None for none.
 
     Raises:
-        SpecError: the two were made on different pictures.
+        SpecError: the two were made on different images.
     """
     costs = {one.label: one.cost for one in family.study.networks}
     accuracies = family.result.accuracies
@@ -68,7 +68,7 @@ def trained_costs_numbers(family: Family, search: Search | None = None) -> Train
     shown = {} if search is None else tested(search.study, search.run)
     points = tuple(_point(_name(one.origin), one.cost, shown[one.label]) for one in others)
     seeds = [accuracy.n for accuracy in accuracies.values()] + [shown[one.label].n for one in others]
-    return TrainedCostsNumbers(lines, points, family.result.pictures, seeds_text(seeds))
+    return TrainedCostsNumbers(lines, points, family.result.images, seeds_text(seeds))
 
 
 def _others(family: Family, search: Search, rules: Collection[str]) -> list[Candidate]:
@@ -101,7 +101,7 @@ def trained_costs(numbers: TrainedCostsNumbers, *, data_set: str, device: str, t
     style.heading(figure, title or "What accuracy costs: networks trained here")
     style.caption(
         figure,
-        f"{data_set}, {numbers.pictures} test images, {numbers.seeds} per network, {device}. Bars: "
+        f"{data_set}, {numbers.images} test images, {numbers.seeds} per network, {device}. Bars: "
         f"{100 * CONFIDENCE:g} % intervals of each network alone. Scaling the resolution adds no parameters: its line stands "
         "upright on the right.",
     )

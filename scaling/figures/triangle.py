@@ -45,7 +45,7 @@ class TriangleNumbers(NamedTuple):
         verdict: what the surface says, in words.
         target: cost over the baseline's.
         confidence: of region and ties, in percent.
-        pictures: number each training was judged on.
+        images: number each training was judged on.
         seeds: of the networks, in words.
     """
 
@@ -60,7 +60,7 @@ class TriangleNumbers(NamedTuple):
     verdict: str
     target: float
     confidence: float
-    pictures: int
+    images: int
     seeds: str
 
 
@@ -93,7 +93,7 @@ def triangle_numbers(networks: Sequence[Measured], ranking: Ranking, fitted: Fit
         _verdict(fitted),
         ranking.target,
         100 * ranking.confidence,
-        ranking.pictures,
+        ranking.images,
         seeds_text([network.seeds for network in networks]),
     )
 
@@ -355,7 +355,7 @@ def _legend(figure: Figure, numbers: TriangleNumbers) -> None:
 
 def _caption(numbers: TriangleNumbers, data_set: str, device: str) -> str:
     return (
-        f"{data_set}, {numbers.pictures} validation images, {numbers.seeds} per network, {device}."
+        f"{data_set}, {numbers.images} validation images, {numbers.seeds} per network, {device}."
         "\nPoints: networks as measured, taken to the target cost; those of one place stand around it."
         + (" Background, paler: the quadratic fitted to them, where they support it." if numbers.grid is not None else "")
     )

@@ -15,7 +15,7 @@ from scaling.cli.answer import answer
 from scaling.cli.exit import status
 from scaling.cli.options import Parser
 from scaling.core.errors import UserError
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 from scaling.report.document import Document, Values
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _make(names: Sequence[str], as_json: bool) -> int:
             left_out.append({"name": name, "reason": str(reason)})
         else:
             written.append({"name": name, "svg": str(svg), "png": str(png)})
-    write_whole(PLOTS / "README.md", page(PLOTS))
+    atomic_write(PLOTS / "README.md", page(PLOTS))
     lines = [f"{one['name']}: {one['svg']}, {one['png']}" for one in written]
     lines += [f"{one['name']}: left out: {' '.join(one['reason'].splitlines())}" for one in left_out]
     answer(Document((*lines, Values({"figures": written, "left_out": left_out}))), as_json)

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scaling.cli.answer import answer
-from scaling.cli.exit import leave, status
+from scaling.cli.exit import exit_without_joining_workers, status
 from scaling.grid.options import COMMAND, parser
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from scaling.analysis.power import Spread
-    from scaling.data import PictureSet
+    from scaling.data import Dataset
     from scaling.grid.result import SearchResult
     from scaling.grid.spec import StudySpec
     from scaling.grid.study import Study
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _dry_run(options) if options.dry_run else _run(options)
 
     stopped = "stopped; finished trials are recorded, the same command goes on from here"
-    return leave(status(COMMAND, work, stopped))
+    return exit_without_joining_workers(status(COMMAND, work, stopped))
 
 
 def _spec(options: argparse.Namespace) -> StudySpec:
@@ -54,21 +54,21 @@ def _spec(options: argparse.Namespace) -> StudySpec:
     return dataclasses.replace(spec, **_given(flags))
 
 
-def _asked(options: argparse.Namespace) -> tuple[StudySpec, PictureSet, Run]:
-    """The specification, with the seeds its folder has already and another run's choice; its pictures; its run."""
-    from scaling.grid.study import load_pictures
+def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset, Run]:
+    """The specification, with the seeds its folder has already and another run's choice; its images; its run."""
+    from scaling.grid.study import load_dataset
     from scaling.study.run import Run
 
     spec = _spec(options)
     run = Run(_folder(options, spec))
     if options.seeds is None:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
-    pictures = load_pictures(spec)
+    dataset = load_dataset(spec)
     if options.extrapolate is not None:
-        from scaling.grid.reopen import with_choice
+        from scaling.grid.reopen import add_extrapolated_reference
 
-        spec = with_choice(spec, options.extrapolate, pictures.num_classes, pictures.in_channels)
-    return spec, pictures, run
+        spec = add_extrapolated_reference(spec, options.extrapolate, dataset.num_classes, dataset.in_channels)
+    return spec, dataset, run
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
@@ -92,12 +92,12 @@ def _dry_run(options: argparse.Namespace) -> int:
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.study import left_to_train
 
-    spec, pictures, run = _asked(options)
+    spec, dataset, run = _asked(options)
     latencies = read_latencies(run.folder)
-    study = make_study(spec, pictures, run.recorded_precision() or "float32", latencies)
+    study = make_study(spec, dataset, run.recorded_precision() or "float32", latencies)
     space = study.space
-    counted = f"the {pictures.num_classes} classes and {pictures.in_channels} channel(s) of {pictures.name}"
-    if options.baseline is not None and options.data is None and spec.baseline.resolution > 2 * pictures.side:
+    counted = f"the {dataset.num_classes} classes and {dataset.in_channels} channel(s) of {dataset.name}"
+    if options.baseline is not None and options.data is None and spec.baseline.resolution > 2 * dataset.side:
         # Nobody means a network for large photographs and these small images; --data says which are meant.
         space = plan(spec, 1000, 3, latencies)
         counted = "1000 classes and 3 channels, as published; --data NAME counts for your images"
@@ -121,24 +121,24 @@ def _dry_run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from scaling.grid.latency_limit import held_to_latency
+    from scaling.grid.latency_limit import apply_latency_limit
     from scaling.grid.looks import read_looks, write_looks
     from scaling.grid.study import make_study
     from scaling.study.engines.engine import engine_called
     from scaling.study.groups import write_groups
 
-    spec, pictures, run = _asked(options)
-    engine = engine_called("local")(pictures, run.weights)
-    study = make_study(spec, pictures, engine.precision)
+    spec, dataset, run = _asked(options)
+    engine = engine_called("local")(dataset, run.weights)
+    study = make_study(spec, dataset, engine.precision)
     with run.held():
-        run.require_same(study.question())
-        study = held_to_latency(study, run.folder, engine.device)
+        run.require_same_config(study.config())
+        study = apply_latency_limit(study, run.folder, engine.device)
         looks = read_looks(run.folder)
         if looks:
             write_looks(run.folder, looks)  # before a former result goes, from which they may be known
-    with run.opened(study.question()):
-        if pictures.validation.groups is not None and pictures.test.groups is not None:
-            write_groups(run.folder, pictures.validation.groups, pictures.test.groups)
+    with run.opened(study.config()):
+        if dataset.validation.groups is not None and dataset.test.groups is not None:
+            write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
         result = _trained(study, run, engine, looks, Console(stderr=True))
         _report(result, options.json)
     return 0
@@ -148,7 +148,7 @@ def _trained(study: Study, run: Run, engine: Engine, looks: tuple[int, ...], con
     """Train what is missing, rank, and judge the best and the references on the test images."""
     from scaling.analysis.ranking import rank
     from scaling.grid.looks import look_number, record_look
-    from scaling.grid.plan import announcement
+    from scaling.grid.plan import plan_summary
     from scaling.grid.result import collect, search_result
     from scaling.report.text import say
     from scaling.study.estimate import pace
@@ -157,7 +157,7 @@ def _trained(study: Study, run: Run, engine: Engine, looks: tuple[int, ...], con
     speed, seeds = pace(run.folder.parent), study.spec.seeds
     missing, spread = run.missing(study.all_trials()), _spread_shown(study, run)
     look = look_number(looks, seeds)
-    say(announcement(study, missing, engine.device, speed, run.folder, run.grown, spread, look))
+    say(plan_summary(study, missing, engine.device, speed, run.folder, run.config_changes, spread, look))
     train_proposed(AllAtOnce(study), study, run, engine, speed, console)
     collected = collect(study, run)
     # A ranking of a study that is half done is no look at it: nothing is chosen by it.
@@ -202,7 +202,7 @@ def _families(result: SearchResult) -> list[Member]:
     study, winner = result.study, result.winner
     coefficients = None if winner is None else winner.coefficients
     rounding = study.spec.lattice.rounding
-    counts = (study.pictures.num_classes, study.pictures.in_channels)
+    counts = (study.dataset.num_classes, study.dataset.in_channels)
     members = family(study.spec.baseline, *counts, coefficients, rounding)
     if study.spec.baseline != EFFICIENTNET_B0:
         members += family(EFFICIENTNET_B0, 1000, 3, coefficients, rounding)
@@ -218,7 +218,7 @@ def _draw(result: SearchResult) -> None:
     measured, ranking = result.collected.measured, result.ranking
     if ranking is None or result.fitted is None:
         return
-    caption = {"data_set": result.study.pictures.name, "device": result.run.devices}
+    caption = {"data_set": result.study.dataset.name, "device": result.run.devices}
     save(frontier(frontier_numbers(measured, ranking), **caption), result.run.folder, "frontier")
     if any(one.shares is not None for one in measured):
         save(triangle(triangle_numbers(measured, ranking, result.fitted), **caption), result.run.folder, "triangle")

@@ -34,8 +34,8 @@ class Enumeration(NamedTuple):
         points: (points, 3) alpha, beta, gamma in hundredths, ascending.
         networks: (points,) which network a point rounds to.
         params: (networks,) trained numbers.
-        macs: (networks,) multiply-adds for one picture.
-        activations: (networks,) outputs of convolutions and classifier for one picture.
+        macs: (networks,) multiply-adds for one image.
+        activations: (networks,) outputs of convolutions and classifier for one image.
     """
 
     points: NDArray[np.int64]
@@ -52,8 +52,8 @@ class Networks(NamedTuple):
         rows: for alpha, beta and gamma: the row of the grid that a value in hundredths rounds to.
         sides: resolutions in px.
         params: (depths, widths, sides) trained numbers.
-        macs: the same shape, multiply-adds for one picture.
-        activations: the same shape, outputs of convolutions and classifier for one picture.
+        macs: the same shape, multiply-adds for one image.
+        activations: the same shape, outputs of convolutions and classifier for one image.
     """
 
     rows: tuple[dict[int, int], ...]
@@ -89,8 +89,8 @@ def enumerate_lattice(
         baseline: what is scaled.
         lattice: its steps, ranges and rounding are used.
         phi: budget exponent; coefficients become factors alpha^phi, beta^phi, gamma^phi.
-        num_classes: of the pictures.
-        in_channels: of the pictures.
+        num_classes: of the images.
+        in_channels: of the images.
 
     Raises:
         ValueError: phi is not above 0 or too large, the baseline's input is under 12 px, or num_classes or in_channels is
@@ -123,8 +123,8 @@ def enumerate_networks(
         axes: values of alpha, beta and gamma in hundredths.
         phi: budget exponent.
         rounding: a name that `scale` knows.
-        num_classes: of the pictures.
-        in_channels: of the pictures.
+        num_classes: of the images.
+        in_channels: of the images.
 
     Raises:
         ValueError: as `enumerate_lattice`.

@@ -127,10 +127,10 @@ def _measured(ranking: Ranking) -> str:
     }[ranking.adjustment]
     taken = (
         "taken as independent of each other"
-        if ranking.units == ranking.pictures
+        if ranking.units == ranking.images
         else f"in {ranking.units:,} groups, independent of each other"
     )
-    return f"Accuracy on {ranking.pictures:,} validation images, {taken}, with {ranking.confidence:.0%} intervals{adjusted}."
+    return f"Accuracy on {ranking.images:,} validation images, {taken}, with {ranking.confidence:.0%} intervals{adjusted}."
 
 
 def _spread(ranking: Ranking) -> list[str]:
@@ -195,7 +195,7 @@ def _aliases(study: Study, winner: Candidate) -> list[str]:
     """What else the winner's network could mean for Step 2."""
     said = []
     if len(winner.aliases) > 1:
-        counted = (study.pictures.num_classes, study.pictures.in_channels, study.spec.lattice.rounding)
+        counted = (study.dataset.num_classes, study.dataset.in_channels, study.spec.lattice.rounding)
         rules = [Rule("alias", alias.factors) for alias in winner.aliases]
         ratios = [member(study.spec.baseline, rule, 7, *counted).ratio for rule in rules]
         said.append(

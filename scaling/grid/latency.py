@@ -11,7 +11,7 @@ from typing import Any
 
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 from scaling.profile.profile import Spread
 from scaling.study.provenance import provenance
 from scaling.study.trial import digest, network_dict
@@ -25,7 +25,7 @@ def network_key(architecture: Architecture) -> str:
 
 
 def read_latencies(folder: Path, device: str | None = None) -> dict[str, float]:
-    """Median milliseconds of one picture, by `network_key`; empty where none was measured.
+    """Median milliseconds of one image, by `network_key`; empty where none was measured.
 
     Args:
         folder: of the run.
@@ -48,7 +48,7 @@ def record_latency(folder: Path, architecture: Architecture, latency_ms: Spread,
     Args:
         folder: of the run.
         architecture: what was measured.
-        latency_ms: milliseconds of one picture.
+        latency_ms: milliseconds of one image.
         device: it was measured on, in words.
 
     Raises:
@@ -59,7 +59,7 @@ def record_latency(folder: Path, architecture: Architecture, latency_ms: Spread,
     _update(folder, device, {network_key(architecture): found})
 
 
-def hold_to(folder: Path, device: str) -> None:
+def set_latency_device(folder: Path, device: str) -> None:
     """Note that a run folder's search is held to its latencies on a device, in words.
 
     Raises:
@@ -72,7 +72,7 @@ def hold_to(folder: Path, device: str) -> None:
 def _update(folder: Path, device: str, more: dict[str, Any]) -> None:
     stored = _stored(folder)
     known = stored.pop(device, {})
-    write_whole(folder / FILE, json.dumps({**stored, device: {**known, **more}}, indent=1, allow_nan=False) + "\n")
+    atomic_write(folder / FILE, json.dumps({**stored, device: {**known, **more}}, indent=1, allow_nan=False) + "\n")
 
 
 def _stored(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scaling.core.errors import UserError
 
-SAID = {
+LIMIT_FORMATS = {
     "params": "{:,.0f} params",
     "macs": "{:,.0f} MACs",
     "latency": "{:.3g} ms of latency",
@@ -22,8 +22,8 @@ class Limits:
 
     Args:
         params: parameters.
-        macs: multiply-adds of one picture.
-        latency: milliseconds of inference with one picture, as measured on the device.
+        macs: multiply-adds of one image.
+        latency: milliseconds of inference with one image, as measured on the device.
         memory: bytes held while it trains at the recipe's batch, by `scaling.memory.training_bytes`. An estimate, since it
             is the same on every machine, and known before anything is compiled.
     """
@@ -47,4 +47,4 @@ class Limits:
         return " and within the limits of its search" if self.given() else ""
 
     def __str__(self) -> str:
-        return ", ".join(SAID[name].format(most) for name, most in self.given().items())
+        return ", ".join(LIMIT_FORMATS[name].format(most) for name, most in self.given().items())

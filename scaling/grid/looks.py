@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from scaling.core.errors import SpecError
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 
 FILE = "looks.json"
 
@@ -53,4 +53,4 @@ def record_look(folder: Path, looks: tuple[int, ...], seeds: int) -> int:
 
 def write_looks(folder: Path, looks: tuple[int, ...]) -> None:
     """Keep the looks in a folder."""
-    write_whole(folder / FILE, json.dumps({"seeds": list(looks)}) + "\n")
+    atomic_write(folder / FILE, json.dumps({"seeds": list(looks)}) + "\n")

@@ -16,10 +16,10 @@ COMMAND = "python -m scaling.grid"
 
 DESCRIPTION = """\
 Step 1 of EfficientNet's compound scaling: scale a baseline by every (alpha, beta, gamma) of a lattice whose cost is
-near 2^phi, train each distinct network on real pictures from several seeds, and rank them with honest error bars.
+near 2^phi, train each distinct network on real images from several seeds, and rank them with honest error bars.
 Then Step 2: the family B1-B7 that follows.
 
-With no option it trains the shipped study "default": 20 small networks on 6,000 pictures, minutes on two CPU cores.
+With no option it trains the shipped study "default": 20 small networks on 6,000 images, minutes on two CPU cores.
 Everything is recorded in runs/NAME as it happens: stop it at any moment and start it again, it goes on."""
 
 
@@ -31,7 +31,7 @@ examples:
   python -m scaling.grid --max-params 80k --max-latency 1.5   leave out networks that cost more than that
   python -m scaling.grid --constraint realised         choose candidates by real cost instead of the product
   python -m scaling.grid --phi 2 --extrapolate runs/step1 --run runs/phi2   is a choice at phi 1 still one at phi 2?
-  python -m scaling.grid --data pictures/ --run runs/mine   your own folder of class folders
+  python -m scaling.grid --data images/ --run runs/mine   your own folder of class folders
   python -m scaling.grid --dry-run --baseline efficientnet_b0 --step 0.05
 
 exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""

@@ -18,14 +18,14 @@ from scaling.grid.study import Study
 from scaling.report.cells import share_sentence
 from scaling.rules.members import MEMBER_WITHIN
 from scaling.study.estimate import Pace, estimated_seconds
-from scaling.study.study import Grouped, Network, Pictures
+from scaling.study.study import DatasetInfo, Network, SplitInfo
 from scaling.study.trial import Trial
 
 if TYPE_CHECKING:
     pass
 
 
-def announcement(
+def plan_summary(
     study: Study,
     missing: Sequence[Trial],
     device: str,
@@ -36,18 +36,18 @@ def announcement(
     look: int,
 ) -> list[str]:
     """What will be trained, how long it will take, and what it will be able to tell apart."""
-    space, pictures, seeds = study.space, study.pictures, study.spec.seeds
-    judged = len(pictures.validation)
+    space, dataset, seeds = study.space, study.dataset, study.spec.seeds
+    judged = len(dataset.validation)
     said = [
         f"Step 1 at phi {study.spec.phi:g}: {space.points} lattice points make {len(space.lattice)} networks, with the "
         f"references {len(space.candidates)}; {seeds} seed(s) each.",
-        f"Pictures: {pictures.name}, {len(pictures.train):,} to train, {judged:,} to choose, {len(pictures.test):,} to "
-        f"report; {pictures.num_classes} classes.",
+        f"Images: {dataset.name}, {len(dataset.train):,} to train, {judged:,} to choose, {len(dataset.test):,} to "
+        f"report; {dataset.num_classes} classes.",
         *limited(study.spec.limits, space),
-        *enlarged(pictures, space.candidates),
+        *enlarged(dataset, space.candidates),
         f"Device: {device}. Records: {folder}.",
         *growth(grown),
-        *power(space, independent(pictures.validation), seeds, spread, look),
+        *power(space, independent(dataset.validation), seeds, spread, look),
     ]
     total = len(study.all_trials())
     if missing:
@@ -81,7 +81,7 @@ def limited(limits: Limits, space: Space, latencies: Mapping[str, float] | None 
     ]
 
 
-def independent(split: Grouped) -> int:
+def independent(split: SplitInfo) -> int:
     """Units of a split that do not depend on each other: its images, or their groups."""
     return len(split) if split.groups is None else int(split.groups.max()) + 1
 
@@ -162,10 +162,10 @@ def growth(changes: Sequence[str], flag: str = "--run") -> list[str]:
     ]
 
 
-def enlarged(pictures: Pictures, networks: Iterable[Network]) -> list[str]:
-    """A warning where networks look at pictures larger than they are stored."""
-    sides = sorted({one.architecture.resolution for one in networks if one.architecture.resolution > pictures.side})
+def enlarged(dataset: DatasetInfo, networks: Iterable[Network]) -> list[str]:
+    """A warning where networks look at images larger than they are stored."""
+    sides = sorted({one.architecture.resolution for one in networks if one.architecture.resolution > dataset.side})
     if not sides:
         return []
     listed = ", ".join(map(str, sides))
-    return [f"Pictures are stored at {pictures.side} px; networks of {listed} px see them enlarged, not sharper."]
+    return [f"Images are stored at {dataset.side} px; networks of {listed} px see them enlarged, not sharper."]

@@ -13,8 +13,8 @@ from scaling.grid.looks import look_number, read_looks
 from scaling.grid.result import Collected, collect
 from scaling.grid.spec import StudySpec
 from scaling.grid.study import Study, plan
-from scaling.rules.members import carried
-from scaling.study.history import is_family, read_run, recorded_config, recorded_images
+from scaling.rules.members import transfer_coefficients
+from scaling.study.history import is_family, read_run, recorded_config, recorded_dataset
 from scaling.study.run import Run
 from scaling.study.spec import recorded_spec
 
@@ -38,13 +38,13 @@ def read_search(folder: Path) -> Search:
     if is_family(folder):
         raise SpecError(f"{folder}: holds a family, not a search")
     question = recorded_config(folder)
-    pictures, revision = recorded_images(folder, question)
+    dataset, revision = recorded_dataset(folder, question)
     spec = recorded_spec(StudySpec, folder, question)
     latencies = read_latencies(folder)
-    space = plan(spec, pictures.num_classes, pictures.in_channels, latencies)
+    space = plan(spec, dataset.num_classes, dataset.in_channels, latencies)
     if spec.limits.latency is not None and any(network_key(one.architecture) not in latencies for one in space.candidates):
         raise SpecError(f"{folder}: not every latency is measured that its limit asks for; go on with the command that made it")
-    study, run = Study(spec, pictures, space, spec.recipe, revision), read_run(folder)
+    study, run = Study(spec, dataset, space, spec.recipe, revision), read_run(folder)
     collected = collect(study, run)
     if not collected.measured:
         raise SpecError(f"{folder}: no trial that it was asked for is finished; go on with the command that made it")
@@ -52,13 +52,13 @@ def read_search(folder: Path) -> Search:
     return Search(study, run, collected, rank(collected.measured, space.target, look=look))
 
 
-def with_choice(spec: StudySpec, folder: Path, num_classes: int, in_channels: int) -> StudySpec:
+def add_extrapolated_reference(spec: StudySpec, folder: Path, num_classes: int, in_channels: int) -> StudySpec:
     """A specification with the choice of a recorded search, carried to its phi, as one more reference.
 
     Args:
         spec: what is asked.
         folder: of the recorded search.
-        num_classes: of the pictures that are asked for; they may be others than the search's.
+        num_classes: of the images that are asked for; they may be others than the search's.
         in_channels: of them.
 
     Raises:
@@ -84,7 +84,7 @@ def with_choice(spec: StudySpec, folder: Path, num_classes: int, in_channels: in
         )
     counted = (num_classes, in_channels, spec.lattice.rounding)
     try:
-        chosen = carried(spec.baseline, winner.coefficients, spec.phi, *counted).decimals
+        chosen = transfer_coefficients(spec.baseline, winner.coefficients, spec.phi, *counted).decimals
         return replace(spec, lattice=replace(spec.lattice, extrapolated=chosen))
     except UserError as error:
         raise SpecError(f"{folder}: {error}") from None

@@ -63,7 +63,7 @@ def plan_document(
         speed: by which.
         folder: of the run.
     """
-    spec, pictures, rows = study.spec, study.pictures, rows_before(space)
+    spec, dataset, rows = study.spec, study.dataset, rows_before(space)
     realised = [one.realised for one in space.lattice]
     return Document(
         (
@@ -73,12 +73,12 @@ def plan_document(
             "beside them.",
             *limited(spec.limits, space, latencies),
             f"MACs counted with {counted}.",
-            *enlarged(pictures, space.candidates),
+            *enlarged(dataset, space.candidates),
             *worth_training(space),
-            f"Images: {pictures.name}, {len(pictures.train):,} to train, {len(pictures.validation):,} to choose, "
-            f"{len(pictures.test):,} to report.",
-            *power(space, independent(pictures.validation), spec.seeds, spread, look),
-            f"{missing} of {len(study.all_trials())} trials are to be trained on {pictures.name}: about {duration(seconds)}, "
+            f"Images: {dataset.name}, {len(dataset.train):,} to train, {len(dataset.validation):,} to choose, "
+            f"{len(dataset.test):,} to report.",
+            *power(space, independent(dataset.validation), spec.seeds, spread, look),
+            f"{missing} of {len(study.all_trials())} trials are to be trained on {dataset.name}: about {duration(seconds)}, "
             f"by {speed.source}.",
             f"Nothing was trained; without --dry-run it is recorded in {folder}.",
             *_for_machines(None, space, spec.limits, rows, None),

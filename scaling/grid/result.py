@@ -65,8 +65,8 @@ def collect(study: Study, run: Run) -> Collected:
         kept = counted_answers(answers[one.label])
         if kept:
             candidates.append(one)
-            groups = study.pictures.validation.groups
-            measured.append(as_measured(one, kept, found[one.label].lost, groups, admitted=not one.over))
+            groups = study.dataset.validation.groups
+            measured.append(as_measured(one, kept, found[one.label].lost, groups, within_limits=not one.over))
     return Collected(tuple(candidates), tuple(measured), found, study.spec.seeds)
 
 

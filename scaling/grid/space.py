@@ -20,7 +20,7 @@ from scaling.core.errors import UserError
 from scaling.count.cost import Cost
 from scaling.grid.enumerate import Networks, enumerate_networks, lattice_points
 from scaling.grid.lattice import REFERENCES, Lattice
-from scaling.grid.limits import SAID, Limits
+from scaling.grid.limits import LIMIT_FORMATS, Limits
 from scaling.rules.coefficients import BUDGET, UNIT, Coefficients, distance, representative
 from scaling.rules.rules import Factors, realised_shares, scale, scaled_name
 
@@ -36,7 +36,7 @@ class Candidate:
         coefficients: its representative: the alias whose product is nearest to 2, then the smaller alpha, then beta.
         aliases: all lattice points that round to it, ascending; for a reference that is no lattice point, its own.
         origin: why it is here: `lattice` and the names of its references.
-        cost: with the classes and channels of the pictures.
+        cost: with the classes and channels of the images.
         realised: MACs over the baseline's.
         shares: realised shares of depth, width and resolution, None for the baseline.
         over: the limits of the search that it is over, which only a reference may be.
@@ -86,8 +86,8 @@ def search_space(
         baseline: what is scaled.
         lattice: which coefficients, under which constraint.
         phi: budget exponent; coefficients become factors alpha^phi, beta^phi, gamma^phi, the target is 2^phi.
-        num_classes: of the pictures.
-        in_channels: of the pictures.
+        num_classes: of the images.
+        in_channels: of the images.
 
     Raises:
         ValueError: phi is not above 0 or too large, the baseline's input is under 12 px, num_classes or in_channels is
@@ -255,6 +255,6 @@ def _too_tight_message(lattice: Sequence[Candidate], limits: Mapping[str, float]
         sizes = [found for found in (size(name, one) for one in lattice) if found is not None]
         over = [found for found in sizes if found > most]
         if over:
-            word = SAID[name]
+            word = LIMIT_FORMATS[name]
             said.append(f"{len(over)} over {word.format(most)}, the least found is {word.format(min(sizes))}")
     return f"none of the lattice's {len(lattice)} networks is within the limits: {'; '.join(said)}"

@@ -17,13 +17,13 @@ from scaling.study.spec import checked, common_values, find_spec, read_toml
 
 @dataclass(frozen=True, slots=True)
 class StudySpec:
-    """A study: which baseline is scaled over which lattice, trained how, on which pictures, from how many seeds.
+    """A study: which baseline is scaled over which lattice, trained how, on which images, from how many seeds.
 
     Args:
         name: the stem of its file and of its run folder.
         baseline: what is scaled.
-        data: name or path of the pictures.
-        side: px at which picture files are stored; None leaves it to the loader.
+        data: name or path of the images.
+        side: px at which image files are stored; None leaves it to the loader.
         phi: budget exponent; the target is 2^phi times the baseline's MACs.
         seeds: trainings of each network, at least 1.
         lattice: the candidates.

@@ -1,4 +1,4 @@
-"""Step 1 made concrete: its specification, its pictures, its candidates."""
+"""Step 1 made concrete: its specification, its images, its candidates."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 
 from scaling.core.errors import SpecError, UserError
 from scaling.count.memory import training_bytes
-from scaling.data import PictureSet, load
+from scaling.data import Dataset, load
 from scaling.grid.latency import network_key
 from scaling.grid.space import Candidate, Space, eligible_only, search_space, within
 from scaling.grid.spec import StudySpec
 from scaling.recipe.recipe import REVISION, Recipe
-from scaling.study.study import Pictures, Trials, resolved
+from scaling.study.study import DatasetInfo, Trials, resolved
 
 
 @dataclass(frozen=True)
 class Study(Trials):
-    """Step 1: a specification with its pictures loaded and its candidates found."""
+    """Step 1: a specification with its images loaded and its candidates found."""
 
     spec: StudySpec
-    pictures: Pictures
+    dataset: DatasetInfo
     space: Space
     recipe: Recipe
     """the specification's, its precision resolved for the device"""
@@ -32,8 +32,8 @@ class Study(Trials):
         return self.space.candidates
 
 
-def load_pictures(spec: StudySpec) -> PictureSet:
-    """The pictures of a specification, stored large enough for twice the baseline's input where they are files.
+def load_dataset(spec: StudySpec) -> Dataset:
+    """The images of a specification, stored large enough for twice the baseline's input where they are files.
 
     Raises:
         DataError: there are none, or they cannot be used.
@@ -46,8 +46,8 @@ def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping
 
     Args:
         spec: with the precision of its recipe resolved where it limits the memory.
-        num_classes: of the pictures.
-        in_channels: of the pictures.
+        num_classes: of the images.
+        in_channels: of the images.
         latencies: milliseconds by `network_key`; a network without one is over no limit of latency.
 
     Raises:
@@ -70,18 +70,18 @@ def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping
         raise SpecError(str(error)) from None
 
 
-def make_study(spec: StudySpec, pictures: PictureSet, precision: str, latencies: Mapping[str, float] | None = None) -> Study:
-    """Find the candidates of a specification on its pictures.
+def make_study(spec: StudySpec, dataset: Dataset, precision: str, latencies: Mapping[str, float] | None = None) -> Study:
+    """Find the candidates of a specification on its images.
 
     Args:
         spec: what is asked.
-        pictures: what is trained on.
+        images: what is trained on.
         precision: what `auto` means on the device.
         latencies: of the networks that were measured, as `plan` takes them.
 
     Raises:
-        SpecError: as `plan`, or the pictures do not fill a batch.
+        SpecError: as `plan`, or the images do not fill a batch.
     """
-    recipe = resolved(spec.recipe, pictures, precision)
+    recipe = resolved(spec.recipe, dataset, precision)
     asked = replace(spec, recipe=recipe)
-    return Study(spec, pictures, plan(asked, pictures.num_classes, pictures.in_channels, latencies), recipe)
+    return Study(spec, dataset, plan(asked, dataset.num_classes, dataset.in_channels, latencies), recipe)

@@ -18,14 +18,14 @@ from scaling.nets.padding import Geometry
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ModelConfig:
     """What an architecture leaves open; the defaults are those of the released B0.
 
     Args:
         dropout: rate before the classifier.
         stochastic_depth: rate d of the network; block i of N drops its branch at rate d * i / N, where it has a skip.
         batch_norm_decay: of the running statistics; a training of a few hundred steps needs .9.
-        dtype: of pictures, maps and products; parameters, statistics and logits are float32 always.
+        dtype: of images, maps and products; parameters, statistics and logits are float32 always.
     """
 
     dropout: float = 0.2
@@ -51,7 +51,7 @@ class Maker:
     """Makes the layers of one network: with its padding and batch norm, its regularisation, its initial numbers."""
 
     architecture: Architecture
-    settings: Settings
+    settings: ModelConfig
     init: Initialiser
     rngs: nnx.Rngs | None
 

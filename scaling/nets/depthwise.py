@@ -39,7 +39,7 @@ NARROW = 4
 
 
 class _Side(NamedTuple):
-    """One direction of a convolution whose taps all meet the picture somewhere."""
+    """One direction of a convolution whose taps all meet the image somewhere."""
 
     size: int
     """input px"""
@@ -78,11 +78,11 @@ class _Side(NamedTuple):
         return max(0, -min(shifts)), max(0, self.more, max(shifts))
 
 
-class _Met(NamedTuple):
+class _TrimmedKernel(NamedTuple):
     """A convolution without the taps that meet nothing but padding."""
 
     top: int
-    """the first row of the kernel that meets the picture"""
+    """the first row of the kernel that meets the image"""
     left: int
     rows: _Side
     columns: _Side
@@ -98,14 +98,14 @@ class _Met(NamedTuple):
         return lax.pad(part, jnp.zeros((), part.dtype), (*((low, size - low - taps, 0) for low, taps in starts), (0, 0, 0)))
 
 
-def _met(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> _Met:
+def _met(images: jax.Array, kernel: jax.Array, geometry: Geometry) -> _TrimmedKernel:
     (top, rows), (left, columns) = (_side(size, kernel.shape[0], geometry) for size in images.shape[1:3])
     rows = rows._replace(more=-rows.outputs % _block(rows.outputs))
-    return _Met(top, left, rows, columns._replace(more=int(columns.outputs >= NARROW)))
+    return _TrimmedKernel(top, left, rows, columns._replace(more=int(columns.outputs >= NARROW)))
 
 
 def _side(size: int, kernel: int, geometry: Geometry) -> tuple[int, _Side]:
-    """(first tap that meets the picture, the direction without the taps that do not)."""
+    """(first tap that meets the image, the direction without the taps that do not)."""
     stride, low = geometry.stride, edges(size, kernel, geometry)[0]
     starts = [output * stride - low for output in range(-(-size // stride))]
     met = [tap for tap in range(kernel) if any(0 <= start + tap < size for start in starts)]

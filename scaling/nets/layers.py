@@ -1,4 +1,4 @@
-"""The layers of the networks, as Flax NNX modules; pictures and maps are NHWC throughout."""
+"""The layers of the networks, as Flax NNX modules; images and maps are NHWC throughout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scaling.nets.padding import Geometry, edges
 from scaling.nets.platform import differentiated, per_platform
 
 FEW_CHANNELS = 4
-"""Pictures have no more; their convolution is a matrix product over shifted pictures in evaluation too."""
+"""Images have no more; their convolution is a matrix product over shifted images in evaluation too."""
 
 
 class Pointwise(nnx.Module):
@@ -172,7 +172,7 @@ class Classifier(nnx.Module):
 
 
 class StochasticDepth(nnx.Module):
-    """Drops a block's branch for whole pictures at `rate` while training, and scales the kept ones by 1 / (1 - rate)."""
+    """Drops a block's branch for whole images at `rate` while training, and scales the kept ones by 1 / (1 - rate)."""
 
     def __init__(self, rate: float, rngs: nnx.Rngs) -> None:
         self.rate = rate

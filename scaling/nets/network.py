@@ -10,7 +10,7 @@ from flax import nnx
 
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
-from scaling.nets.blocks import ConvBlock, Maker, Settings
+from scaling.nets.blocks import ConvBlock, Maker, ModelConfig
 from scaling.nets.initialise import Draws, Initialiser, Shapes
 from scaling.nets.layers import ACTIVATIONS, Classifier, MaxPool
 
@@ -36,14 +36,14 @@ class Network(nnx.Module):
         """(batch, height, width, in_channels) -> float32 logits (batch, num_classes).
 
         Raises:
-            ValueError: the pictures have another shape.
+            ValueError: the images have another shape.
         """
         return self.logits(self.maps(images))
 
     def maps(self, images: jax.Array, blocks: int | None = None) -> jax.Array:
         """(batch, height, width, in_channels) -> the maps after the stem and so many blocks; after the head if None."""
         if images.ndim != 4 or images.shape[-1] != self.in_channels:
-            raise ValueError(f"pictures must be (batch, height, width, {self.in_channels}), got the shape {images.shape}")
+            raise ValueError(f"images must be (batch, height, width, {self.in_channels}), got the shape {images.shape}")
         activate = ACTIVATIONS[self.activation]
         maps = activate(self.stem(images.astype(self.dtype)))
         if self.pool is not None:
@@ -70,39 +70,39 @@ def build(
     num_classes: int = 1000,
     in_channels: int = 3,
     rngs: nnx.Rngs | None = None,
-    settings: Settings | None = None,
+    settings: ModelConfig | None = None,
 ) -> Network:
     """A network with freshly drawn parameters, in training mode; `net.eval()` and `net.train()` switch.
 
     Args:
         architecture: the network, scaled or not.
         num_classes: outputs of the classifier.
-        in_channels: channels of the pictures.
+        in_channels: channels of the images.
         rngs: draws the parameters (stream `params`) and, while training, dropout and stochastic depth; `nnx.Rngs(0)`
             where left out.
         settings: regularisation, batch norm and precision.
 
     Returns:
-        A module that maps float pictures (batch, height, width, in_channels) to float32 logits (batch, num_classes). Any
-        picture size works; `architecture.resolution` is the one it is made for.
+        A module that maps float images (batch, height, width, in_channels) to float32 logits (batch, num_classes). Any
+        image size works; `architecture.resolution` is the one it is made for.
     """
     rngs = nnx.Rngs(0) if rngs is None else rngs
     seed = np.asarray(jax.random.key_data(rngs.params())).tolist()
-    return _network(architecture, num_classes, in_channels, settings or Settings(), Draws(seed), rngs)
+    return _network(architecture, num_classes, in_channels, settings or ModelConfig(), Draws(seed), rngs)
 
 
 def abstract(
-    architecture: Architecture, num_classes: int = 1000, in_channels: int = 3, settings: Settings | None = None
+    architecture: Architecture, num_classes: int = 1000, in_channels: int = 3, settings: ModelConfig | None = None
 ) -> Network:
     """The same network with shapes in place of numbers: to count, trace, compile or export without memory for it."""
-    return _network(architecture, num_classes, in_channels, settings or Settings(), Shapes(), nnx.Rngs(0))
+    return _network(architecture, num_classes, in_channels, settings or ModelConfig(), Shapes(), nnx.Rngs(0))
 
 
 def _network(
     architecture: Architecture,
     num_classes: int,
     in_channels: int,
-    settings: Settings,
+    settings: ModelConfig,
     init: Initialiser,
     rngs: nnx.Rngs,
 ) -> Network:

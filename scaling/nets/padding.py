@@ -1,4 +1,4 @@
-"""Zeros around pictures and maps: as TensorFlow has them and the released EfficientNets need it, or as PyTorch has them."""
+"""Zeros around images and maps: as TensorFlow has them and the released EfficientNets need it, or as PyTorch has them."""
 
 from __future__ import annotations
 

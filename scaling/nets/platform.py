@@ -12,10 +12,10 @@ from jax import lax
 from scaling.nets.padding import Geometry
 
 Form = Callable[[jax.Array, jax.Array, Geometry], jax.Array]
-"""(pictures or maps, kernel, geometry) -> maps."""
+"""(images or maps, kernel, geometry) -> maps."""
 
 Gradients = Callable[[jax.Array, jax.Array, jax.Array, Geometry], tuple[jax.Array, jax.Array]]
-"""(pictures or maps, kernel, gradient of the result, geometry) -> their gradients."""
+"""(images or maps, kernel, gradient of the result, geometry) -> their gradients."""
 
 
 def differentiated(form: Form) -> Gradients:

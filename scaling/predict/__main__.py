@@ -1,4 +1,4 @@
-"""What a released network sees in pictures: `python -m scaling.predict --model NAME PICTURE...`."""
+"""What a released network sees in images: `python -m scaling.predict --model NAME IMAGE...`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COMMAND = "python -m scaling.predict"
 
 DESCRIPTION = """\
-Classify pictures with a network's released weights: for each picture the most probable classes. The weights come from a file
+Classify images with a network's released weights: for each image the most probable classes. The weights come from a file
 (safetensors or a PyTorch checkpoint, of which nothing is run) or from an installed package that brings them along."""
 
 EXAMPLES = """\
@@ -33,7 +33,7 @@ examples:
   python -m scaling.predict --model efficientnet_b0 --weights b0.pth *.jpg      weights of your own
   python -m scaling.predict --model efficientnet_lite0 --top 1 --json *.jpg     for machines
 
-exit status: 0 done, 2 bad input (one line says what); pictures that can be read are shown even so."""
+exit status: 0 done, 2 bad input (one line says what); images that can be read are shown even so."""
 
 _BATCH = 16
 
@@ -41,10 +41,10 @@ _BATCH = 16
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
-    made.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="PNG, JPEG, WebP, BMP or GIF files")
+    made.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP, BMP or GIF files")
     made.add_argument("--model", required=True, metavar="NAME", help="the network, such as efficientnet_lite0")
     made.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: those of an installed package)")
-    made.add_argument("--top", type=int, default=5, metavar="N", help="classes shown for each picture (default: 5)")
+    made.add_argument("--top", type=int, default=5, metavar="N", help="classes shown for each image (default: 5)")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of text")
     return made
 
@@ -59,31 +59,31 @@ def _predict(options: argparse.Namespace) -> int:
     if options.top < 1:
         raise UserError(f"--top must be at least 1, got {options.top}")
     unreadable: list[Path] = []
-    pictures = _pictures(options.pictures, unreadable)
-    # The first picture is read before anything heavy is loaded: a mistyped name costs no second.
-    first = next(pictures, None)
+    images = _images(options.pictures, unreadable)
+    # The first image is read before anything heavy is loaded: a mistyped name costs no second.
+    first = next(images, None)
     if first is not None:
-        found = _predicted(options, chain([first], pictures))
+        found = _predicted(options, chain([first], images))
         title = f"{found['model']}, weights from {found['weights']}"
         answer(Document((title, *_lines(found), Values(found))), options.json)
     return 2 if unreadable else 0
 
 
-def _pictures(paths: Sequence[Path], unreadable: list[Path]) -> Iterator[tuple[Path, Image.Image]]:
-    """Pictures one at a time; those that cannot be read are said and noted."""
+def _images(paths: Sequence[Path], unreadable: list[Path]) -> Iterator[tuple[Path, Image.Image]]:
+    """Images one at a time; those that cannot be read are said and noted."""
     from scaling.data import DataError
-    from scaling.weights.preprocessing import read_picture
+    from scaling.weights.preprocessing import read_image
 
     for path in paths:
         try:
-            yield path, read_picture(path)
+            yield path, read_image(path)
         except DataError as error:
             fail(COMMAND, str(error))
             unreadable.append(path)
 
 
-def _predicted(options: argparse.Namespace, pictures: Iterator[tuple[Path, Image.Image]]) -> dict[str, Any]:
-    """The most probable classes of every picture as plain data."""
+def _predicted(options: argparse.Namespace, images: Iterator[tuple[Path, Image.Image]]) -> dict[str, Any]:
+    """The most probable classes of every image as plain data."""
     import numpy as np
 
     from scaling.weights.models import pretrained
@@ -91,10 +91,10 @@ def _predicted(options: argparse.Namespace, pictures: Iterator[tuple[Path, Image
 
     model = pretrained(options.model, options.weights)
     say([model.doubt] if model.doubt else [])
-    ready = ((path, normalised(picture, model.preprocessing)) for path, picture in pictures)
+    ready = ((path, normalised(image, model.preprocessing)) for path, image in images)
     seen: list[dict[str, Any]] = []
     while batch := list(islice(ready, _BATCH)):
-        logits = np.asarray(model.network(np.stack([picture for _, picture in batch])), np.float64)
+        logits = np.asarray(model.network(np.stack([image for _, image in batch])), np.float64)
         if not np.isfinite(logits).all():
             raise UserError(f"the outputs of {options.model} are not finite; its weights may be damaged")
         tops = (_top(row, options.top) for row in logits)
@@ -122,9 +122,9 @@ def _top(logits: NDArray[np.float64], count: int) -> list[dict[str, Any]]:
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
-    for picture in found["pictures"]:
-        yield f"\n{picture['path']}"
-        for one in picture["top"]:
+    for image in found["pictures"]:
+        yield f"\n{image['path']}"
+        for one in image["top"]:
             yield f"{100 * one['probability']:6.1f} %  {one['class']:>3} {one['name']}"
 
 

@@ -18,14 +18,14 @@ COMMAND = "python -m scaling.profile"
 
 DESCRIPTION = """\
 Compile networks for inference on the default device and time them, one after another, beside their counts: seconds to compile
-and of the first call, latency of one picture, pictures a second in a batch, memory, and how near they come to what the device
+and of the first call, latency of one image, images a second in a batch, memory, and how near they come to what the device
 can do at most. With three networks or more: which count orders them as their time does. Nothing else should run meanwhile."""
 
 EXAMPLES = """\
 examples:
   python -m scaling.profile efficientnet_b0 efficientnet_b1 efficientnet_b2
   python -m scaling.profile efficientnet_b0 --batch 1 --precision bfloat16
-  python -m scaling.profile efficientnet_b1 --resolution 224          fed smaller pictures than its own
+  python -m scaling.profile efficientnet_b1 --resolution 224          fed smaller images than its own
   python -m scaling.profile efficientnet_b0 --record runs/profile     kept for the gallery, beside what is there
   python -m scaling.profile small mine.toml --json                    a baseline of your own, for machines
 
@@ -36,12 +36,12 @@ def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("networks", nargs="+", metavar="NAME|FILE", help="released networks, baselines, or TOML files with one")
-    made.add_argument("--batch", type=int, metavar="N", help="pictures of a call (default: 16 on a CPU, 128 elsewhere)")
+    made.add_argument("--batch", type=int, metavar="N", help="images of a call (default: 16 on a CPU, 128 elsewhere)")
     made.add_argument("--runs", type=int, default=20, metavar="N", help="timed calls after warming up (default: 20)")
     made.add_argument(
         "--precision", choices=("float32", "bfloat16"), default="float32", help="of maps and products (default: float32)"
     )
-    made.add_argument("--resolution", type=int, metavar="PX", help="side of the pictures (default: each network's own)")
+    made.add_argument("--resolution", type=int, metavar="PX", help="side of the images (default: each network's own)")
     made.add_argument("--record", type=Path, metavar="FOLDER", help="add them to FOLDER/profile.json, replace those it has")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of a table")
     return made

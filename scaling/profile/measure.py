@@ -18,7 +18,7 @@ from flax import nnx
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
 from scaling.count.cost import cost
-from scaling.nets import Settings, abstract, build
+from scaling.nets import ModelConfig, abstract, build
 from scaling.profile.profile import NUMBER_BYTES, Measured, Profile, Spread
 from scaling.profile.roofline import DeviceLimits
 from scaling.train.compile import compile_lowered, uncached
@@ -48,18 +48,18 @@ def profile_network(
     num_classes: int = 1000,
     in_channels: int = 3,
 ) -> Profile:
-    """Compile a network for one picture and for a batch, and time its calls.
+    """Compile a network for one image and for a batch, and time its calls.
 
-    Parameters are freshly drawn and pictures are random; both lie on the device before anything is timed, and every call is
+    Parameters are freshly drawn and images are random; both lie on the device before anything is timed, and every call is
     waited for. Nothing comes from a compilation cache.
 
     Args:
         architecture: the network, at the resolution it is to see.
-        batch: pictures of a call.
+        batch: images of a call.
         runs: timed calls of each of the two programs, after warming up.
-        precision: of pictures, maps and products: `float32` or `bfloat16`; parameters are float32.
+        precision: of images, maps and products: `float32` or `bfloat16`; parameters are float32.
         num_classes: outputs of the classifier.
-        in_channels: channels of the pictures.
+        in_channels: channels of the images.
 
     Returns:
         Its costs; where the device's memory does not bear it, the reason in place of what would have been measured.
@@ -85,7 +85,7 @@ def profile_network(
 def latency(
     architecture: Architecture, *, runs: int = 20, precision: str = "float32", num_classes: int = 1000, in_channels: int = 3
 ) -> Spread:
-    """Milliseconds of a call with one picture; arguments as of `profile_network`.
+    """Milliseconds of a call with one image; arguments as of `profile_network`.
 
     Raises:
         ValueError: as `profile_network`.
@@ -153,7 +153,7 @@ def _measured(
 
 
 def _compiled(architecture: Architecture, batch: int, precision: str, num_classes: int, in_channels: int) -> _Program:
-    network = abstract(architecture, num_classes, in_channels, Settings(dtype=jnp.dtype(precision)))
+    network = abstract(architecture, num_classes, in_channels, ModelConfig(dtype=jnp.dtype(precision)))
     network.eval()
     definition, params, statistics, random = split(network)
 
@@ -169,7 +169,7 @@ def _compiled(architecture: Architecture, batch: int, precision: str, num_classe
 
 def _weights(architecture: Architecture, precision: str, num_classes: int, in_channels: int) -> tuple[Any, Any]:
     """Parameters and running statistics of a new network, on the device."""
-    network = build(architecture, num_classes, in_channels, settings=Settings(dtype=jnp.dtype(precision)))
+    network = build(architecture, num_classes, in_channels, settings=ModelConfig(dtype=jnp.dtype(precision)))
     _, params, statistics, _ = split(network)
     return jax.block_until_ready(jax.device_put((params, statistics)))
 

@@ -23,10 +23,10 @@ class Measured(NamedTuple):
     """What was measured of one network.
 
     Attributes:
-        compile_s: seconds to lower and compile the program of one picture, with nothing from a cache.
+        compile_s: seconds to lower and compile the program of one image, with nothing from a cache.
         first_call_s: seconds of that program's first call.
         latency_ms: milliseconds of its later calls.
-        pictures_per_s: pictures a second in calls of a whole batch.
+        pictures_per_s: images a second in calls of a whole batch.
         memory_bytes: arguments, result and temporaries of the batch's program; None where the compiler does not say.
         device_peak_bytes: most that was ever in use on the device; None where the device does not say, or where
             something before this network used more.
@@ -45,13 +45,13 @@ class Profile(NamedTuple):
 
     Attributes:
         network: its name.
-        resolution: side of the pictures in px.
+        resolution: side of the images in px.
         num_classes: outputs of the classifier.
-        in_channels: channels of the pictures.
+        in_channels: channels of the images.
         precision: of maps and products, a key of `NUMBER_BYTES`.
-        batch: pictures of a call, where it is not one.
+        batch: images of a call, where it is not one.
         runs: timed calls of each program.
-        cost: params, MACs and activations, for one picture.
+        cost: params, MACs and activations, for one image.
         measured: None where the device could not run it.
         reason: why it could not.
     """
@@ -70,19 +70,19 @@ class Profile(NamedTuple):
     @property
     def moved_bytes(self) -> int:
         """Bytes that a call of a batch moves, layer by layer (`scaling.roofline.moved_bytes`)."""
-        picture = self.resolution**2 * self.in_channels
-        return moved_bytes(self.cost, self.batch, picture, NUMBER_BYTES[self.precision])
+        image = self.resolution**2 * self.in_channels
+        return moved_bytes(self.cost, self.batch, image, NUMBER_BYTES[self.precision])
 
     @property
-    def seconds_per_picture(self) -> float | None:
-        """Of a call of a batch, its median over its pictures; None where nothing was measured."""
+    def seconds_per_image(self) -> float | None:
+        """Of a call of a batch, its median over its images; None where nothing was measured."""
         return None if self.measured is None else 1 / self.measured.pictures_per_s.median
 
     def use(self, limits: DeviceLimits) -> Use | None:
         """How near a call of a batch comes to the limits of its device; None where nothing was measured."""
-        if self.seconds_per_picture is None:
+        if self.seconds_per_image is None:
             return None
-        return use(self.batch * self.cost.flops, self.moved_bytes, self.batch * self.seconds_per_picture, limits)
+        return use(self.batch * self.cost.flops, self.moved_bytes, self.batch * self.seconds_per_image, limits)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` takes back."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from scaling.analysis.correlation import spearman
 from scaling.core.errors import SpecError
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 from scaling.profile.profile import Profile
 from scaling.profile.roofline import DeviceLimits
 from scaling.study.history import NotRecorded
@@ -82,7 +82,7 @@ def add_to_record(folder: Path, device: str, name: str, profile: Profile, limits
     entries = {**recorded, name: Entry(profile, limits, provenance(device))}
     networks = {one: _plain(entries[one]) for one in sorted(entries)}
     text = json.dumps({"device": device, "precision": profile.precision, "networks": networks}, indent=1, allow_nan=False)
-    write_whole(folder / FILE, text + "\n")
+    atomic_write(folder / FILE, text + "\n")
 
 
 def require_recordable(folder: Path, device: str, precision: str) -> None:
@@ -102,7 +102,7 @@ def require_recordable(folder: Path, device: str, precision: str) -> None:
 
 
 def rank_correlations(profiles: Sequence[Profile]) -> dict[str, float | None]:
-    """Spearman's rho of the time per picture with each count, over the networks that were measured.
+    """Spearman's rho of the time per image with each count, over the networks that were measured.
 
     Args:
         profiles: of one device and batch.
@@ -113,7 +113,7 @@ def rank_correlations(profiles: Sequence[Profile]) -> dict[str, float | None]:
     measured = [one for one in profiles if one.measured is not None]
     if len(measured) < FEWEST:
         return {}
-    seconds = np.array([one.seconds_per_picture for one in measured], float)
+    seconds = np.array([one.seconds_per_image for one in measured], float)
     counts = {
         "macs": [one.cost.macs for one in measured],
         "activations": [one.cost.activations for one in measured],

@@ -46,20 +46,20 @@ class Use(NamedTuple):
         return max(self.arithmetic, self.bandwidth)
 
 
-def moved_bytes(counted: Cost, batch: int, picture: int, number: int) -> int:
-    """Bytes that inference moves layer by layer: 4 params + number * batch * (picture + 2 activations).
+def moved_bytes(counted: Cost, batch: int, image: int, number: int) -> int:
+    """Bytes that inference moves layer by layer: 4 params + number * batch * (image + 2 activations).
 
-    Every parameter and picture is read, every activation written and read once; batch norm and activation functions are
+    Every parameter and image is read, every activation written and read once; batch norm and activation functions are
     taken to be fused into the convolution before them. A compiler that fuses convolutions, or a cache, moves less; one that
     lays maps out anew moves more.
 
     Args:
-        counted: the network's, for one picture.
-        batch: pictures at once.
-        picture: numbers in a picture: side * side * channels.
+        counted: the network's, for one image.
+        batch: images at once.
+        image: numbers in an image: side * side * channels.
         number: bytes of a number in a map, 4 in float32 and 2 in bfloat16.
     """
-    return _PARAMETER * counted.params + number * batch * (picture + 2 * counted.activations)
+    return _PARAMETER * counted.params + number * batch * (image + 2 * counted.activations)
 
 
 def use(flops: float, moved: float, seconds: float, limits: DeviceLimits) -> Use:

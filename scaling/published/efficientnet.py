@@ -92,7 +92,7 @@ class Setting(NamedTuple):
 
 
 class Splits(NamedTuple):
-    """A row of Table 8: accuracies on ImageNet's validation pictures and on its test server."""
+    """A row of Table 8: accuracies on ImageNet's validation images and on its test server."""
 
     network: str
     validation_top1_percent: float

@@ -8,7 +8,7 @@ from scaling.published.reading import rows
 
 
 class Accuracy(NamedTuple):
-    """A set of timm's weights on ImageNet's validation pictures; the crop is a fraction of the resized picture's side."""
+    """A set of timm's weights on ImageNet's validation images; the crop is a fraction of the resized image's side."""
 
     weights: str
     resolution_px: int
@@ -25,7 +25,7 @@ class Inference(NamedTuple):
     Attributes:
         network: timm's name.
         resolution_px: side of the input.
-        batch: pictures at once.
+        batch: images at once.
         pictures_per_s: speed.
         step_ms: milliseconds a batch.
         macs_batch_norm_g: 10^9 MACs as timm counts them, which adds two for every output of a batch norm.
@@ -76,7 +76,7 @@ def timm_inference_rtx4090() -> tuple[Inference, ...]:
 
 
 def timm_inference_i9_10940x() -> tuple[Inference, ...]:
-    """One picture at a time in float32 on a CPU."""
+    """One image at a time in float32 on a CPU."""
     return rows("timm_inference_i9_10940x", Inference)
 
 

@@ -1,4 +1,4 @@
-"""How a network is trained: everything that can change its accuracy except the network, the pictures and the seed."""
+"""How a network is trained: everything that can change its accuracy except the network, the images and the seed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Recipe:
     """SGD with Nesterov momentum on smoothed cross-entropy; linear warm-up, then a cosine to 0.
 
     Args:
-        epochs: passes over the training pictures; those that fill no batch, or no equal part of an epoch's steps, sit
+        epochs: passes over the training images; those that fill no batch, or no equal part of an epoch's steps, sit
             an epoch out.
-        batch: pictures per step.
+        batch: images per step.
         peak_rate: highest learning rate, reached after the warm-up.
         warmup: share of all steps over which the rate rises from 0, 0 to below 1.
         momentum: of the gradient, Nesterov's form.
         weight_decay: times a kernel, added to its gradient; scales, offsets and biases are not decayed.
         label_smoothing: probability spread evenly over the classes.
-        flip: mirror each picture left to right with probability 1/2.
+        flip: mirror each image left to right with probability 1/2.
         dropout: rate before the classifier.
         stochastic_depth: rate of the network, rising linearly over its blocks.
         batch_norm_decay: of the running statistics; .99 lags behind in a training of a few hundred steps.

@@ -80,19 +80,19 @@ def member(
         baseline: what is scaled.
         rule: how.
         phi: budget exponent, any real number.
-        num_classes: of the pictures it is counted for.
+        num_classes: of the images it is counted for.
         in_channels: of them.
         rounding: a name that `scale` knows.
 
     Raises:
-        ValueError: phi shrinks the pictures below 12 px.
+        ValueError: phi shrinks the images below 12 px.
     """
     factors, (alpha, beta, gamma) = rule.factors(phi), rule.factors(1)
     if not large_enough(baseline, rule, phi):
         side = baseline.resolution * factors.resolution
         raise UserError(
-            f"{rule.name} at phi {phi:g} shrinks the pictures of {baseline.name} to {side:.3g} px, under "
-            f"{MINIMUM_RESOLUTION}: take a larger phi or a baseline for larger pictures"
+            f"{rule.name} at phi {phi:g} shrinks the images of {baseline.name} to {side:.3g} px, under "
+            f"{MINIMUM_RESOLUTION}: take a larger phi or a baseline for larger images"
         )
     return _member(baseline, factors, num_classes, in_channels, rounding)._replace(
         rule=rule.name, phi=phi, alpha=alpha, beta=beta, gamma=gamma, expected_ratio=float(BUDGET**phi)
@@ -126,7 +126,7 @@ def placed(
 
 
 def large_enough(baseline: Architecture, rule: Rule, phi: float) -> bool:
-    """Whether phi leaves pictures of 12 px or more, or the baseline's own."""
+    """Whether phi leaves images of 12 px or more, or the baseline's own."""
     factor = rule.factors(phi).resolution
     return factor >= 1 or round(baseline.resolution * factor) >= MINIMUM_RESOLUTION
 
@@ -160,7 +160,7 @@ def realised_phi(
     return nearest_phi(ratio, BUDGET**phi, phi)
 
 
-def carried(
+def transfer_coefficients(
     baseline: Architecture,
     choice: Coefficients,
     phi: float,

@@ -233,7 +233,7 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
 def scale_v2(
     architecture: Architecture, factors: Factors, *, late: float = 1.0, largest: int = 480, rounding: Rounding = "unguarded"
 ) -> Architecture:
-    """EfficientNetV2's way to scale: pictures no larger than a limit, and more of the new layers in the late stages.
+    """EfficientNetV2's way to scale: images no larger than a limit, and more of the new layers in the late stages.
 
     As `scale`, but the resolution is at most `largest` px (or the baseline's own, if that is larger), and the last two stages
     of the baseline are deepened by depth * late.
@@ -243,7 +243,7 @@ def scale_v2(
         factors: what to multiply by; each above 0.
         late: factor on the repeats of the last two stages beside that of depth. The paper has no number for it; from V2-S to
             V2-M those stages grow by 1.5 to 1.6, the others by 1.2.
-        largest: side of the pictures in px, at least 12; the paper's is 480.
+        largest: side of the images in px, at least 12; the paper's is 480.
         rounding: a name that `scale` knows.
 
     Raises:

@@ -80,7 +80,7 @@ def on_test_images(study: Trials, run: Run) -> dict[str, Measured]:
         judged = [run.test(trial) for trial in answers[network.label].counted]
         seen = [one.correct for one in judged if one is not None]
         if seen:
-            found[network.label] = as_measured(network, seen, counts[network.label].lost, study.pictures.test.groups)
+            found[network.label] = as_measured(network, seen, counts[network.label].lost, study.dataset.test.groups)
     return found
 
 
@@ -102,8 +102,8 @@ def answers_of(study: Trials, run: Run) -> dict[str, Answers]:
     correct = {label: [_validation(run, trial) for trial in own] for label, own in trials.items()}
     lost = collapsed(
         [np.array([one.mean() for one in own]) for own in correct.values()],
-        study.pictures.chance,
-        len(study.pictures.validation),
+        study.dataset.chance,
+        len(study.dataset.validation),
     )
     return {label: Answers(own, correct[label], gone) for (label, own), gone in zip(trials.items(), lost, strict=True)}
 
@@ -126,7 +126,7 @@ def as_measured(
     lost: int,
     groups: NDArray[np.int32] | None,
     *,
-    admitted: bool = True,
+    within_limits: bool = True,
 ) -> Measured:
     """A network as the analysis takes it.
 
@@ -144,7 +144,7 @@ def as_measured(
         np.stack(correct),
         network.shares,
         network.origin,
-        admitted=admitted,
+        within_limits=within_limits,
         lost=lost,
         groups=groups,
     )

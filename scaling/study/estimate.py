@@ -20,7 +20,7 @@ class Pace(NamedTuple):
     compile: float
     """a network's programs"""
     unit: float
-    """training, per activation, picture and epoch"""
+    """training, per activation, image and epoch"""
     source: str
     """where the numbers come from, in words"""
 
@@ -42,7 +42,7 @@ def pace(runs: Path) -> Pace:
                 compiling.append(seconds.compile)
             if seconds.train >= _LONG_ENOUGH_SECONDS:
                 training.append(seconds.train)
-                work.append(float(record.cost.activations * record.trial.pictures * record.trial.recipe.epochs))
+                work.append(float(record.cost.activations * record.trial.images * record.trial.recipe.epochs))
     if not compiling or not work:
         return DEFAULT_PACE
     return Pace(median(compiling), sum(training) / sum(work), f"{len(work)} trials recorded on this machine, {host()}")
@@ -76,6 +76,6 @@ def estimated_seconds(trials: Sequence[Trial], pace: Pace) -> float:
 
 
 def training_work(trial: Trial) -> float:
-    """What a trial's training seconds are about proportional to: activations x pictures x epochs."""
+    """What a trial's training seconds are about proportional to: activations x images x epochs."""
     counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
-    return float(counted.activations * trial.pictures * trial.recipe.epochs)
+    return float(counted.activations * trial.images * trial.recipe.epochs)

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.core.errors import SpecError
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 
 FILE = "groups.json"
 
 
 def write_groups(folder: Path, validation: NDArray[np.int32], test: NDArray[np.int32]) -> None:
     """Keep the groups of the validation and test images."""
-    write_whole(folder / FILE, json.dumps({"validation": validation.tolist(), "test": test.tolist()}) + "\n")
+    atomic_write(folder / FILE, json.dumps({"validation": validation.tolist(), "test": test.tolist()}) + "\n")
 
 
 def read_groups(folder: Path) -> tuple[NDArray[np.int32] | None, NDArray[np.int32] | None]:

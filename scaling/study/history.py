@@ -32,8 +32,8 @@ class RecordedSplit:
         return self.images
 
 
-class RecordedPictures(NamedTuple):
-    """What a run folder knows of its pictures: their number in each split, not the pictures."""
+class RecordedDataset(NamedTuple):
+    """What a run folder knows of its images: their number in each split, not the images."""
 
     name: str
     fingerprint: str
@@ -57,12 +57,12 @@ def is_family(folder: Path) -> bool:
 
 
 def require_same_images(studies: Sequence[Trials]) -> None:
-    """Raise SpecError unless all studies are of one set of pictures."""
+    """Raise SpecError unless all studies are of one set of images."""
     first = studies[0]
     for other in studies[1:]:
-        if other.pictures.fingerprint != first.pictures.fingerprint:
+        if other.dataset.fingerprint != first.dataset.fingerprint:
             raise SpecError(
-                f"one run was made on {first.pictures.name}, another on other images ({other.pictures.name}): "
+                f"one run was made on {first.dataset.name}, another on other images ({other.dataset.name}): "
                 "they cannot be compared, nor share a figure"
             )
 
@@ -76,14 +76,14 @@ def recorded_config(folder: Path) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise NotRecorded(f"{folder}: no such run folder here")
-    question = Run(folder).question()
+    question = Run(folder).config()
     if question is None:
         raise SpecError(f"{folder}: not a run folder, it has no spec.json")
     return question
 
 
-def recorded_images(folder: Path, question: dict[str, Any]) -> tuple[RecordedPictures, int]:
-    """The pictures, and the newest revision that anything was trained with."""
+def recorded_dataset(folder: Path, question: dict[str, Any]) -> tuple[RecordedDataset, int]:
+    """The images, and the newest revision that anything was trained with."""
     records, groups = RecordFile(folder / "trials.jsonl").read(), read_groups(folder)
     trained = [one for one in records if isinstance(one, TrainingRecord) and one.outcome.correct is not None]
     tested = [one for one in records if isinstance(one, EvaluationRecord)]
@@ -91,20 +91,20 @@ def recorded_images(folder: Path, question: dict[str, Any]) -> tuple[RecordedPic
         raise SpecError(f"{folder}: no trial is finished; go on with the command that made it")
     first = trained[0]
     try:
-        pictures = RecordedPictures(
+        dataset = RecordedDataset(
             name=question["pictures"],
             fingerprint=question["data"],
             side=question.get("picture_side") or 0,
             num_classes=first.trial.num_classes,
             in_channels=first.trial.in_channels,
             chance=float(question.get("chance") or 1 / first.trial.num_classes),  # balanced, before it was kept
-            train=range(first.trial.pictures),
+            train=range(first.trial.images),
             validation=RecordedSplit(first.outcome.images, groups[0]),
             test=RecordedSplit(len(tested[0].judged.correct) if tested else 0, groups[1]),
         )
     except (KeyError, TypeError):
         raise _damaged(folder) from None
-    return pictures, max(one.trial.revision for one in trained)
+    return dataset, max(one.trial.revision for one in trained)
 
 
 def read_run(folder: Path) -> Run:

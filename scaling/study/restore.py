@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from scaling.core.errors import SpecError, UserError
-from scaling.data import DataError, PictureSet, load
+from scaling.data import DataError, Dataset, load
 from scaling.data.load import NAMED
 from scaling.nets import Network, abstract
 from scaling.study.run import Run
@@ -23,7 +23,7 @@ from scaling.train.weights_file import load_weights
 from scaling.weights.loading import require_finite
 
 
-def network_called(study: Trials, name: str | None) -> Member | None:
+def find_network(study: Trials, name: str | None) -> Member | None:
     """The network of a study that a table calls so: by its label, by coefficients of any spelling (an alias's too), or by what
     it is there for, as `baseline` or `paper`."""
     if name is None:
@@ -56,8 +56,8 @@ def first_trained(study: Trials, run: Run, network: Member) -> Network:
     return trained_network(run, trials[0])
 
 
-def pictures_of(study: Trials, folder: Path, data: str | None = None) -> PictureSet:
-    """The pictures that a run was trained on.
+def dataset_of(study: Trials, folder: Path, data: str | None = None) -> Dataset:
+    """The images that a run was trained on.
 
     Args:
         study: of the run.
@@ -68,16 +68,16 @@ def pictures_of(study: Trials, folder: Path, data: str | None = None) -> Picture
         SpecError: they are not found by their name, or others are.
         DataError: as `load`, of `data` or of a name that is everybody's.
     """
-    name = study.pictures.name
+    name = study.dataset.name
     try:
-        pictures = load(data or name, side=study.pictures.side or None)
+        dataset = load(data or name, side=study.dataset.side or None)
     except DataError:
         if data is not None or name in NAMED:
             raise
-        raise SpecError(f"{folder} was trained on the pictures {name!r}; say with --data where they are") from None
-    if pictures.fingerprint != study.pictures.fingerprint:
-        raise SpecError(f"{pictures.name} are other pictures than {folder} was trained on; give them with --data")
-    return pictures
+        raise SpecError(f"{folder} was trained on the images {name!r}; say with --data where they are") from None
+    if dataset.fingerprint != study.dataset.fingerprint:
+        raise SpecError(f"{dataset.name} are other images than {folder} was trained on; give them with --data")
+    return dataset
 
 
 def trained_network(run: Run, trial: Trial) -> Network:
@@ -88,7 +88,7 @@ def trained_network(run: Run, trial: Trial) -> Network:
         WeightsError: they are not finite.
     """
     path = run.weights / f"{trial.id}.safetensors"
-    task = Task(trial.architecture, trial.recipe, trial.num_classes, trial.in_channels, trial.pictures)
+    task = Task(trial.architecture, trial.recipe, trial.num_classes, trial.in_channels, trial.images)
     try:
         weights = load_weights(path, task)
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scaling.core.errors import SpecError
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 from scaling.count.cost import cost
 from scaling.data.per_image import PerImage
 from scaling.study.lock import locked
@@ -28,7 +28,7 @@ ANSWER = (*(f"{name}.{kind}" for name in ("frontier", "triangle", "curves") for 
 
 
 def folder_named(study: str, baseline: str | None, data: str | None) -> Path:
-    """Where a study is recorded: runs/ and its name, with those of the baseline and the pictures that replace its own."""
+    """Where a study is recorded: runs/ and its name, with those of the baseline and the images that replace its own."""
     parts = [study, *([baseline] if baseline else []), *([Path(data).resolve().name.removesuffix(".npz")] if data else [])]
     return Path("runs") / re.sub(r"[^\w.-]+", "-", "-".join(parts)).lstrip(".")
 
@@ -45,7 +45,7 @@ class Run:
         self._outcomes: dict[str, Outcome] = {}
         self._tests: dict[str, PerImage] = {}
         self._origins: dict[str, Origin] = {}
-        self.grown: list[str] = []
+        self.config_changes: list[str] = []
         """in what the question differs from the one the folder was last asked, as 'key: old, now new'"""
 
     @property
@@ -78,16 +78,16 @@ class Run:
         """
         question = json.loads(json.dumps(question))  # as it is read back: lists, no tuples
         with self.held():
-            self.require_same(question)
+            self.require_same_config(question)
             self.read()
             self._records.cut_torn_line()
-            if self.grown:
+            if self.config_changes:
                 for name in ANSWER:  # of the question before: gone by the time the folder holds the new one
                     (self.folder / name).unlink(missing_ok=True)
             stored = self._stored()
             # A question that only says more of the same than it did is left as it was recorded.
-            if stored is None or self.grown or any(value != question.get(key) for key, value in stored.items()):
-                write_whole(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
+            if stored is None or self.config_changes or any(value != question.get(key) for key, value in stored.items()):
+                atomic_write(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
             yield self
 
     def read(self) -> None:
@@ -99,7 +99,7 @@ class Run:
         for record in self._records.read():
             self._take(record)
 
-    def question(self) -> dict[str, Any] | None:
+    def config(self) -> dict[str, Any] | None:
         """What the folder was last asked; None if it is new.
 
         Raises:
@@ -154,7 +154,7 @@ class Run:
 
     def keep(self, results: dict[str, Any]) -> None:
         """Write what the records show beside them."""
-        write_whole(self.folder / "results.json", json.dumps(results, indent=1, allow_nan=False) + "\n")
+        atomic_write(self.folder / "results.json", json.dumps(results, indent=1, allow_nan=False) + "\n")
 
     def _append(self, record: Record) -> None:
         self._records.append(record)
@@ -179,11 +179,11 @@ class Run:
         except (ValueError, KeyError, TypeError, AttributeError):
             raise SpecError(f"{path}: not a run's question; restore it or take another folder with --run") from None
 
-    def require_same(self, question: dict[str, Any]) -> None:
+    def require_same_config(self, question: dict[str, Any]) -> None:
         """Refuse a question that the folder cannot grow into.
 
         Raises:
-            SpecError: baseline, pictures or recipe are others than it was made from.
+            SpecError: baseline, images or recipe are others than it was made from.
         """
         stored, question = self._stored(), json.loads(json.dumps(question))  # as it is read back: lists, no tuples
         if stored is None:
@@ -191,7 +191,7 @@ class Run:
         if _is_family(stored) != _is_family(question):
             kinds = ("a family", "a search") if _is_family(stored) else ("a search", "a family")
             raise SpecError(f"{self.folder} holds {kinds[0]} and cannot take {kinds[1]} too; take another folder")
-        self.grown = difference(_free(stored), _free(question))
+        self.config_changes = difference(_free(stored), _free(question))
         changed = difference(_fixed(stored), _fixed(question))
         if changed:
             raise SpecError(

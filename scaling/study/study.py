@@ -1,4 +1,4 @@
-"""What is trained: networks on pictures, each from several seeds; and the training of what a run folder lacks."""
+"""What is trained: networks on images, each from several seeds; and the training of what a run folder lacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scaling.arch import Architecture
 from scaling.core.errors import SpecError, UserError
 from scaling.core.plain import to_plain
 from scaling.count.cost import Cost
-from scaling.data import PictureSet
+from scaling.data import Dataset
 from scaling.recipe.recipe import Recipe
 from scaling.study.engines.engine import Engine, Finished
 from scaling.study.estimate import Pace
@@ -37,7 +37,7 @@ class Network(Protocol):
 
     @property
     def cost(self) -> Cost:
-        """With the classes and channels of the pictures."""
+        """With the classes and channels of the images."""
 
     @property
     def realised(self) -> float:
@@ -52,7 +52,7 @@ class Network(Protocol):
         """Why it is here, for those of a search space."""
 
 
-class Question(Protocol):
+class StudyConfig(Protocol):
     """A specification: of a search, or of a family."""
 
     @property
@@ -63,7 +63,7 @@ class Question(Protocol):
         """Plain data."""
 
 
-class Grouped(Sized, Protocol):
+class SplitInfo(Sized, Protocol):
     """The images of a split."""
 
     @property
@@ -71,8 +71,8 @@ class Grouped(Sized, Protocol):
         """The group of each, where images of one group depend on each other."""
 
 
-class Pictures(Protocol):
-    """What trials need to know of a set of pictures; a recorded run knows it without the pictures."""
+class DatasetInfo(Protocol):
+    """What trials need to know of a set of images; a recorded run knows it without the images."""
 
     @property
     def name(self) -> str:
@@ -80,7 +80,7 @@ class Pictures(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Equal for equal pictures in equal splits."""
+        """Equal for equal images in equal splits."""
 
     @property
     def side(self) -> int:
@@ -103,19 +103,19 @@ class Pictures(Protocol):
         """Those to train on."""
 
     @property
-    def validation(self) -> Grouped:
+    def validation(self) -> SplitInfo:
         """Those to choose by."""
 
     @property
-    def test(self) -> Grouped:
+    def test(self) -> SplitInfo:
         """Those to report on."""
 
 
 class Trials:
-    """Networks, pictures, a recipe and seeds. Studies inherit from it and say what their networks are."""
+    """Networks, images, a recipe and seeds. Studies inherit from it and say what their networks are."""
 
-    spec: Question
-    pictures: Pictures
+    spec: StudyConfig
+    dataset: DatasetInfo
     recipe: Recipe
     revision: int
 
@@ -128,28 +128,28 @@ class Trials:
         """How a network is trained: all alike, unless a study says otherwise."""
         return self.recipe
 
-    def question(self) -> dict[str, Any]:
+    def config(self) -> dict[str, Any]:
         """What a run folder answers, as plain data."""
         return {
             **self.spec.to_dict(),
-            "data": self.pictures.fingerprint,
-            "pictures": self.pictures.name,
-            "picture_side": self.pictures.side,
-            "chance": self.pictures.chance,
+            "data": self.dataset.fingerprint,
+            "pictures": self.dataset.name,
+            "picture_side": self.dataset.side,
+            "chance": self.dataset.chance,
             "recipe": to_plain(self.recipe),
         }
 
     def trials(self, network: Network) -> list[Trial]:
         """A network's trials, one a seed."""
-        pictures = self.pictures
+        dataset = self.dataset
         return [
             Trial(
                 network.architecture,
                 self.recipe_of(network),
-                pictures.fingerprint,
-                pictures.num_classes,
-                pictures.in_channels,
-                len(pictures.train),
+                dataset.fingerprint,
+                dataset.num_classes,
+                dataset.in_channels,
+                len(dataset.train),
                 seed,
                 self.revision,
             )
@@ -168,15 +168,15 @@ class Trials:
         return f"{trial.architecture.name} seed {trial.seed}"
 
 
-def resolved(recipe: Recipe, pictures: PictureSet, precision: str) -> Recipe:
+def resolved(recipe: Recipe, dataset: Dataset, precision: str) -> Recipe:
     """A recipe with its precision as the device has it; `precision` is what `auto` means there.
 
     Raises:
-        SpecError: the pictures do not fill a batch.
+        SpecError: the images do not fill a batch.
     """
-    if len(pictures.train) < recipe.batch:
+    if len(dataset.train) < recipe.batch:
         raise SpecError(
-            f"{pictures.name}: {len(pictures.train)} training pictures of the classes {_listed(pictures.classes)} do not fill "
+            f"{dataset.name}: {len(dataset.train)} training images of the classes {_listed(dataset.classes)} do not fill "
             f"one batch of {recipe.batch}; lower batch in the specification's [recipe] if those are the right ones"
         )
     return dataclasses.replace(recipe, precision=precision) if recipe.precision == "auto" else recipe  # type: ignore[arg-type]
@@ -192,11 +192,11 @@ def left_to_train(study: Trials, run: Run) -> list[Trial]:
     Raises:
         SpecError: the folder answers another question, or a record is damaged.
     """
-    if run.question() is None:
+    if run.config() is None:
         return study.all_trials()
     if (precision := run.recorded_precision()) is not None:  # a dry run knows no device
         study = dataclasses.replace(study, recipe=dataclasses.replace(study.recipe, precision=precision))  # type: ignore[type-var, arg-type]
-    run.require_same(study.question())
+    run.require_same_config(study.config())
     run.read()
     return run.missing(study.all_trials())
 

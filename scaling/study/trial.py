@@ -1,17 +1,17 @@
-"""A trial: one network, one recipe, one set of pictures, one seed; and what came of it."""
+"""A trial: one network, one recipe, one set of images, one seed; and what came of it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
-from scaling.core.plain import from_plain, to_plain
+from scaling.core.plain import from_plain, stored_as, to_plain
 from scaling.recipe.recipe import REVISION, Recipe
 
 Status = Literal["complete", "failed", "diverged"]
@@ -32,10 +32,10 @@ class Trial:
     Args:
         architecture: the network; its name is not part of the trial's identity.
         recipe: with its precision resolved to float32 or bfloat16.
-        data: fingerprint of the pictures.
-        num_classes: of the pictures.
-        in_channels: of the pictures.
-        pictures: training pictures.
+        data: fingerprint of the images.
+        num_classes: of the images.
+        in_channels: of the images.
+        images: training images.
         seed: of parameters, order and augmentation.
         revision: of the training's arithmetic, this version's unless an older record is read.
     """
@@ -45,7 +45,7 @@ class Trial:
     data: str
     num_classes: int
     in_channels: int
-    pictures: int
+    images: int = field(metadata=stored_as("pictures"))
     seed: int
     revision: int = REVISION
 
@@ -97,7 +97,7 @@ class Outcome:
     Args:
         status: `complete`, `failed` (an error; tried again by the next start) or `diverged` (a result).
         reason: why it is not complete.
-        correct: (validation pictures,), right or wrong, where complete.
+        correct: (validation images,), right or wrong, where complete.
         seconds: spent on it.
         probability: (validation images,), as in `PerImage`; None in records made before it was kept.
         curve: of the training, where complete; None in records made before it was kept.
@@ -117,7 +117,7 @@ class Outcome:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of the validation pictures that are right."""
+        """Share of the validation images that are right."""
         return None if self.correct is None else float(self.correct.mean())
 
 

@@ -26,7 +26,7 @@ import platformdirs
 import scipy.linalg  # noqa: F401  jax.export loads it at its first program, a third of the time a stored one takes to start
 from jax.experimental.compilation_cache import compilation_cache
 
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 
 _CPU_OPTIONS = {
     # Sums by the YNN library, matrix products by Eigen: YNN multiplies by a transposed matrix on one core.
@@ -163,7 +163,7 @@ def _stored(key: str, trace: Callable[[], bytes]) -> Any:
         content = trace()
     with contextlib.suppress(OSError):  # without room or rights the program is traced again next time
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content)
+        atomic_write(path, content)
     return jax.export.deserialize(bytearray(content))
 
 

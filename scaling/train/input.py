@@ -1,4 +1,4 @@
-"""Pictures of one resolution, resized once and kept on the device where they fit."""
+"""Images of one resolution, resized once and kept on the device where they fit."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data import PictureSet, Split, resize
+from scaling.data import Dataset, Split, resize
 from scaling.train.step import EVALUATION_BATCH, Pixels
 
 RESIDENT_BYTES = 8 * 2**30
-"""Training pictures up to this size stay on the device; larger sets are sent segment by segment."""
+"""Training images up to this size stay on the device; larger sets are sent segment by segment."""
 
 
-class Prepared(NamedTuple):
-    """A picture set at one resolution, bytes throughout."""
+class DeviceDataset(NamedTuple):
+    """An image set at one resolution, bytes throughout."""
 
     images: jax.Array | NDArray[np.uint8]
-    """training pictures (pictures, side, side, channels): on the device, or in host memory where they are too many"""
+    """training images (images, side, side, channels): on the device, or in host memory where they are too many"""
     labels: jax.Array | NDArray[np.int32]
     pixels: Pixels
     validation: Split
@@ -29,22 +29,22 @@ class Prepared(NamedTuple):
 
     @property
     def resident(self) -> bool:
-        """Whether the training pictures are on the device."""
+        """Whether the training images are on the device."""
         return isinstance(self.images, jax.Array)
 
 
-def prepare(pictures: PictureSet, side: int) -> Prepared:
+def to_device(dataset: Dataset, side: int) -> DeviceDataset:
     """Resize a set to `side` px; mean and deviation of its training bytes, per channel, normalise every split."""
     train, validation, test = (
-        Split(resize(split.images, side), split.labels) for split in (pictures.train, pictures.validation, pictures.test)
+        Split(resize(split.images, side), split.labels) for split in (dataset.train, dataset.validation, dataset.test)
     )
     resident = train.images.nbytes <= RESIDENT_BYTES
     place = jax.device_put if resident else np.asarray
-    return Prepared(place(train.images), place(train.labels), _pixels(train.images), validation, test)
+    return DeviceDataset(place(train.images), place(train.labels), _pixels(train.images), validation, test)
 
 
 def batches(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    """Pictures in batches of the evaluation's fixed size, the last one filled up with black."""
+    """Images in batches of the evaluation's fixed size, the last one filled up with black."""
     for start in range(0, len(images), EVALUATION_BATCH):
         batch = images[start : start + EVALUATION_BATCH]
         missing = EVALUATION_BATCH - len(batch)

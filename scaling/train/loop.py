@@ -16,7 +16,7 @@ from scaling.data import Split
 from scaling.data.per_image import PerImage, per_image
 from scaling.nets import build
 from scaling.train.compile import Program, compiled
-from scaling.train.input import Prepared, batches
+from scaling.train.input import DeviceDataset, batches
 from scaling.train.optimizer import pack, unpack
 from scaling.train.step import (
     EVALUATION_BATCH,
@@ -69,16 +69,16 @@ def compile_training(task: Task, resident: bool = True) -> Program:
 
     Args:
         task: what is trained.
-        resident: whether all training pictures lie on the device, or one segment's at a time.
+        resident: whether all training images lie on the device, or one segment's at a time.
     """
     steps, batch = task.segments[1], task.recipe.batch
-    pictures = task.pictures if resident else steps * batch
+    images = task.images if resident else steps * batch
     platform = jax.default_backend()
     state = abstract_state(task, platform)
     arguments = (
         state,
-        _abstract_images(task, pictures),
-        jax.ShapeDtypeStruct((pictures,), jnp.int32),
+        _abstract_images(task, images),
+        jax.ShapeDtypeStruct((images,), jnp.int32),
         _abstract_pixels(task),
         jax.ShapeDtypeStruct((steps, batch), jnp.int32),
         jax.ShapeDtypeStruct((steps, batch), jnp.bool_),
@@ -88,7 +88,7 @@ def compile_training(task: Task, resident: bool = True) -> Program:
 
 
 def compile_evaluation(task: Task) -> Program:
-    """A task's evaluation program, compiled for the default device: (weights, pictures, pixels) -> logits."""
+    """A task's evaluation program, compiled for the default device: (weights, images, pixels) -> logits."""
     platform = jax.default_backend()
     arguments = (abstract_weights(task, platform), _abstract_images(task, EVALUATION_BATCH), _abstract_pixels(task))
     return compiled("evaluation", _inputs(task), lambda: evaluation_program(task, platform), arguments, 0)
@@ -108,7 +108,7 @@ def initial_state(task: Task, seed: int) -> State:
 def train(
     task: Task,
     program: Any,
-    prepared: Prepared,
+    data: DeviceDataset,
     seed: int,
     report: Report = lambda segment: None,
     stopped: Callable[[], bool] = lambda: False,
@@ -118,8 +118,8 @@ def train(
     Args:
         task: what is trained.
         program: its compiled training program.
-        prepared: pictures at the architecture's resolution.
-        seed: draws the parameters, the order of the pictures and their mirroring.
+        prepared: images at the architecture's resolution.
+        seed: draws the parameters, the order of the images and their mirroring.
         report: told how it goes.
         stopped: asked after each segment whether to give up.
 
@@ -133,8 +133,8 @@ def train(
         order, mirrored = epoch_order(task, seed, epoch)
         for segment in range(count):
             chosen = slice(segment * steps, (segment + 1) * steps)
-            images, labels, index = _segment(prepared, order[chosen])
-            state, progress = program(state, images, labels, prepared.pixels, index, mirrored[chosen])
+            images, labels, index = _segment(data, order[chosen])
+            state, progress = program(state, images, labels, data.pixels, index, mirrored[chosen])
             if not np.isfinite(loss := float(progress.loss)):
                 raise Diverged(f"the training loss became {loss} in epoch {epoch + 1} of {task.recipe.epochs}")
             report(Segment(epoch, segment + 1 == count, loss, float(progress.accuracy)))
@@ -151,38 +151,38 @@ def unpacked(task: Task, state: State) -> Weights:
 
 
 def predict(program: Any, weights: Weights, images: Bytes, pixels: Pixels) -> NDArray[np.float32]:
-    """Logits (pictures, classes) of pictures (pictures, side, side, channels) by a compiled evaluation program."""
+    """Logits (images, classes) of images (images, side, side, channels) by a compiled evaluation program."""
     logits = [np.asarray(program(weights, batch, pixels)) for batch in batches(images)]
     return np.concatenate(logits)[: len(images)]
 
 
-def evaluate_per_image(program: Any, weights: Weights, pictures: Split, pixels: Pixels) -> PerImage:
+def evaluate_per_image(program: Any, weights: Weights, images: Split, pixels: Pixels) -> PerImage:
     """For each image whether the most probable class is its own, and the probability of its own class.
 
     Raises:
         Diverged: a logit is not finite.
     """
-    logits = predict(program, weights, pictures.images, pixels)
+    logits = predict(program, weights, images.images, pixels)
     if not np.isfinite(logits).all():
         raise Diverged("the trained network's logits are not finite")
-    return per_image(logits, pictures.labels)
+    return per_image(logits, images.labels)
 
 
 def epoch_order(task: Task, seed: int, epoch: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Which pictures each step of an epoch takes, and which of them are mirrored: (steps, batch) each."""
+    """Which images each step of an epoch takes, and which of them are mirrored: (steps, batch) each."""
     random = np.random.default_rng((seed, epoch))
     count, steps = task.segments
     shape = (count * steps, task.recipe.batch)
-    order = random.permutation(task.pictures)[: shape[0] * shape[1]].reshape(shape).astype(np.int32)
+    order = random.permutation(task.images)[: shape[0] * shape[1]].reshape(shape).astype(np.int32)
     return order, (random.random(shape) < 0.5) & task.recipe.flip
 
 
-def _segment(prepared: Prepared, order: NDArray[np.int32]) -> tuple[Any, Any, NDArray[np.int32]]:
-    if prepared.resident:
-        return prepared.images, prepared.labels, order
+def _segment(data: DeviceDataset, order: NDArray[np.int32]) -> tuple[Any, Any, NDArray[np.int32]]:
+    if data.resident:
+        return data.images, data.labels, order
     chosen = order.ravel()
     index = np.arange(chosen.size, dtype=np.int32).reshape(order.shape)
-    return prepared.images[chosen], prepared.labels[chosen], index
+    return data.images[chosen], data.labels[chosen], index
 
 
 def _inputs(task: Task) -> dict[str, Any]:

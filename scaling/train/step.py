@@ -1,7 +1,7 @@
-"""The two programs of a network: a segment of training steps, and the evaluation of a batch of pictures.
+"""The two programs of a network: a segment of training steps, and the evaluation of a batch of images.
 
 A segment is up to 64 steps in one loop on the device, so Python is out of the way while it trains and the
-arrays of a step are allocated once. Pictures stay on the device as bytes; batches are gathered, mirrored and normalised
+arrays of a step are allocated once. Images stay on the device as bytes; batches are gathered, mirrored and normalised
 there.
 """
 
@@ -16,7 +16,7 @@ import optax
 from flax import nnx
 from jax import lax
 
-from scaling.nets import Network, Settings, abstract
+from scaling.nets import ModelConfig, Network, abstract
 from scaling.recipe.recipe import Recipe
 from scaling.train.optimizer import Packed, abstract_pack, optimizer, pack, schedule, unpack
 from scaling.train.task import Task
@@ -49,23 +49,23 @@ class Weights(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How training goes, on the training pictures as they are seen."""
+    """How training goes, on the training images as they are seen."""
 
     loss: Any
     accuracy: Any
 
 
 class Pixels(NamedTuple):
-    """Mean and standard deviation of the training pictures' bytes, (channels,) each: what pictures are normalised with."""
+    """Mean and standard deviation of the training images' bytes, (channels,) each: what images are normalised with."""
 
     mean: Any
     deviation: Any
 
 
-def settings(recipe: Recipe, platform: str) -> Settings:
+def settings(recipe: Recipe, platform: str) -> ModelConfig:
     """What a recipe asks of the network on a platform (`cpu`, `gpu`, `tpu`)."""
     narrow = recipe.precision == "bfloat16" or (recipe.precision == "auto" and platform != "cpu")
-    return Settings(
+    return ModelConfig(
         dropout=recipe.dropout,
         stochastic_depth=recipe.stochastic_depth,
         batch_norm_decay=0.0,  # a step averages the statistics of all layers at once
@@ -95,14 +95,14 @@ def train_segment(
         task: network, recipe and number of steps in all.
         platform: `cpu`, `gpu` or `tpu`; decides the precision `auto`.
         state: before them.
-        images: (pictures, height, width, channels), bytes.
-        labels: (pictures,), class numbers.
+        images: (images, height, width, channels), bytes.
+        labels: (images,), class numbers.
         pixels: normalisation.
-        order: (steps, batch), which pictures each step takes.
+        order: (steps, batch), which images each step takes.
         mirrored: (steps, batch), which of them are mirrored.
 
     Returns:
-        The state after them, and mean loss and share of pictures recognised on the way.
+        The state after them, and mean loss and share of images recognised on the way.
     """
     recipe, transform = task.recipe, optimizer(task.recipe)
     definition, weights = _parts(task, platform)[0], abstract_weights(task, platform)
@@ -139,7 +139,7 @@ def train_segment(
 
 
 def evaluate(definition: Any, random: Any, weights: Weights, images: jax.Array, pixels: Pixels) -> jax.Array:
-    """Logits of pictures, with running statistics and without regularisation.
+    """Logits of images, with running statistics and without regularisation.
 
     Args:
         definition: of the network, in evaluation mode.

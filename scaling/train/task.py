@@ -1,4 +1,4 @@
-"""What is trained: one network, one recipe, pictures of one shape."""
+"""What is trained: one network, one recipe, images of one shape."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Task(NamedTuple):
     recipe: Recipe
     num_classes: int
     in_channels: int
-    pictures: int
-    """training pictures"""
+    images: int
+    """training images"""
 
     @property
     def segments(self) -> tuple[int, int]:
         """(segments of an epoch, steps of a segment)."""
-        return segments(self.recipe, self.pictures)
+        return segments(self.recipe, self.images)
 
     @property
     def steps(self) -> int:
@@ -34,16 +34,16 @@ class Task(NamedTuple):
         return self.recipe.epochs * count * steps
 
 
-def segments(recipe: Recipe, pictures: int) -> tuple[int, int]:
+def segments(recipe: Recipe, images: int) -> tuple[int, int]:
     """(segments of an epoch, steps of a segment): equal segments, so that one program serves them all.
 
-    Pictures that fill no batch or no segment sit out the epoch; which ones is drawn anew for each.
+    Images that fill no batch or no segment sit out the epoch; which ones is drawn anew for each.
 
     Raises:
-        ValueError: there are fewer pictures than one batch.
+        ValueError: there are fewer images than one batch.
     """
-    steps = pictures // recipe.batch
+    steps = images // recipe.batch
     if steps < 1:
-        raise UserError(f"{pictures} training pictures do not fill one batch of {recipe.batch}; lower recipe.batch")
+        raise UserError(f"{images} training images do not fill one batch of {recipe.batch}; lower recipe.batch")
     count = -(-steps // SEGMENT_STEPS)
     return count, steps // count

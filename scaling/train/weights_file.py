@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from scaling.core.errors import UserError
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 from scaling.train.step import Weights, abstract_weights
 from scaling.train.task import Task
 
@@ -20,7 +20,7 @@ def save_weights(path: Path, weights: Weights) -> None:
     """Write parameters and running statistics; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = save({name: np.asarray(leaf) for name, leaf in _named(weights)})
-    write_whole(path, content)
+    atomic_write(path, content)
 
 
 def load_weights(path: Path, task: Task) -> Weights:

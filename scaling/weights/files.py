@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
-from scaling.core.files import write_whole
+from scaling.core.files import atomic_write
 from scaling.weights.errors import WeightsError
 from scaling.weights.torch_file import HEAD, is_torch, read_torch
 
@@ -72,7 +72,7 @@ def write_safetensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata:
     except SafetensorError as error:
         raise WeightsError(f"{path}: not written: {error}") from None
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
+    atomic_write(path, content)
 
 
 def _read_safetensors(path: Path) -> dict[str, NDArray[Any]]:

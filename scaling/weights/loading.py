@@ -13,7 +13,7 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
-from scaling.nets import Network, Settings, abstract
+from scaling.nets import ModelConfig, Network, abstract
 from scaling.weights.errors import WeightsError
 from scaling.weights.naming import NAMINGS, names_of, places, source_of
 
@@ -35,7 +35,7 @@ class _Tensor(NamedTuple):
     variable: nnx.Variable[Any]
 
 
-def load(architecture: Architecture, tensors: Tensors, where: str | Path, settings: Settings | None = None) -> Network:
+def load(architecture: Architecture, tensors: Tensors, where: str | Path, settings: ModelConfig | None = None) -> Network:
     """A network in evaluation mode with the tensors of a file in it.
 
     The source is recognised by the tensors' names, the number of classes and of channels by their shapes. Weights of

@@ -1,4 +1,4 @@
-"""Networks that can be given released weights, each with how its pictures are prepared."""
+"""Networks that can be given released weights, each with how its images are prepared."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PYTORCH = "-pytorch"
 
 
 class Model(NamedTuple):
-    """A network and how its pictures are prepared."""
+    """A network and how its images are prepared."""
 
     architecture: Architecture
     preprocessing: Preprocessing
@@ -43,7 +43,7 @@ class Pretrained(NamedTuple):
 
     Attributes:
         network: (batch, side, side, 3) float32 -> logits (batch, classes); compiled at its first call for each batch.
-        preprocessing: what its pictures want.
+        preprocessing: what its images want.
         source: where the weights came from, in words.
         doubt: as in `Opened`.
     """
@@ -112,7 +112,7 @@ class Opened(NamedTuple):
         preprocessing: of the weights' source.
         source: the file, in words.
         classes: names of its outputs: ImageNet's for a thousand of them, else their numbers.
-        doubt: one line where the file leaves open how its pictures are to be prepared, else empty.
+        doubt: one line where the file leaves open how its images are to be prepared, else empty.
     """
 
     architecture: Architecture
@@ -131,7 +131,7 @@ def open_model(name: str, weights: Path | None = None) -> Opened:
         weights: as `pretrained` takes them.
 
     Raises:
-        WeightsError: as `pretrained`, or the weights are of pictures without three channels.
+        WeightsError: as `pretrained`, or the weights are of images without three channels.
     """
     architecture, preprocessing = model(name)
     path = weights_of(name, weights)
@@ -139,7 +139,7 @@ def open_model(name: str, weights: Path | None = None) -> Opened:
     network = load(architecture, tensors, path)
     channels, outputs = network.in_channels, network.classifier.bias.shape[0]
     if channels != len(preprocessing.mean):
-        raise WeightsError(f"{path}: weights for pictures of {channels} channel(s), {name} is given {len(preprocessing.mean)}")
+        raise WeightsError(f"{path}: weights for images of {channels} channel(s), {name} is given {len(preprocessing.mean)}")
     source = source_of(tensors)
     names = class_names()
     classes = names if outputs == len(names) else tuple(f"class {number}" for number in range(outputs))
@@ -162,5 +162,5 @@ def pretrained(name: str, weights: Path | None = None) -> Pretrained:
     """
     opened = open_model(name, weights)
     graph, state = nnx.split(opened.network)
-    apply = jax.jit(lambda state, pictures: nnx.merge(graph, state)(pictures))
-    return Pretrained(lambda pictures: apply(state, pictures), opened.preprocessing, opened.source, opened.doubt)
+    apply = jax.jit(lambda state, images: nnx.merge(graph, state)(images))
+    return Pretrained(lambda images: apply(state, images), opened.preprocessing, opened.source, opened.doubt)

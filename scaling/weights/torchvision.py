@@ -1,4 +1,4 @@
-"""Torchvision's weights: on which pictures each set of them was evaluated, and which file is which set's."""
+"""Torchvision's weights: on which images each set of them was evaluated, and which file is which set's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DIGITS = 8
 
 
 class Evaluated(NamedTuple):
-    """One set of weights, and the pictures it was evaluated on: resized, then a square cut out of the middle.
+    """One set of weights, and the images it was evaluated on: resized, then a square cut out of the middle.
 
     Attributes:
         weights: its name in torchvision.
@@ -117,6 +117,6 @@ def found(name: str, source: str | None, path: Path) -> Found | None:
     alike = " and ".join([f"torchvision's {' and '.join(one.weights for one in sets)}", *others])
     return Found(
         first,
-        f"{path}: {alike} cannot be told apart by their tensors, and this is not a file of torchvision's own; pictures are "
+        f"{path}: {alike} cannot be told apart by their tensors, and this is not a file of torchvision's own; images are "
         f"prepared as for {first.weights}: resized to {first.resized} px ({first.interpolation}), cropped to {first.side}",
     )

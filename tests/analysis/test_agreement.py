@@ -8,13 +8,13 @@ from scaling.analysis.measured import Measured
 PICTURES = 4_000
 
 
-def network(name, accuracies, macs=600_000, pictures=PICTURES):
-    right = np.round(np.multiply(accuracies, pictures))
-    return Measured(name, macs, 2.0, np.arange(pictures) < right[:, None], None, ())
+def network(name, accuracies, macs=600_000, images=PICTURES):
+    right = np.round(np.multiply(accuracies, images))
+    return Measured(name, macs, 2.0, np.arange(images) < right[:, None], None, ())
 
 
-def study(true, generator, seeds=2, seed_sd=0.006, pictures=PICTURES):
-    return [network(f"n{i:02d}", p + seed_sd * generator.standard_normal(seeds), pictures=pictures) for i, p in enumerate(true)]
+def study(true, generator, seeds=2, seed_sd=0.006, images=PICTURES):
+    return [network(f"n{i:02d}", p + seed_sd * generator.standard_normal(seeds), images=images) for i, p in enumerate(true)]
 
 
 def plain(*accuracies, seeds=1):
@@ -33,7 +33,7 @@ def coverage(studies, networks, seed):
         r, spread = generator.uniform(-1, 1), generator.uniform(0.004, 0.015)
         one, other = generator.standard_normal((2, networks))
         x, y = 0.8 + spread * one, 0.9 + spread * (r * one + np.sqrt(1 - r**2) * other)
-        found = agreement(study(x, generator), study(y, generator, pictures=2_000))
+        found = agreement(study(x, generator), study(y, generator, images=2_000))
         regret = y.max() - y[int(found.chosen[1:])]
         truths = kendall(x, y), spearman(x, y), regret
         hits.append([covered(*pair) for pair in zip((found.tau, found.spearman, found.regret), truths, strict=True)])

@@ -10,8 +10,8 @@ from scaling.analysis.errors import difference_interval, errors
 from scaling.analysis.measured import Measured
 
 
-def study(accuracies, seed, seeds=3, pictures=1_000):
-    answers = simulate(accuracies, seeds, pictures, np.random.default_rng(seed))
+def study(accuracies, seed, seeds=3, images=1_000):
+    answers = simulate(accuracies, seeds, images, np.random.default_rng(seed))
     return [Measured(f"n{i}", 1000 * (i + 1), i + 1.0, bits, None, ()) for i, bits in enumerate(answers)]
 
 

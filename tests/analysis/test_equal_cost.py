@@ -15,8 +15,8 @@ def network(name, ratio, correct):
     )
 
 
-def bits(accuracy, seeds=2, pictures=400, seed=0):
-    return np.random.default_rng(seed).random((seeds, pictures)) < accuracy
+def bits(accuracy, seeds=2, images=400, seed=0):
+    return np.random.default_rng(seed).random((seeds, images)) < accuracy
 
 
 BASE = network("x1", 1.0, bits(0.80))
@@ -86,7 +86,7 @@ def test_order_and_what_is_missing():
         Missing("width", 4, Absence.NONE_NEAR, (1.0, 1.9)),
         Missing("width", 8, Absence.NONE_NEAR, (1.0, 1.9)),
     )
-    assert (found.reference, found.pictures, found.pictures_only, found.confidence) == ("compound", 400, False, 0.9)
+    assert (found.reference, found.images, found.images_only, found.confidence) == ("compound", 400, False, 0.9)
     assert [gap.adjusted_p for gap in found.entries] == holm([gap.p for gap in found.entries])
 
 
@@ -121,7 +121,7 @@ def test_a_shared_baseline_is_subtracted():
 def test_one_seed_says_so():
     one = {rule: [network(n.name, n.ratio, n.correct[:1]) for n in networks] for rule, networks in RULES.items()}
     found = gaps(one)
-    assert found.pictures_only
+    assert found.images_only
     assert all(gap.difference.low < gap.difference.mean < gap.difference.high for gap in found.entries)
     assert {gap.difference.n for gap in found.entries} == {1}
 
@@ -146,7 +146,7 @@ def coverage(studies, noise, seed):
 
 
 def seeds_only(accuracies, generator):
-    """Trainings that differ in accuracy, hardly in which pictures they find hard."""
+    """Trainings that differ in accuracy, hardly in which images they find hard."""
     difficulty = generator.permutation(1_000) / 1_000
     return [difficulty < p + 0.02 * generator.standard_normal((3, 1)) for p in accuracies]
 

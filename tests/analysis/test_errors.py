@@ -29,22 +29,22 @@ def test_errors_by_hand():
     # One image of four flips between the first network's two seeds: q (1 - q) is 1/2 there, 1/8 on average, 1/16 in the mean
     # of two seeds; of the second network's one seed 1/8.
     assert flip_variance(np.array([[1, 1, 0, 0], [1, 1, 1, 0]], bool)) == 0.125
-    assert found.picture == pytest.approx((np.cov([[1, 1, 0.5, 0], [0, 1, 0, 1]]) - np.diag([1 / 16, 1 / 8])) / 4)
+    assert found.image == pytest.approx((np.cov([[1, 1, 0.5, 0], [0, 1, 0, 1]]) - np.diag([1 / 16, 1 / 8])) / 4)
 
 
 def test_errors_without_a_second_seed():
     found = errors(measured([[1, 1, 0, 0]]))
-    assert (found.seed_variance, found.degrees_of_freedom, found.picture.shape) == (0.0, 0, (1, 1))
-    assert found.picture[0, 0] == pytest.approx(np.var([1, 1, 0, 0], ddof=1) / 4)  # flips and all: nothing tells them apart
+    assert (found.seed_variance, found.degrees_of_freedom, found.image.shape) == (0.0, 0, (1, 1))
+    assert found.image[0, 0] == pytest.approx(np.var([1, 1, 0, 0], ddof=1) / 4)  # flips and all: nothing tells them apart
 
 
-def of_two(seed, picture, freedom, *, pooled=True, units=100):
+def of_two(seed, image, freedom, *, pooled=True, units=100):
     """Errors of two networks at .9 and .8."""
     found = errors(measured([[1, 1, 0, 0]], [[0, 1, 0, 1]]))
     return found._replace(
         accuracy=np.array([0.9, 0.8]),
         seed=np.array(seed),
-        picture=np.eye(2) * picture,
+        image=np.eye(2) * image,
         freedom=np.array(freedom, float),
         degrees_of_freedom=int(sum(freedom)) if not pooled else int(freedom[0]),
         pooled=pooled,
@@ -69,8 +69,8 @@ def test_spreads_of_their_own_have_welchs_degrees_of_freedom():
 
 
 def test_p_is_on_the_edge_where_the_interval_ends_at_0():
-    for seed, picture, degrees in (([2e-3, 2e-3], 0.0, 5), ([1e-3, 3e-3], 1e-4, 2), ([0.0, 0.0], 2e-3, 4)):
-        found = of_two(seed, picture, [degrees, degrees])
+    for seed, image, degrees in (([2e-3, 2e-3], 0.0, 5), ([1e-3, 3e-3], 1e-4, 2), ([0.0, 0.0], 2e-3, 4)):
+        found = of_two(seed, image, [degrees, degrees])
         gap, _ = difference_interval(MINUS, found, 2)
         edge = found._replace(accuracy=np.array([gap.high - gap.mean, 0.0]))
         assert difference_interval(MINUS, edge, 2)[1] == pytest.approx(0.1)
@@ -112,7 +112,7 @@ def test_images_of_one_group_count_once():
         errors([Measured("a", 100, 1.0, bits, None, (), groups=group)]) for bits, group in ((single, None), (copies, groups))
     )
     assert other.units == one.units == 60
-    assert other.picture[0, 0] == pytest.approx(one.picture[0, 0])  # what flips in one image flips in its copies
+    assert other.image[0, 0] == pytest.approx(one.image[0, 0])  # what flips in one image flips in its copies
     assert other.seed == pytest.approx(one.seed)
 
 
@@ -173,12 +173,12 @@ def test_thirty_of_thirty_from_two_seeds_stays_inside():
     assert found.high == 1
 
 
-@pytest.mark.parametrize(("truth", "pictures", "seeds"), [(0.87, 1000, 2), (0.97, 30, 2), (0.9, 30, 1), (0.9, 30, 2)])
-def test_intervals_cover_the_truth(truth, pictures, seeds):
+@pytest.mark.parametrize(("truth", "images", "seeds"), [(0.87, 1000, 2), (0.97, 30, 2), (0.9, 30, 1), (0.9, 30, 2)])
+def test_intervals_cover_the_truth(truth, images, seeds):
     generator = np.random.default_rng(0)
     hits, studies = 0, 300
     for _ in range(studies):
-        answers = simulate([truth] * 6, seeds, pictures, generator)
+        answers = simulate([truth] * 6, seeds, images, generator)
         found = errors([Measured(str(i), 1, 1.0, bits, None, ()) for i, bits in enumerate(answers)])
         one = accuracy_interval(found, 0, seeds)
         hits += one.low <= truth <= one.high
@@ -188,10 +188,10 @@ def test_intervals_cover_the_truth(truth, pictures, seeds):
 def test_a_difference_is_as_uncertain_as_it_is_said_to_be():
     # Before, flips were counted twice: 1.55 to 1.78 times the true variance.
     generator = np.random.default_rng(6)
-    for pictures, seeds in ((2_500, 2), (10_000, 3)):
+    for images, seeds in ((2_500, 2), (10_000, 3)):
         gaps, said = [], []
         for _ in range(150):
-            answers = simulate([0.87] * 4, seeds, pictures, generator)
+            answers = simulate([0.87] * 4, seeds, images, generator)
             found = errors([Measured(str(i), 1, 1.0, bits, None, ()) for i, bits in enumerate(answers)])
             for one, other in ((0, 1), (2, 3)):
                 row = np.eye(4)[one] - np.eye(4)[other]

@@ -12,7 +12,7 @@ def make(name="a", macs=100, ratio=1.0, correct=BITS, shares=None, origin=("latt
 
 def test_properties():
     network = make(correct=np.array([[True, False], [True, True]]))
-    assert (network.seeds, network.pictures, network.accuracy) == (2, 2, 0.75)
+    assert (network.seeds, network.images, network.accuracy) == (2, 2, 0.75)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ RATIOS = 2.0 ** np.arange(8)
 TRUTH = (0.12, 0.4, 0.05)
 
 
-def network(ratio, accuracies, pictures=4_000):
-    """One training for each accuracy, right on the first so many pictures."""
-    right = np.round(np.multiply(accuracies, pictures))
-    return Measured(f"x{ratio:g}", round(600_000 * ratio), float(ratio), np.arange(pictures) < right[:, None], None, ())
+def network(ratio, accuracies, images=4_000):
+    """One training for each accuracy, right on the first so many images."""
+    right = np.round(np.multiply(accuracies, images))
+    return Measured(f"x{ratio:g}", round(600_000 * ratio), float(ratio), np.arange(images) < right[:, None], None, ())
 
 
 def family(seeds=2, seed_sd=0.002, ratios=RATIOS, truth=TRUTH, generator=None):
@@ -23,9 +23,9 @@ def family(seeds=2, seed_sd=0.002, ratios=RATIOS, truth=TRUTH, generator=None):
 
 
 def exact(seeds=1):
-    """error = .32 / sqrt(ratio) + .05 in whole pictures of 200."""
+    """error = .32 / sqrt(ratio) + .05 in whole images of 200."""
     ratios = 4.0 ** np.arange(7)
-    return [network(r, [1 - (0.32 * r**-0.5 + 0.05)] * seeds, pictures=200) for r in ratios]
+    return [network(r, [1 - (0.32 * r**-0.5 + 0.05)] * seeds, images=200) for r in ratios]
 
 
 def covered(estimate, truth):

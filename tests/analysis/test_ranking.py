@@ -21,14 +21,14 @@ def study(answers, ratios):
     ]
 
 
-def bits(accuracy, seeds=2, pictures=1000, seed=0):
-    return np.random.default_rng(seed).random((seeds, pictures)) < accuracy
+def bits(accuracy, seeds=2, images=1000, seed=0):
+    return np.random.default_rng(seed).random((seeds, images)) < accuracy
 
 
-def draw(generator, accuracies, seeds=2, pictures=2_500):
+def draw(generator, accuracies, seeds=2, images=2_500):
     """A baseline and candidates around twice its cost."""
     ratios = [1.0, *generator.uniform(1.8, 2.2, len(accuracies) - 1)]
-    return study(simulate(accuracies, seeds, pictures, generator), ratios)
+    return study(simulate(accuracies, seeds, images, generator), ratios)
 
 
 def true_best(networks, accuracies):
@@ -245,7 +245,7 @@ def test_refuses():
 def test_what_a_search_does_not_admit_is_ranked_behind_and_never_chosen():
     networks = study([bits(accuracy, seed=i) for i, accuracy in enumerate((0.7, 0.95, 0.8))], [1.0, 2.0, 2.0])
     assert rank(networks, TARGET).best == 1
-    barred = [networks[0], dataclasses.replace(networks[1], admitted=False), networks[2]]
+    barred = [networks[0], dataclasses.replace(networks[1], within_limits=False), networks[2]]
     found = rank(barred, TARGET)
     assert found.best == 2
     assert [entry.eligible for entry in found.networks] == [False, False, True]

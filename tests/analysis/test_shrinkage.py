@@ -3,14 +3,14 @@ import pytest
 from scipy import stats
 
 from scaling.analysis.correlation import kendall, spearman
-from scaling.analysis.shrinkage import DRAWS, plausible
+from scaling.analysis.shrinkage import DRAWS, sample_true_accuracies
 
 
 def test_one_study_shrinks_by_the_share_of_signal():
     # Many networks and degrees of freedom leave no doubt about the share: 1 - 1 / 4.
     values = stats.norm.ppf((np.arange(400) + 0.5) / 400)
     values = 0.8 + 0.02 * values / values.std(ddof=1)
-    drawn = plausible(values[None], np.full((1, 400), 1e-4), [10_000])[:, 0]
+    drawn = sample_true_accuracies(values[None], np.full((1, 400), 1e-4), [10_000])[:, 0]
     expected = 0.8 + 0.75 * (values - 0.8)
     assert drawn.shape == (DRAWS, 400)
     assert drawn.mean(axis=0) == pytest.approx(expected, abs=5 * 0.01 / np.sqrt(DRAWS))
@@ -21,7 +21,7 @@ def test_one_study_shrinks_by_the_share_of_signal():
 def test_more_seeds_shrink_less():
     values, noise = np.linspace(0.7, 0.9, 8)[None], np.full((1, 8), 2e-3)
     noise[0, 7] = 1e-6
-    drawn = plausible(values, noise, [8])[:, 0].mean(axis=0)
+    drawn = sample_true_accuracies(values, noise, [8])[:, 0].mean(axis=0)
     assert 0.7 < drawn[0] < 0.8
     assert drawn[7] == pytest.approx(0.9, abs=2e-3)
 
@@ -31,7 +31,7 @@ def test_two_studies_lend_each_other_strength():
     values = np.array([np.linspace(0.7, 0.9, 30), np.linspace(0.8, 1, 30)])
     values[0] += 0.02 * np.random.default_rng(0).standard_normal(30)
     noise = np.array([np.full(30, 4e-4), np.full(30, 1e-12)])
-    drawn = plausible(values, noise, [30, 30])
+    drawn = sample_true_accuracies(values, noise, [30, 30])
     assert drawn.shape == (DRAWS, 2, 30)
     assert drawn[:, 1].mean(axis=0) == pytest.approx(values[1], abs=1e-5)
     left = drawn[:, 0].mean(axis=0) - np.linspace(0.7, 0.9, 30)
@@ -40,16 +40,16 @@ def test_two_studies_lend_each_other_strength():
 
 def test_without_noise_the_values_are_true():
     values = np.array([[0.7, 0.8, 0.8]])
-    assert (plausible(values, np.zeros((1, 3)), [3]) == values).all()
+    assert (sample_true_accuracies(values, np.zeros((1, 3)), [3]) == values).all()
 
 
 def test_less_spread_than_noise_is_not_possible():
-    assert plausible(np.full((1, 5), 0.8), np.full((1, 5), 1e-4), [5]) is None
+    assert sample_true_accuracies(np.full((1, 5), 0.8), np.full((1, 5), 1e-4), [5]) is None
 
 
 def test_draws_repeat():
     values, noise = np.linspace(0.7, 0.9, 5)[None], np.full((1, 5), 1e-3)
-    assert (plausible(values, noise, [5]) == plausible(values, noise, [5])).all()
+    assert (sample_true_accuracies(values, noise, [5]) == sample_true_accuracies(values, noise, [5])).all()
 
 
 @pytest.mark.parametrize("levels", [3, 1_000])

@@ -38,7 +38,7 @@ def test_planted_optimum_is_located(seed):
     assert inside(found.region, PEAK)
     assert inside(found.region, np.array(found.highest.shares))
     assert np.abs(np.array(found.highest.shares) - PEAK).max() < 0.15
-    assert found.highest.predicted.value == pytest.approx(0.87, abs=0.02)  # pictures alone: sd .007
+    assert found.highest.predicted.value == pytest.approx(0.87, abs=0.02)  # images alone: sd .007
     assert found.left_out_error < 0.02
     assert found.supported.mean() > 0.9  # networks at all corners support nearly the whole triangle
 

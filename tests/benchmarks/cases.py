@@ -12,7 +12,7 @@ CLASSES, CHANNELS = 10, 3
 
 
 class Case(NamedTuple):
-    """B0 with `factor` times its width and depth, on pictures of `resolution` px, `batch` at a time."""
+    """B0 with `factor` times its width and depth, on images of `resolution` px, `batch` at a time."""
 
     factor: float
     resolution: int
@@ -33,13 +33,13 @@ def task(case, steps, precision="float32"):
 
 
 def random_pictures(task):
-    """(bytes, labels, pixels) of as many random pictures as a task has, on the device."""
+    """(bytes, labels, pixels) of as many random images as a task has, on the device."""
     import jax
 
     from scaling.train.step import Pixels
 
     random, side = np.random.default_rng(0), task.architecture.resolution
-    images = random.integers(0, 256, (task.pictures, side, side, task.in_channels), np.uint8)
-    labels = random.integers(0, task.num_classes, task.pictures, np.int32)
+    images = random.integers(0, 256, (task.images, side, side, task.in_channels), np.uint8)
+    labels = random.integers(0, task.num_classes, task.images, np.int32)
     pixels = Pixels(np.full(task.in_channels, 127.5, np.float32), np.full(task.in_channels, 73.9, np.float32))
     return jax.device_put((images, labels, pixels))

@@ -37,27 +37,27 @@ def fastest(function):
 
 
 def peer_network():
-    """timm's EfficientNet-B0 and one picture for it."""
+    """timm's EfficientNet-B0 and one image for it."""
     timm = import_timm()
     import torch
 
     return timm.create_model("efficientnet_b0").eval(), torch.zeros(1, 3, 224, 224)
 
 
-def fvcore(network, picture):
+def fvcore(network, image):
     """A function that counts the network's MACs."""
     from fvcore.nn import FlopCountAnalysis
 
     logging.getLogger("fvcore").setLevel(logging.ERROR)
-    return lambda: int(FlopCountAnalysis(network, picture).total())
+    return lambda: int(FlopCountAnalysis(network, image).total())
 
 
-def ptflops(network, picture):
+def ptflops(network, image):
     """The same."""
     from ptflops import get_model_complexity_info
 
     settings = {"print_per_layer_stat": False, "as_strings": False, "ost": io.StringIO()}
-    return lambda: int(get_model_complexity_info(network, tuple(picture.shape[1:]), **settings)[0])
+    return lambda: int(get_model_complexity_info(network, tuple(image.shape[1:]), **settings)[0])
 
 
 def main():

@@ -1,9 +1,9 @@
-"""Logits of our networks beside the PyTorch originals', for the same weights and the same pictures.
+"""Logits of our networks beside the PyTorch originals', for the same weights and the same images.
 
     python tests/benchmarks/parity.py [NAME...] [--json]
 
 Every original is built with random weights, its batch norms are given statistics, its tensors are loaded into our network, and
-both see the same random pictures. One line a network: how far its logits are from those of the original in double precision,
+both see the same random images. One line a network: how far its logits are from those of the original in double precision,
 over the largest logit; how far the original's own are in single precision; whether the weights written back are equal. Exit
 status 1 if ours are further than 1e-4 and than three times the original's rounding. Ten minutes on two CPU cores.
 
@@ -139,10 +139,10 @@ def compare(case: Case) -> tuple[float, float, bool]:
     described = dataclasses.replace(architecture(case.ours), **case.changes)
     tensors = {name: tensor.numpy() for name, tensor in original.state_dict().items()}
     network = load(described, tensors, case.theirs)
-    pictures = np.random.default_rng(0).standard_normal((2, side, side, 3), np.float32)
-    ours = np.asarray(jax.jit(lambda x: network(x))(pictures))
+    images = np.random.default_rng(0).standard_normal((2, side, side, 3), np.float32)
+    ours = np.asarray(jax.jit(lambda x: network(x))(images))
     with torch.inference_mode():
-        seen = torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy())
+        seen = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
         theirs, exact = original(seen).numpy(), original.double()(seen.double()).numpy()
     largest = np.abs(exact).max()
     difference, rounding = (float(np.abs(one - exact).max() / largest) for one in (ours, theirs))
@@ -155,7 +155,7 @@ def compare(case: Case) -> tuple[float, float, bool]:
 
 
 def settle(original: Any, side: int) -> None:
-    """Random scales and offsets for its batch norms, and the statistics that a batch of random pictures gives them.
+    """Random scales and offsets for its batch norms, and the statistics that a batch of random images gives them.
 
     With statistics that are not its own a deep random network magnifies rounding errors a hundred thousand times.
     """

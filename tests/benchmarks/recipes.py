@@ -3,7 +3,7 @@
     python tests/benchmarks/recipes.py [SEEDS]
 
 Prints, for each recipe, mean validation accuracy of the baseline over SEEDS (default 3) with its standard error, and CPU
-seconds of one training. About eight minutes on two cores. Chosen on validation pictures, never on the test pictures.
+seconds of one training. About eight minutes on two cores. Chosen on validation images, never on the test images.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ import numpy as np
 from scaling.arch import SMALL
 from scaling.data import load
 from scaling.grid.spec import read_spec
-from scaling.train.input import prepare
+from scaling.train.input import to_device
 from scaling.train.loop import compile_evaluation, compile_training, evaluate_per_image, train
 from scaling.train.task import Task
 
@@ -35,9 +35,9 @@ CHANGES = (
 )
 
 
-def measure(recipe, pictures, prepared, seeds):
+def measure(recipe, dataset, prepared, seeds):
     """(accuracy per seed, CPU seconds of one training)."""
-    task = Task(SMALL, recipe, pictures.num_classes, pictures.in_channels, len(pictures.train))
+    task = Task(SMALL, recipe, dataset.num_classes, dataset.in_channels, len(dataset.train))
     program, evaluation = compile_training(task), compile_evaluation(task)
     start = time.process_time()
     states = [train(task, program, prepared, seed) for seed in range(seeds)]
@@ -54,10 +54,10 @@ def _plain(value):
 def main():
     """Measure and print."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    pictures = load("fashion-mnist-10k")
-    prepared = prepare(pictures, SMALL.resolution)
+    dataset = load("fashion-mnist-10k")
+    prepared = to_device(dataset, SMALL.resolution)
     for change in CHANGES:
-        accuracies, seconds = measure(dataclasses.replace(DEFAULT, **change), pictures, prepared, seeds)
+        accuracies, seconds = measure(dataclasses.replace(DEFAULT, **change), dataset, prepared, seeds)
         error = accuracies.std(ddof=1) / seeds**0.5 if seeds > 1 else float("nan")
         name = ", ".join(f"{key} {_plain(value)}" for key, value in change.items()) or "default"
         print(f"{name:34}{100 * accuracies.mean():6.2f} % +-{100 * error:.2f}  {seconds:5.1f} CPU seconds", flush=True)

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/references.py
 
-All three learn from the 6,000 training pictures of the shipped set at 20 px and are judged on its 2,500 validation
-pictures. Takes about a minute on two cores. Seconds are process CPU seconds of training, compiling excluded; the plain
+All three learn from the 6,000 training images of the shipped set at 20 px and are judged on its 2,500 validation
+images. Takes about a minute on two cores. Seconds are process CPU seconds of training, compiling excluded; the plain
 CNN gets as many as the baseline used, with its learning-rate schedule stretched to them.
 """
 
@@ -28,12 +28,12 @@ SEEDS = 2
 BATCH = 128
 
 
-def baseline(pictures):
+def baseline(images):
     """(accuracy per seed, CPU seconds of one training) of the default study's baseline on its recipe."""
     recipe = dataclasses.replace(read_spec("default").recipe, precision="float32")
-    task = Task(SMALL, recipe, pictures.num_classes, pictures.in_channels, len(pictures.train))
+    task = Task(SMALL, recipe, images.num_classes, images.in_channels, len(images.train))
     program, evaluation = compile_training(task), compile_evaluation(task)
-    prepared = prepare(pictures, SMALL.resolution)
+    prepared = prepare(images, SMALL.resolution)
     start = time.process_time()
     states = [train(task, program, prepared, seed) for seed in range(SEEDS)]
     seconds = (time.process_time() - start) / SEEDS
@@ -102,11 +102,11 @@ def plain_cnn(prepared, seconds, seed):
 
 def main():
     """Measure and print."""
-    pictures = load("fashion-mnist-10k")
-    ours, seconds = baseline(pictures)
-    prepared = prepare(pictures, SMALL.resolution)
+    images = load("fashion-mnist-10k")
+    ours, seconds = baseline(images)
+    prepared = prepare(images, SMALL.resolution)
     plain = [plain_cnn(prepared, seconds, seed) for seed in range(SEEDS)]
-    print(f"{len(pictures.train)} training pictures, {len(pictures.validation)} judged, {SMALL.resolution} px, {SEEDS} seeds")
+    print(f"{len(images.train)} training images, {len(images.validation)} judged, {SMALL.resolution} px, {SEEDS} seeds")
     print(f"small baseline, default recipe  {100 * np.mean(ours):.2f} %  {seconds:.1f} CPU seconds a training")
     accuracy, steps = (np.mean([one[i] for one in plain]) for i in (0, 1))
     print(f"plain CNN, 60 k parameters      {100 * accuracy:.2f} %  the same CPU seconds, {steps:.0f} steps of {BATCH}")

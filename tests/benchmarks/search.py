@@ -5,13 +5,13 @@
     python tests/benchmarks/search.py --spec quick --networks 2
 
 Ours is the real command, `python -m scaling.grid`, in a temporary folder with an empty cache of compiled programs; then a
-process that runs Optuna. Wall-clock seconds include both starts, and on our side recording, ranking, the test pictures and
-the figures. Both train the same networks layer by layer on the same pictures, with the same batches, epochs, schedule,
-optimizer and seeds, in float32. Theirs keeps the pictures of a resolution in memory as channels-last tensors and draws its
+process that runs Optuna. Wall-clock seconds include both starts, and on our side recording, ranking, the test images and
+the figures. Both train the same networks layer by layer on the same images, with the same batches, epochs, schedule,
+optimizer and seeds, in float32. Theirs keeps the images of a resolution in memory as channels-last tensors and draws its
 batches with a DataLoader, as most do; --lean indexes the tensors instead, which is faster. A ratio above 1 means that ours is
-faster; the mean accuracies, on the validation pictures, should agree.
+faster; the mean accuracies, on the validation images, should agree.
 
-With --networks ours trains that part of the study by the library: no test pictures, no ranking, no figures. The default
+With --networks ours trains that part of the study by the library: no test images, no ranking, no figures. The default
 study takes about twenty minutes on two cores.
 """
 
@@ -29,7 +29,7 @@ from sides import in_fresh_process, origin, parser, print_table, require, run, s
 from scaling.core.errors import SpecError
 from scaling.data import DataError
 from scaling.grid.spec import read_spec
-from scaling.grid.study import load_pictures, make_study
+from scaling.grid.study import load_dataset, make_study
 from scaling.study.records import RecordFile
 from scaling.study.study import AllAtOnce, train_proposed
 
@@ -39,7 +39,7 @@ PARTS = ("compile", "train", "evaluate")
 def make(spec, networks):
     """The study that a specification describes, or the part of it with `networks` networks."""
     named = read_spec(spec)
-    study = make_study(named, load_pictures(named), "float32")
+    study = make_study(named, load_dataset(named), "float32")
     if networks is None:
         return study
     return dataclasses.replace(study, space=study.space._replace(candidates=spread(study.space.candidates, networks)))
@@ -66,8 +66,8 @@ def measure(side, spec, networks, folder=None, jobs=None, lean=None):
     from scaling.study.run import Run
 
     made = Run(Path(folder))
-    engine = LocalEngine(study.pictures, made.weights)
-    with made.opened(study.question()):
+    engine = LocalEngine(study.dataset, made.weights)
+    with made.opened(study.config()):
         train_proposed(AllAtOnce(study), study, made, engine, pace(made.folder.parent), Console(stderr=True))
     return None
 
@@ -117,11 +117,11 @@ def _covered(spans):
     return total
 
 
-def _side(seconds, pictures, accuracies):
+def _side(seconds, dataset, accuracies):
     complete = [one for one in accuracies if one is not None]
     return {
         "wall_seconds": seconds,
-        "images_per_second": pictures / seconds,
+        "images_per_second": dataset / seconds,
         "complete": len(complete),
         "mean_accuracy": mean(complete) if complete else None,
     }
@@ -131,24 +131,24 @@ def compare(spec, networks, jobs, lean):
     """Both sides, ours first."""
     study = make(spec, networks)
     trials, recipe = study.all_trials(), study.recipe
-    pictures = len(trials) * recipe.epochs * (len(study.pictures.train) // recipe.batch) * recipe.batch
+    dataset = len(trials) * recipe.epochs * (len(study.dataset.train) // recipe.batch) * recipe.batch
     seconds, records = ours(spec, networks)
     say(f"ours: {seconds:.1f} s; now Optuna and timm")
-    our_side = _side(seconds, pictures, [one["outcome"]["accuracy"] for one in records])
+    our_side = _side(seconds, dataset, [one["outcome"]["accuracy"] for one in records])
     peer_seconds, peer_trials = theirs(spec, networks, jobs, lean)
     return {
         "networks": len(study.space.candidates),
         "trials": len(trials),
         "epochs": recipe.epochs,
-        "trained_pictures": pictures,
+        "trained_pictures": dataset,
         "ours": {**our_side, "seconds": breakdown(records, seconds)},
-        "theirs": _side(peer_seconds, pictures, [one["accuracy"] for one in peer_trials]),
+        "theirs": _side(peer_seconds, dataset, [one["accuracy"] for one in peer_trials]),
         "ratio": peer_seconds / seconds,
     }
 
 
 def _print(found):
-    print("{networks} networks, {trials} trials of {epochs} epochs, {trained_pictures} pictures trained".format(**found))
+    print("{networks} networks, {trials} trials of {epochs} epochs, {trained_pictures} images trained".format(**found))
     sides = (("ours", found["ours"]), ("Optuna + timm", found["theirs"]))
     names = ("wall_seconds", "images_per_second", "complete", "mean_accuracy")
     rows = [[name, *(side[one] for one in names[:3]), _percent(side["mean_accuracy"])] for name, side in sides]

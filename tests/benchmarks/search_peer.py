@@ -13,21 +13,21 @@ from torch.nn.functional import cross_entropy
 
 from scaling.data import resize
 
-CHUNK = 500  # pictures evaluated at a time
+CHUNK = 500  # images evaluated at a time
 
 
 def search(study, jobs, lean):
-    """Every trial of a study: its network, seed, accuracy on the validation pictures and seconds.
+    """Every trial of a study: its network, seed, accuracy on the validation images and seconds.
 
     Args:
-        study: candidates, pictures, recipe and seeds.
+        study: candidates, images, recipe and seeds.
         jobs: trials that train at a time, each on its share of the cores.
         lean: batches by indexing tensors, not from a DataLoader.
     """
     torch.set_num_threads(max(1, torch.get_num_threads() // jobs))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     networks, done = study.space.candidates, []
-    prepared = functools.cache(lambda side: _prepare(study.pictures, side))
+    prepared = functools.cache(lambda side: _prepare(study.dataset, side))
 
     def objective(trial):
         index = trial.suggest_categorical("network", range(len(networks)))
@@ -47,22 +47,22 @@ def search(study, jobs, lean):
     return done
 
 
-def _prepare(pictures, side):
-    """((training images, labels), (validation images, labels)): floats, normalised by the training pictures."""
-    train, validation = (resize(split.images, side) for split in (pictures.train, pictures.validation))
+def _prepare(images, side):
+    """((training images, labels), (validation images, labels)): floats, normalised by the training images."""
+    train, validation = (resize(split.images, side) for split in (images.train, images.validation))
     mean, deviation = train.mean((0, 1, 2)), train.std((0, 1, 2))
 
     def tensors(images, labels):
         floats = torch.from_numpy(((images - mean) / deviation).astype(np.float32)).permute(0, 3, 1, 2)
         return floats.contiguous(memory_format=torch.channels_last), torch.from_numpy(labels.astype(np.int64))
 
-    return tensors(train, pictures.train.labels), tensors(validation, pictures.validation.labels)
+    return tensors(train, images.train.labels), tensors(validation, images.validation.labels)
 
 
 def _loaded(images, labels, size):
-    """An epoch's batches as people get them, from a DataLoader, which collates them picture by picture."""
-    pictures = torch.utils.data.TensorDataset(images, labels)
-    return torch.utils.data.DataLoader(pictures, size, shuffle=True, drop_last=True)
+    """An epoch's batches as people get them, from a DataLoader, which collates them image by image."""
+    images = torch.utils.data.TensorDataset(images, labels)
+    return torch.utils.data.DataLoader(images, size, shuffle=True, drop_last=True)
 
 
 def _indexed(images, labels, size):
@@ -71,11 +71,11 @@ def _indexed(images, labels, size):
         yield images[chosen], labels[chosen]
 
 
-def _train(study, candidate, pictures, seed, batches):
+def _train(study, candidate, images, seed, batches):
     """A candidate's network, trained by the study's recipe."""
-    recipe, (images, labels) = study.recipe, pictures
+    recipe, (images, labels) = study.recipe, images
     torch.manual_seed(seed)
-    network = like(candidate.architecture, study.pictures.num_classes, images.shape[1], recipe.batch_norm_decay)
+    network = like(candidate.architecture, study.dataset.num_classes, images.shape[1], recipe.batch_norm_decay)
     network = network.to(memory_format=torch.channels_last).train()
     per_epoch = len(images) // recipe.batch
     optimizer, schedule = _optimizer(network, recipe, recipe.epochs * per_epoch)

@@ -3,7 +3,7 @@
     python tests/benchmarks/startup.py
 
 Cases: B0 on 64 px, batch 32 (b0-64); half of B0's width and depth on 32 px, batch 64 (half-32). Each start has a fresh
-process, with the pictures already on the device: once with an empty cache of compiled programs, then with the cache that
+process, with the images already on the device: once with an empty cache of compiled programs, then with the cache that
 it has filled. "lower" is building, tracing and lowering the network, or reading the traced program; "compile" what follows,
 or reading what was compiled;
 "state" draws the parameters; "first steps" is the first call of the program, two steps: one alone would not be a loop. The
@@ -37,14 +37,14 @@ def measure(case):
     )
     jax.monitoring.register_event_listener(lambda event, **_: events.append(event))
     work = task(CASES[case], STEPS)
-    pictures, chosen = random_pictures(work), epoch_order(work, 0, 0)
+    images, chosen = random_pictures(work), epoch_order(work, 0, 0)
     marks = [time.perf_counter()]
     program = compile_training(work)
     marks.append(time.perf_counter())
     compiled = sum(compiling)
     state = jax.block_until_ready(initial_state(work, 0))
     marks.append(time.perf_counter())
-    jax.block_until_ready(program(state, *pictures, *chosen))
+    jax.block_until_ready(program(state, *images, *chosen))
     marks.append(time.perf_counter())
     preparing, drawing, stepping = (after - before for before, after in itertools.pairwise(marks))
     seconds = (preparing - compiled, compiled, drawing, stepping, marks[-1] - marks[0])

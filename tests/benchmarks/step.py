@@ -1,4 +1,4 @@
-"""Training steps and inference beside PyTorch's EfficientNet (timm): pictures per second, their ratio, peak memory.
+"""Training steps and inference beside PyTorch's EfficientNet (timm): images per second, their ratio, peak memory.
 
     pip install -e '.[bench]'
     python tests/benchmarks/step.py
@@ -29,11 +29,11 @@ def ours_training(case, steps, precision):
 
     work = task(case, steps, precision)
     program, state = compile_training(work), initial_state(work, 0)
-    pictures, chosen = random_pictures(work), epoch_order(work, 0, 0)
+    dataset, chosen = random_pictures(work), epoch_order(work, 0, 0)
 
     def train():
         nonlocal state
-        state, progress = program(state, *pictures, *chosen)
+        state, progress = program(state, *dataset, *chosen)
         float(progress.loss)  # waits
 
     return train
@@ -93,7 +93,7 @@ def theirs(case, steps, precision, layout, mode):
 
 
 def measure(case, mode, side, steps, repeats, precision):
-    """In a fresh process: pictures per second of one side, and its peak memory."""
+    """In a fresh process: images per second of one side, and its peak memory."""
     case = CASES[case]
     if side == "ours":
         call = (ours_training if mode == "train" else ours_inference)(case, steps, precision)
@@ -117,7 +117,7 @@ def compare(case, mode, rounds, **how):
                 settings = {"case": case, "mode": mode, "side": side, **how}
                 found.append(in_fresh_process(__file__, settings, with_cache(cache)))
                 pace, peak = found[-1].values()
-                say(f"{case} {mode} round {number + 1}: {side} {pace:.1f} pictures a second, {peak:.0f} MB")
+                say(f"{case} {mode} round {number + 1}: {side} {pace:.1f} images a second, {peak:.0f} MB")
     sides = {side: _summary(found) for side, found in measured.items()}
     layout = max(LAYOUTS, key=lambda side: sides[side]["images_per_second"])
     ratio = sides["ours"]["images_per_second"] / sides[layout]["images_per_second"]

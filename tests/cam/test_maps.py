@@ -8,7 +8,7 @@ from flax import nnx
 
 from scaling import Stage, architecture
 from scaling.cam.maps import class_activation_maps, gradient_activation_maps
-from scaling.nets import Settings, build
+from scaling.nets import ModelConfig, build
 
 TINY = dataclasses.replace(
     architecture("small"), resolution=16, stem=8, head=16, stages=(Stage(2, 3, 1, 1, 8), Stage(1, 3, 2, 2, 12, 0.0))
@@ -40,7 +40,7 @@ def test_parts_of_a_network_make_the_whole(network, blocks):
 @pytest.fixture(scope="module")
 def smooth():
     """In evaluation mode, with running statistics of other images. SiLU: differences across a ReLU's kink are no slopes."""
-    made = build(dataclasses.replace(TINY, activation="silu"), 5, 2, nnx.Rngs(1), Settings(batch_norm_decay=0.3))
+    made = build(dataclasses.replace(TINY, activation="silu"), 5, 2, nnx.Rngs(1), ModelConfig(batch_norm_decay=0.3))
     made(1.5 * IMAGES[::-1] + 0.3)
     made.eval()
     return made

@@ -9,7 +9,7 @@ import pytest
 from scaling.arch import SMALL, Architecture, Stage
 from scaling.core.errors import SpecError
 from scaling.core.plain import from_plain, is_later, later, to_plain
-from scaling.family.spec import FamilySpec, Kinship
+from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.grid.lattice import Lattice
 from scaling.grid.limits import Limits
 from scaling.grid.spec import StudySpec
@@ -56,7 +56,7 @@ DEFAULTS = {
         "extrapolated": None,
     },
     Limits: {"params": None, "macs": None, "latency": None, "memory": None},
-    Kinship: {
+    FamilyConfig: {
         "rules": ("compound", "depth", "width", "resolution"),
         "phi": "0:3:0.5",
         "realise": False,
@@ -77,7 +77,7 @@ DEFAULTS = {
         "eligible_only": False,
         "grouped": False,
     },
-    FamilySpec: {"data": "fashion-mnist-10k", "side": None, "seeds": 3, "family": Kinship(), "recipe": Recipe()},
+    FamilySpec: {"data": "fashion-mnist-10k", "side": None, "seeds": 3, "family": FamilyConfig(), "recipe": Recipe()},
 }
 """What records were made with. A default here is never changed: where a better one is found, it is a new field or a recipe."""
 
@@ -147,7 +147,7 @@ def test_every_recorded_id_is_computed_again_with_and_without_a_new_field():
 @pytest.mark.parametrize("folder", sorted(ROOT.glob("runs/*/spec.json")), ids=lambda path: path.parent.name)
 def test_a_recorded_configuration_is_read_and_written_as_it_was(folder):
     stored = json.loads(folder.read_text("utf-8"))
-    for key, kind in (("recipe", Recipe), ("lattice", Lattice), ("family", Kinship), ("baseline", Architecture)):
+    for key, kind in (("recipe", Recipe), ("lattice", Lattice), ("family", FamilyConfig), ("baseline", Architecture)):
         if key in stored:
             read = from_plain(kind, stored[key], key)
             assert to_plain(read) == stored[key]
@@ -155,7 +155,7 @@ def test_a_recorded_configuration_is_read_and_written_as_it_was(folder):
 
 
 def test_to_plain_and_from_plain_are_inverse():
-    for value in (SMALL, Recipe(epochs=3), Lattice(alpha=(1.0, 1.5)), Kinship(rules=("depth",)), Limits(params=8e4)):
+    for value in (SMALL, Recipe(epochs=3), Lattice(alpha=(1.0, 1.5)), FamilyConfig(rules=("depth",)), Limits(params=8e4)):
         assert from_plain(type(value), json.loads(json.dumps(to_plain(value))), "here") == value
 
 
@@ -169,8 +169,8 @@ def test_to_plain_and_from_plain_are_inverse():
         (Recipe, {"epochs": 0}, "here: Recipe.epochs must be at least 1, got 0"),
         (Lattice, {"alpha": [1.0]}, r"here.alpha must be a list of 2 numbers, got \[1.0\]"),
         (Lattice, {"constraint": "real"}, "here.constraint must be one of nominal, realised, both, got 'real'"),
-        (Kinship, {"rules": "depth"}, "here.rules must be a list of names, got 'depth'"),
-        (Kinship, {"rules": [1]}, "here.rules must be a text in quotes, got 1"),
+        (FamilyConfig, {"rules": "depth"}, "here.rules must be a list of names, got 'depth'"),
+        (FamilyConfig, {"rules": [1]}, "here.rules must be a text in quotes, got 1"),
         (Architecture, {"name": "mine"}, "here: the key 'resolution' is missing"),
         (Architecture, {"stages": 3}, "here.stages must be a list of tables, got 3"),
     ],

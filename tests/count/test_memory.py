@@ -58,7 +58,7 @@ def test_inference_holds_one_layer_counted_by_hand():
     # Maps of 4 x 4: the skipped input of 4 channels, and 8 channels before and after the depthwise convolution.
     assert inference_bytes(one, 5, 10, 3) == 4 * cost(one, 10, 3).params + 4 * 5 * (16 * (4 + 8 + 8))
     wide = Architecture("wide", 8, stem=1, stages=(Stage(1, 3, 1, 1, 1, 0),), head=1, stem_stride=2)
-    assert inference_bytes(wide, 1, 10, 3) == 4 * cost(wide, 10, 3).params + 4 * (8 * 8 * 3 + 16)  # the picture itself
+    assert inference_bytes(wide, 1, 10, 3) == 4 * cost(wide, 10, 3).params + 4 * (8 * 8 * 3 + 16)  # the image itself
 
 
 def test_of_b0_the_first_strided_depthwise_convolution_holds_most():

@@ -9,7 +9,7 @@ from PIL import Image
 
 @pytest.fixture
 def folders(tmp_path):
-    """A function that writes class folders: folders({"cats": 20}) -> path; each picture has a colour of its own."""
+    """A function that writes class folders: folders({"cats": 20}) -> path; each image has a colour of its own."""
 
     def write(counts, root="set", side=8, mode="RGB"):
         for label, (name, count) in enumerate(counts.items()):

@@ -3,20 +3,20 @@ import dataclasses
 import numpy as np
 import pytest
 
-from scaling.data import DataError, PictureSet, Split
+from scaling.data import DataError, Dataset, Split
 
 
 def split(labels=(0, 1), side=4, channels=1, grey=7):
     return Split(np.full((len(labels), side, side, channels), grey, np.uint8), np.array(labels, np.int32))
 
 
-def pictures(**changes):
+def dataset(**changes):
     parts = {"name": "toy", "classes": ("a", "b"), "train": split(), "validation": split(), "test": split()}
-    return PictureSet(**(parts | changes))
+    return Dataset(**(parts | changes))
 
 
 def test_properties():
-    toy = pictures(**{part: split(channels=3, side=5) for part in ("train", "validation", "test")})
+    toy = dataset(**{part: split(channels=3, side=5) for part in ("train", "validation", "test")})
     assert (toy.num_classes, toy.in_channels, toy.side, len(toy.train)) == (2, 3, 5, 2)
 
 
@@ -31,16 +31,16 @@ def test_arrays_are_read_only_and_the_givers_are_not():
 
 
 def test_fingerprint_is_of_the_contents_only():
-    plain = pictures().fingerprint
+    plain = dataset().fingerprint
     assert plain == "24db34afe40376a5"
-    assert pictures(name="other").fingerprint == plain
+    assert dataset(name="other").fingerprint == plain
     changes = [
         {"classes": ("a", "c")},
         {"train": split((1, 0))},
         {"test": split(grey=8)},
-        {"train": split((0, 1, 0)), "validation": split((1,))},  # the same pictures, another boundary
+        {"train": split((0, 1, 0)), "validation": split((1,))},  # the same images, another boundary
     ]
-    assert len({plain, *(pictures(**change).fingerprint for change in changes)}) == 1 + len(changes)
+    assert len({plain, *(dataset(**change).fingerprint for change in changes)}) == 1 + len(changes)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_split_refuses(images, labels, message):
         ({"classes": ("cats",)}, "toy: needs at least two classes, found 1: 'cats'"),
         ({"classes": ()}, "toy: needs at least two classes, found 0"),
         ({"classes": ("a", "a")}, "class names must differ, got 'a' more than once"),
-        ({"test": split((0, 2))}, "PictureSet.test must have labels from 0 to 1, got 0 to 2"),
-        ({"train": split((-1, 0))}, "PictureSet.train must have labels from 0 to 1, got -1 to 0"),
-        ({"validation": split(side=5)}, r"PictureSet.validation must hold pictures of .* \(4, 4, 1\), got \(5, 5, 1\)"),
+        ({"test": split((0, 2))}, "Dataset.test must have labels from 0 to 1, got 0 to 2"),
+        ({"train": split((-1, 0))}, "Dataset.train must have labels from 0 to 1, got -1 to 0"),
+        ({"validation": split(side=5)}, r"Dataset.validation must hold images of .* \(4, 4, 1\), got \(5, 5, 1\)"),
     ],
 )
 def test_picture_set_refuses(change, message):
     with pytest.raises(DataError, match=message):
-        pictures(**change)
+        dataset(**change)
 
 
 def test_errors_are_one_printable_line():

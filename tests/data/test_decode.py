@@ -140,14 +140,14 @@ def test_default_side_is_the_median_shorter_side_at_most_128(sizes, side):
 def test_unreadable_pictures_are_counted_and_named():
     good, noise = saved(image_of(RAMP)), np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     png, jpeg = saved(image_of(noise)), saved(image_of(noise), "JPEG")
-    damaged = [b"", b"no picture", png[: len(png) // 2], jpeg[: len(jpeg) // 2], saved(image_of(noise), "BMP")[:99]]
+    damaged = [b"", b"no image", png[: len(png) // 2], jpeg[: len(jpeg) // 2], saved(image_of(noise), "BMP")[:99]]
     with pytest.raises(DataError) as refusal:
         decoded(good, *damaged)
-    assert str(refusal.value).startswith("set: 5 of 6 pictures cannot be read: 1.png (not a PNG, JPEG, WebP, BMP or GIF ")
+    assert str(refusal.value).startswith("set: 5 of 6 images cannot be read: 1.png (not a PNG, JPEG, WebP, BMP or GIF ")
     assert str(refusal.value).endswith("; remove or replace them")
     assert [f"{index}.png (" in str(refusal.value) for index in range(6)] == [False, *[True] * 5]
-    with pytest.raises(DataError, match=r"7 of 7 pictures cannot be read: 0\.png .*, 4\.png \([^)]*\), \.\.\.; remove"):
-        decoded(*[b"no picture"] * 7)
+    with pytest.raises(DataError, match=r"7 of 7 images cannot be read: 0\.png .*, 4\.png \([^)]*\), \.\.\.; remove"):
+        decoded(*[b"no image"] * 7)
 
 
 def test_truncated_pictures_are_never_filled_up():
@@ -158,7 +158,7 @@ def test_truncated_pictures_are_never_filled_up():
 @pytest.mark.parametrize(("limit", "reason"), [(200, "16 x 16 px is over Pillow's limit of 200 px"), (100, "exceeds limit")])
 def test_decompression_bombs_are_refused(monkeypatch, limit, reason):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    with pytest.raises(DataError, match=f"1 of 1 pictures cannot be read: 0.png .*{reason}"):
+    with pytest.raises(DataError, match=f"1 of 1 images cannot be read: 0.png .*{reason}"):
         decoded(saved(image_of(RAMP)), side=4)
 
 

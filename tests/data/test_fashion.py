@@ -12,34 +12,34 @@ STEMS = fashion.STEMS
 
 
 def test_shipped_set_golden():
-    pictures = load("fashion-mnist-10k")
-    assert pictures.fingerprint == "8a3f72fc2de2d34d"
-    assert pictures.name == "fashion-mnist-10k"
-    assert (pictures.side, pictures.in_channels, pictures.num_classes) == (28, 1, 10)
-    for split, count in ((pictures.train, 600), (pictures.validation, 250), (pictures.test, 150)):
+    dataset = load("fashion-mnist-10k")
+    assert dataset.fingerprint == "8a3f72fc2de2d34d"
+    assert dataset.name == "fashion-mnist-10k"
+    assert (dataset.side, dataset.in_channels, dataset.num_classes) == (28, 1, 10)
+    for split, count in ((dataset.train, 600), (dataset.validation, 250), (dataset.test, 150)):
         assert np.bincount(split.labels).tolist() == [count] * 10
-    assert pictures.train.labels[:10].tolist() == [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]
-    assert pictures.classes[9] == "Ankle boot"
+    assert dataset.train.labels[:10].tolist() == [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]
+    assert dataset.classes[9] == "Ankle boot"
 
 
 def test_shipped_split_is_the_file_parted_in_order():
     images = read(fashion.SHIPPED / "t10k-images-idx3-ubyte.gz")[..., None]
     labels = read(fashion.SHIPPED / "t10k-labels-idx1-ubyte.gz")
-    codes, pictures = by_count(labels, 600, 250), load("fashion-mnist-10k")
-    for code, split in enumerate((pictures.train, pictures.validation, pictures.test)):
+    codes, dataset = by_count(labels, 600, 250), load("fashion-mnist-10k")
+    for code, split in enumerate((dataset.train, dataset.validation, dataset.test)):
         np.testing.assert_array_equal(split.images, images[codes == code])
 
 
 def test_no_picture_in_two_splits():
-    pictures = load("fashion-mnist-10k")
-    seen = [{image.tobytes() for image in split.images} for split in (pictures.train, pictures.validation, pictures.test)]
+    dataset = load("fashion-mnist-10k")
+    seen = [{image.tobytes() for image in split.images} for split in (dataset.train, dataset.validation, dataset.test)]
     assert len(set.union(*seen)) == sum(map(len, seen)) == 10_000
 
 
 def test_shipped_at_another_side():
-    pictures = load("fashion-mnist-10k", side=20)
-    assert pictures.train.images.shape == (6000, 20, 20, 1)
-    assert pictures.fingerprint == "6ae7a57f1786ca8e"
+    dataset = load("fashion-mnist-10k", side=20)
+    assert dataset.train.images.shape == (6000, 20, 20, 1)
+    assert dataset.fingerprint == "6ae7a57f1786ca8e"
     assert load("fashion-mnist-10k", side=28).fingerprint == "8a3f72fc2de2d34d"
 
 
@@ -50,7 +50,7 @@ def test_licence_and_reading_are_shipped():
 
 @pytest.fixture
 def four_files(tmp_path, idx_files):
-    """A folder with the published test files and twelve train pictures of each class."""
+    """A folder with the published test files and twelve train images of each class."""
     folder = tmp_path / "fashion-mnist"
     labels = np.arange(120) % 10
     idx_files(labels[:, None, None] * np.ones((1, 28, 28)), f"fashion-mnist/{STEMS[0]}")
@@ -61,29 +61,29 @@ def four_files(tmp_path, idx_files):
 
 
 def test_whole_set_from_a_folder_and_by_name(four_files, monkeypatch):
-    pictures = load(four_files)
-    assert (pictures.name, pictures.classes) == ("fashion-mnist", fashion.CLASSES)
-    assert (len(pictures.train), len(pictures.validation), len(pictures.test)) == (100, 20, 10_000)
-    assert pictures.validation.labels.tolist() == [*range(10), *range(10)]
+    dataset = load(four_files)
+    assert (dataset.name, dataset.classes) == ("fashion-mnist", fashion.CLASSES)
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (100, 20, 10_000)
+    assert dataset.validation.labels.tolist() == [*range(10), *range(10)]
     monkeypatch.setenv("SCALING_DATA", str(four_files.parent))
-    assert load("fashion-mnist").fingerprint == pictures.fingerprint
+    assert load("fashion-mnist").fingerprint == dataset.fingerprint
 
 
 def test_published_set_where_it_is_installed():
     if not any(not fashion.missing(place) for place in fashion._places()):
         pytest.skip("fashion-mnist is not installed")
-    pictures = load("fashion-mnist")
-    assert pictures.fingerprint == "c654f21cc045c37a"
-    for split, count in ((pictures.train, 5000), (pictures.validation, 1000), (pictures.test, 1000)):
+    dataset = load("fashion-mnist")
+    assert dataset.fingerprint == "c654f21cc045c37a"
+    for split, count in ((dataset.train, 5000), (dataset.validation, 1000), (dataset.test, 1000)):
         assert np.bincount(split.labels).tolist() == [count] * 10
 
 
 def test_another_set_in_the_same_form(tmp_path, idx_files):
     for stem, count in zip(STEMS, (36, 36, 6, 6), strict=True):
         idx_files(np.arange(count) % 3 if "labels" in stem else np.zeros((count, 5, 5)), f"digits/{stem}")
-    pictures = load(str(tmp_path / "digits"))
-    assert (pictures.name, pictures.classes, pictures.side) == ("digits", ("0", "1", "2"), 5)
-    assert (len(pictures.train), len(pictures.validation), len(pictures.test)) == (30, 6, 6)
+    dataset = load(str(tmp_path / "digits"))
+    assert (dataset.name, dataset.classes, dataset.side) == ("digits", ("0", "1", "2"), 5)
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (30, 6, 6)
     assert load(tmp_path / "digits", side=8).side == 8
 
 
@@ -113,11 +113,11 @@ def test_refuses_damaged_folders(four_files, idx_files):
     with pytest.raises(DataError, match=r"train-labels-idx1-ubyte\.gz: cannot be unpacked"):
         load(four_files)
     labels.write_bytes(gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 2, 1, 2])))
-    with pytest.raises(DataError, match="must hold 120 labels, one per picture"):
+    with pytest.raises(DataError, match="must hold 120 labels, one per image"):
         load(four_files)
     labels.write_bytes(whole)
     idx_files(np.zeros((120, 28)), images.relative_to(four_files.parent))
-    with pytest.raises(DataError, match=r"must hold square pictures, \(n, side, side\), got \(120, 28\)"):
+    with pytest.raises(DataError, match=r"must hold square images, \(n, side, side\), got \(120, 28\)"):
         load(four_files)
     idx_files(np.zeros((120, 20, 20)), images.relative_to(four_files.parent))
     with pytest.raises(DataError, match=r"differ in size, \(20, 20\) and \(28, 28\)"):

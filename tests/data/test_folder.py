@@ -8,25 +8,25 @@ from scaling.data import DataError, load
 from scaling.data.folder import listing
 
 
-def sizes(pictures):
-    return [np.bincount(split.labels).tolist() for split in (pictures.train, pictures.validation, pictures.test)]
+def sizes(dataset):
+    return [np.bincount(split.labels).tolist() for split in (dataset.train, dataset.validation, dataset.test)]
 
 
 def test_class_folders_are_shared_out(folders):
-    pictures = load(folders({"dogs": 20, "cats": 40}))
-    assert (pictures.name, pictures.classes) == ("set", ("cats", "dogs"))
-    assert sizes(pictures) == [[24, 12], [10, 5], [6, 3]]
-    assert (pictures.side, pictures.in_channels) == (8, 3)
-    # Red is the position in the class: no picture twice, none lost, order kept.
-    reds = [split.images[split.labels == 1, 0, 0, 0].tolist() for split in (pictures.train, pictures.test)]
+    dataset = load(folders({"dogs": 20, "cats": 40}))
+    assert (dataset.name, dataset.classes) == ("set", ("cats", "dogs"))
+    assert sizes(dataset) == [[24, 12], [10, 5], [6, 3]]
+    assert (dataset.side, dataset.in_channels) == (8, 3)
+    # Red is the position in the class: no image twice, none lost, order kept.
+    reds = [split.images[split.labels == 1, 0, 0, 0].tolist() for split in (dataset.train, dataset.test)]
     assert reds == [[0, 3, 4, 6, 7, 8, 10, 12, 14, 15, 17, 19], [2, 11, 16]]
-    assert pictures.validation.images[pictures.validation.labels == 1, 0, 0, 0].tolist() == [1, 5, 9, 13, 18]
+    assert dataset.validation.images[dataset.validation.labels == 1, 0, 0, 0].tolist() == [1, 5, 9, 13, 18]
 
 
 def test_all_grey_is_one_channel_and_side_is_free(folders):
-    pictures = load(folders({"a": 3, "b": 3}, mode="L"), side=5)
-    assert pictures.train.images.shape == (2, 5, 5, 1)
-    assert pictures.test.images[:, 0, 0, 0].tolist() == [2, 12]
+    dataset = load(folders({"a": 3, "b": 3}, mode="L"), side=5)
+    assert dataset.train.images.shape == (2, 5, 5, 1)
+    assert dataset.test.images[:, 0, 0, 0].tolist() == [2, 12]
 
 
 def test_train_alone_is_shared_out(folders):
@@ -38,9 +38,9 @@ def test_train_alone_is_shared_out(folders):
 def test_one_held_out_folder_is_test(folders, held_out):
     folders({"a": 10, "b": 5}, root="set/train")
     folders({"a": 3, "b": 1}, root=f"set/{held_out}")
-    pictures = load(folders({}))
-    assert sizes(pictures) == [[8, 4], [2, 1], [3, 1]]
-    assert pictures.validation.images[:, 0, 0, 0].tolist() == [1, 6, 1]
+    dataset = load(folders({}))
+    assert sizes(dataset) == [[8, 4], [2, 1], [3, 1]]
+    assert dataset.validation.images[:, 0, 0, 0].tolist() == [1, 6, 1]
 
 
 def test_three_folders_stand_as_they_are(folders):
@@ -58,7 +58,7 @@ def test_hidden_foreign_and_nested_files(folders):
     root = folders({"a": 3, "b": 3, ".hidden": 3, "notes": 0})
     (root / "a" / "._000.png").write_bytes(b"")
     (root / "a" / "Thumbs.db").write_bytes(b"")
-    (root / "notes" / "read.txt").write_text("no picture")
+    (root / "notes" / "read.txt").write_text("no image")
     (root / "stray.png").write_bytes(b"")
     (root / "b" / "deep" / "er").mkdir(parents=True)
     (root / "b" / "000.png").rename(root / "b" / "deep" / "er" / "9.PNG")
@@ -75,7 +75,7 @@ def test_hidden_foreign_and_nested_files(folders):
 def test_a_picture_of_a_format_that_is_not_read_is_named(folders, name):
     root = folders({"a": 3, "b": 3})
     (root / "b" / name).write_bytes(b"")
-    with pytest.raises(DataError, match=f"b/{name}: needs to be one of .png, .*; convert such pictures, or move them away"):
+    with pytest.raises(DataError, match=f"b/{name}: needs to be one of .png, .*; convert such images, or move them away"):
         listing(root)
 
 
@@ -95,7 +95,7 @@ def test_links_are_followed_but_not_in_rings(folders):
 def test_dangling_links_cannot_be_read(folders, target):
     root = folders({"a": 3, "b": 3})
     (root / "a" / "ring.png").symlink_to(target)
-    with pytest.raises(DataError, match=r"1 of 7 pictures cannot be read: a/ring\.png \((No such file|Too many levels)"):
+    with pytest.raises(DataError, match=r"1 of 7 images cannot be read: a/ring\.png \((No such file|Too many levels)"):
         load(root)
 
 
@@ -103,7 +103,7 @@ def test_unreadable_pictures_are_named_from_the_folder(folders):
     root = folders({"a": 10, "b": 10})
     (root / "b" / "003.png").write_bytes(b"")
     (root / "a" / "001.png").write_bytes((root / "a" / "001.png").read_bytes()[:50])
-    with pytest.raises(DataError, match=r"2 of 20 pictures cannot be read: a/001\.png \(.*\), b/003\.png \(.*\); remove"):
+    with pytest.raises(DataError, match=r"2 of 20 images cannot be read: a/001\.png \(.*\), b/003\.png \(.*\); remove"):
         load(root)
 
 
@@ -114,7 +114,7 @@ def test_refuses_folders_without_enough_classes(folders, tmp_path):
         load(folders({"empty": 0}))
     with pytest.raises(DataError, match="needs at least two classes, found 1: 'cats'"):
         load(folders({"cats": 5}))
-    with pytest.raises(DataError, match="class 'dogs' has 2 pictures, too few to fill every split"):
+    with pytest.raises(DataError, match="class 'dogs' has 2 images, too few to fill every split"):
         load(folders({"cats": 5, "dogs": 2}))
 
 
@@ -157,7 +157,7 @@ def test_names_with_line_breaks_stay_on_one_line(folders):
 
 @pytest.fixture
 def videos(tmp_path):
-    """Two classes of twenty videos with three frames each, and a picture beside them."""
+    """Two classes of twenty videos with three frames each, and an image beside them."""
     for name in ("cat", "dog"):
         for video in range(20):
             folder = tmp_path / name / f"video{video:02}"
@@ -176,14 +176,14 @@ def test_groups_are_sub_folders_and_stay_in_one_split(videos):
     for group, folder, code in zip(found.groups.tolist(), folders, found.codes.tolist(), strict=True):
         of_group.setdefault(group, set()).add((folder, code))
     assert all(len(places) == 1 for places in of_group.values())
-    assert len(of_group) == len(set(folders)) == 42  # 20 videos and the lone picture of each class
+    assert len(of_group) == len(set(folders)) == 42  # 20 videos and the lone image of each class
     counts = np.bincount([next(iter(places))[1] for places in of_group.values()])
     assert counts.tolist() == [26, 10, 6]  # 60, 25 and 15 % of the groups, class by class
 
 
 def test_groups_of_a_split_are_numbered_from_0(videos):
-    pictures = load(videos, grouped=True)
-    for split in (pictures.train, pictures.validation, pictures.test):
+    dataset = load(videos, grouped=True)
+    for split in (dataset.train, dataset.validation, dataset.test):
         assert np.array_equal(np.unique(split.groups), np.arange(split.groups.max() + 1))
         assert len(split.groups) == len(split)
     assert load(videos).validation.groups is None

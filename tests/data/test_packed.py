@@ -36,8 +36,8 @@ def test_what_is_written(packed, tmp_path):
 def test_one_held_out_split_is_test(packed):
     file, arrays = packed
     np.savez(file, **arrays | {"split": np.minimum(arrays["split"], 1)})
-    pictures = load(file)
-    assert (len(pictures.train), len(pictures.validation), len(pictures.test)) == (11, 4, 11)
+    dataset = load(file)
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (11, 4, 11)
 
 
 def test_no_held_out_split_is_shared_out(packed):
@@ -50,7 +50,7 @@ def test_unreadable_pictures_are_counted(packed):
     file, arrays = packed
     arrays["data"][arrays["offsets"][20] : arrays["offsets"][21]] = 0
     np.savez(file, **arrays)
-    with pytest.raises(DataError, match="1 of 26 pictures cannot be read: picture 20 of 'b'"):
+    with pytest.raises(DataError, match="1 of 26 images cannot be read: image 20 of 'b'"):
         load(file)
 
 
@@ -61,15 +61,15 @@ def test_unreadable_pictures_are_counted(packed):
         ({"names": np.array([b"a", b"b"])}, r"names must be one row of strings, got \|S1 \(2,\)"),
         ({"names": np.array(["a"])}, "needs at least two classes, found 1: 'a'"),
         ({"names": np.array(["a", "a"])}, "class names must differ"),
-        ({"names": np.array(["a", "b", "c"])}, "class 'c' has 0 pictures, too few"),
+        ({"names": np.array(["a", "b", "c"])}, "class 'c' has 0 images, too few"),
         ({"data": np.zeros(9)}, r"data must be one row of uint8, got float64 \(9,\)"),
         ({"offsets": np.arange(27)}, "offsets must rise from 0 to the [0-9]+ bytes of data"),
         ({"offsets": np.zeros(0, int)}, "offsets must rise"),
         ({"labels": np.zeros((26, 1), int)}, r"labels must be one row of whole numbers, got int64 \(26, 1\)"),
-        ({"labels": np.zeros(25, int)}, "needs a label and a split for each of 26 pictures, got 25 and 26"),
+        ({"labels": np.zeros(25, int)}, "needs a label and a split for each of 26 images, got 25 and 26"),
         ({"labels": np.full(26, 2)}, "labels must be from 0 to 1, got 2 to 2"),
         ({"split": np.full(26, 3)}, "split must be from 0 to 2, got 3 to 3"),
-        ({"split": np.ones(26, int)}, "class 'a' has 20 pictures, too few to fill every split: none is left for train"),
+        ({"split": np.ones(26, int)}, "class 'a' has 20 images, too few to fill every split: none is left for train"),
     ],
 )
 def test_refuses_arrays(packed, change, message):
@@ -103,6 +103,6 @@ def test_refuses_to_pack(folders, tmp_path):
     with pytest.raises(DataError, match="gone: no such folder"):
         pack(tmp_path / "gone", tmp_path / "set.npz")
     (root / "a" / "000.png").write_bytes(b"")
-    with pytest.raises(DataError, match="1 of 6 pictures cannot be read"):
+    with pytest.raises(DataError, match="1 of 6 images cannot be read"):
         pack(root, tmp_path / "set.npz")
     assert not (tmp_path / "set.npz").exists()

@@ -38,21 +38,21 @@ def test_a_program_that_jax_runs_alone(network, weights, tmp_path, capsys):
     out = tmp_path / "mobile.stablehlo"
     assert run("--model", "mobilenet_v1", "--weights", weights, "--out", out) == 0
     said = capsys.readouterr().out
-    assert "bytes for cpu, cuda, rocm, tpu, any number of pictures; read back and run" in said
+    assert "bytes for cpu, cuda, rocm, tpu, any number of images; read back and run" in said
     described = json.loads((tmp_path / "mobile.stablehlo.json").read_text())
     assert described["input"] == ["batch", 224, 224, 3]
     assert (described["channels"], described["values"], described["crop"]) == ("RGB", [0, 255], 0.875)
     assert (described["mean"], described["classes"]) == ([128.0] * 3, [f"class {i}" for i in range(7)])
-    pictures = np.random.default_rng(1).standard_normal((3, 224, 224, 3), np.float32)
-    np.save(tmp_path / "pictures.npy", pictures)
+    images = np.random.default_rng(1).standard_normal((3, 224, 224, 3), np.float32)
+    np.save(tmp_path / "images.npy", images)
     code = (
         "import sys, numpy as np; from jax import export\n"
         f"program = export.deserialize(bytearray(open({str(out)!r}, 'rb').read()))\n"
-        f"np.save({str(tmp_path / 'logits.npy')!r}, program.call(np.load({str(tmp_path / 'pictures.npy')!r})))\n"
+        f"np.save({str(tmp_path / 'logits.npy')!r}, program.call(np.load({str(tmp_path / 'images.npy')!r})))\n"
         "assert not any(name.split('.')[0] == 'scaling' for name in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True)
-    wanted = jax.jit(lambda x: network(x))(pictures)
+    wanted = jax.jit(lambda x: network(x))(images)
     np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), wanted, rtol=1e-3, atol=1e-5)
 
 

@@ -14,7 +14,7 @@ import pytest
 from scaling import RELEASED, architecture, cost, scale
 from scaling.count.memory import inference_bytes, training_bytes
 from scaling.family.__main__ import main
-from scaling.family.spec import Kinship
+from scaling.family.spec import FamilyConfig
 from scaling.family.study import distinct
 from scaling.rules.members import MEMBER_WITHIN, member
 from scaling.rules.rules import rule
@@ -172,7 +172,7 @@ def test_several_rules_and_solved_costs(capsys):
     ("words", "said"),
     [
         (("--phi", "x"), "phi must be a number, FIRST:LAST"),
-        (("--phi", "-9", "--baseline", "small"), "shrinks the pictures of small to 5.69 px, under 12"),
+        (("--phi", "-9", "--baseline", "small"), "shrinks the images of small to 5.69 px, under 12"),
         (
             ("--rule", "deep"),
             "no rule is called 'deep'; known: compound, paper, depth",
@@ -275,7 +275,7 @@ def baseline_of(px, *repeats):
 
 def distances(baseline):
     """How far each rule's member at x2, x4 and x8 is from the rule."""
-    family = Kinship(rules=("paper", "uniform", "depth", "width", "resolution"), phi="0:3", realise=True)
+    family = FamilyConfig(rules=("paper", "uniform", "depth", "width", "resolution"), phi="0:3", realise=True)
     found = {}
     for one in family.members(baseline, 10, 1):
         found.setdefault(one.rule, []).append(one.distance)
@@ -299,7 +299,7 @@ def test_on_20_px_with_deeper_stages_every_rule_has_one():
 
 
 def test_a_member_far_from_its_rule_does_not_stand_for_it():
-    family = Kinship(rules=("paper", "depth"), phi="0, 1", realise=True)
+    family = FamilyConfig(rules=("paper", "depth"), phi="0, 1", realise=True)
     baseline = baseline_of(14, 1, 2, 3)
     stands = {one.label: one.stands_for(one.members[0].rule) for one in distinct(baseline, family.members(baseline, 10, 1))}
     assert stands == {"baseline": True, "depth 1": True, "paper 1.106": False}

@@ -19,7 +19,7 @@ from scaling.weights.files import read_weights, write_safetensors
 ROOT = Path(__file__).parents[2]
 
 TINY_FAMILY = """
-data = "{pictures}"
+data = "{images}"
 seeds = 2
 
 [baseline]
@@ -58,7 +58,7 @@ def finish(process):
 def home(tmp_path_factory, picture_folder):
     """A folder with the specification, its run killed after the first record and then finished."""
     folder = tmp_path_factory.mktemp("family")
-    (folder / "tiny.toml").write_text(TINY_FAMILY.format(pictures=picture_folder))
+    (folder / "tiny.toml").write_text(TINY_FAMILY.format(images=picture_folder))
     records = folder / "runs" / "tiny" / "trials.jsonl"
     process = start(folder)
     while process.poll() is None and not (records.exists() and records.read_bytes().count(b"\n")):
@@ -115,8 +115,8 @@ def test_what_would_be_trained(home):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--data", "nowhere"), "no pictures called 'nowhere'"),
-        (("--phi", "-2:0", "--rule", "resolution"), "shrinks the pictures of tiny to 6 px, under 12"),
+        (("--data", "nowhere"), "no images called 'nowhere'"),
+        (("--phi", "-2:0", "--rule", "resolution"), "shrinks the images of tiny to 6 px, under 12"),
         (("--to", "runs/tiny", "--baseline", "small"), "runs/tiny was made from another specification"),
         (("--phi", "1"), "one point per rule compares nothing"),
         (("--seeds", "0"), "seeds must be from 1 to 1000, got 0"),
@@ -132,15 +132,15 @@ def test_bad_input_is_one_line(home, words, said):
 def test_where_its_networks_look(home, picture_folder, tmp_path, capsys):
     run = home[0] / "runs" / "tiny"
     words = ["--run", str(run), "--data", str(picture_folder), "--target", "2", "--out", str(tmp_path / "looks")]
-    assert cam.main([*words, "--picture", "0", "--picture", "3"]) == 0
+    assert cam.main([*words, "--image", "0", "--image", "3"]) == 0
     assert (tmp_path / "looks.svg").stat().st_size > 1000
     capsys.readouterr()
     assert cam.main([*words[:4], "--target", "0"]) == 2
     assert "--target must be above 0, got 0" in capsys.readouterr().err
     assert cam.main([*words[:4], "--target", "100"]) == 2
     assert "--target 100: no network costs about that; there are x1.00" in capsys.readouterr().err
-    assert cam.main([*words, "--picture", "999"]) == 2
-    assert "picture 999: the run has test pictures 0 to" in capsys.readouterr().err
+    assert cam.main([*words, "--image", "999"]) == 2
+    assert "image 999: the run has test images 0 to" in capsys.readouterr().err
     bare = tmp_path / "bare"
     bare.mkdir()
     for name in ("spec.json", "trials.jsonl"):
@@ -148,11 +148,9 @@ def test_where_its_networks_look(home, picture_folder, tmp_path, capsys):
     assert cam.main(["--run", str(bare), *words[2:]]) == 2
     assert "no weights here; train this run again in another folder" in capsys.readouterr().err
     assert cam.main(["--run", str(run), "--data", "fashion-mnist-10k"]) == 2
-    assert "fashion-mnist-10k are other pictures than" in capsys.readouterr().err
+    assert "fashion-mnist-10k are other images than" in capsys.readouterr().err
     assert cam.main(["--run", str(run)]) == 2
-    assert (
-        f"{run} was trained on the pictures {picture_folder.name!r}; say with --data where they are" in capsys.readouterr().err
-    )
+    assert f"{run} was trained on the images {picture_folder.name!r}; say with --data where they are" in capsys.readouterr().err
 
 
 def test_its_networks_are_exported(home, picture_folder, tmp_path, capsys):

@@ -12,8 +12,8 @@ from scaling.family.result import family_result
 RATIOS = [1, 1.41, 2, 2.83, 4, 5.66, 8, 11.3]
 
 
-def network(name, ratio, accuracy, seeds=2, pictures=2_000, seed=0):
-    correct = np.random.default_rng([seed, round(1000 * ratio)]).random((seeds, pictures)) < accuracy
+def network(name, ratio, accuracy, seeds=2, images=2_000, seed=0):
+    correct = np.random.default_rng([seed, round(1000 * ratio)]).random((seeds, images)) < accuracy
     return Measured(name, round(1e5 * ratio), ratio, correct, None, ("baseline",) if ratio == 1 else ())
 
 
@@ -36,7 +36,7 @@ def test_every_network_once_with_the_pooled_seed_variance():
     assert len(found.accuracies) == len(networks) == 15
     for index, one in enumerate(networks):
         assert found.accuracies[one.name] == accuracy_interval(pooled, index, one.seeds)
-    assert (found.seed_sd, found.degrees_of_freedom, found.pictures) == (math.sqrt(pooled.seed_variance), 15, 2000)
+    assert (found.seed_sd, found.degrees_of_freedom, found.images) == (math.sqrt(pooled.seed_variance), 15, 2000)
     assert (found.pooled, found.shrinking) == (True, False)
 
 
@@ -65,7 +65,7 @@ def test_laws_and_checks_where_there_are_costs_enough():
 def test_one_seed_has_intervals_of_pictures_only_and_says_so():
     found = family_result(family(seeds=1))
     assert found.seed_sd is None
-    assert found.gaps.pictures_only
+    assert found.gaps.images_only
     assert found.curves[0].law.a.low is None
 
 

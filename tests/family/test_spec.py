@@ -13,7 +13,7 @@ from scaling.core.errors import SpecError
 from scaling.data import load
 from scaling.family.from_search import optimum_of, winner_of
 from scaling.family.read_spec import read_family_spec
-from scaling.family.spec import FamilySpec, Kinship
+from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.family.study import distinct, make_family_study, network_of
 from scaling.grid.reopen import read_search
 
@@ -22,24 +22,24 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def dataset():
     return load("fashion-mnist-10k")
 
 
 def test_members_by_rule_and_phi():
-    found = Kinship(("compound", "depth", "released"), "0:2", alpha=1.3).members(SMALL, 10, 1)
+    found = FamilyConfig(("compound", "depth", "released"), "0:2", alpha=1.3).members(SMALL, 10, 1)
     assert [(one.rule, one.phi) for one in found] == [(r, p) for r in ("compound", "depth", "released") for p in (0, 1, 2)]
     assert found[1].alpha == 1.3
 
 
 def test_solved_members_keep_the_cost_they_were_solved_for():
-    found = Kinship(("width",), "0:2:0.5", realise=True).members(SMALL, 10, 1)
+    found = FamilyConfig(("width",), "0:2:0.5", realise=True).members(SMALL, 10, 1)
     assert [one.expected_ratio for one in found] == [2**phi for phi in (0, 0.5, 1, 1.5, 2)]
     assert all(abs(one.ratio / one.expected_ratio - 1) < 0.1 for one in found)
 
 
 def test_distinct_networks_and_their_names():
-    members = Kinship(("depth", "width", "resolution"), "0:1").members(SMALL, 10, 1)
+    members = FamilyConfig(("depth", "width", "resolution"), "0:1").members(SMALL, 10, 1)
     networks = distinct(SMALL, members)
     assert [one.label for one in networks] == ["baseline", "resolution 1", "width 1", "depth 1"]
     assert [member.rule for member in networks[0].members] == ["depth", "width", "resolution"]
@@ -52,7 +52,7 @@ def test_distinct_networks_and_their_names():
 
 def test_networks_of_one_cost_are_told_apart():
     small = dataclasses.replace(SMALL, resolution=15)  # 16 px cost the same at stride 2
-    networks = distinct(small, Kinship(("resolution", "depth"), "0:0.5:0.1").members(small, 10, 1))
+    networks = distinct(small, FamilyConfig(("resolution", "depth"), "0:0.5:0.1").members(small, 10, 1))
     assert len({one.label for one in networks}) == len(networks)
     (baseline,) = [one for one in networks if one.label == "baseline"]
     assert baseline.architecture.structure == small.structure
@@ -60,34 +60,34 @@ def test_networks_of_one_cost_are_told_apart():
 
 
 def test_pictures_are_stored_as_large_as_the_largest_member_sees_them():
-    family = Kinship(("resolution", "depth"), "0:3", realise=True)
+    family = FamilyConfig(("resolution", "depth"), "0:3", realise=True)
     largest = max(one.resolution for one in family.members(SMALL, 10, 1))
     assert largest <= family.largest_side(SMALL) <= 2 * largest
 
 
-def test_every_network_is_trained_once_from_every_seed(pictures):
-    study = make_family_study(FamilySpec("f", SMALL, seeds=2, family=Kinship(phi="0:1:0.5")), pictures, "float32")
+def test_every_network_is_trained_once_from_every_seed(dataset):
+    study = make_family_study(FamilySpec("f", SMALL, seeds=2, family=FamilyConfig(phi="0:1:0.5")), dataset, "float32")
     assert len(study.members) == 12
     trials = study.all_trials()
     assert len(trials) == len({trial.id for trial in trials}) == 2 * len(study.networks)
     assert {study.label(trial) for trial in trials} >= {"baseline seed 0", "depth 1 seed 1"}
 
 
-@pytest.mark.parametrize("family", [Kinship(phi="1"), Kinship(("depth",), "1", realise=True)])
-def test_one_point_per_rule_compares_nothing(pictures, family):
+@pytest.mark.parametrize("family", [FamilyConfig(phi="1"), FamilyConfig(("depth",), "1", realise=True)])
+def test_one_point_per_rule_compares_nothing(dataset, family):
     with pytest.raises(SpecError, match="f: one point per rule compares nothing: give phi a range"):
-        make_family_study(FamilySpec("f", SMALL, family=family), pictures, "float32")
+        make_family_study(FamilySpec("f", SMALL, family=family), dataset, "float32")
 
 
-def test_one_point_per_rule_at_equal_cost_compares(pictures):
-    study = make_family_study(FamilySpec("f", SMALL, family=Kinship(phi="1", realise=True)), pictures, "float32")
+def test_one_point_per_rule_at_equal_cost_compares(dataset):
+    study = make_family_study(FamilySpec("f", SMALL, family=FamilyConfig(phi="1", realise=True)), dataset, "float32")
     assert len(study.members) == 4
 
 
-def test_dropout_rises_with_the_real_cost_and_names_another_trial(pictures):
-    plain = FamilySpec("f", SMALL, seeds=1, family=Kinship(("width",), "0:2"))
+def test_dropout_rises_with_the_real_cost_and_names_another_trial(dataset):
+    plain = FamilySpec("f", SMALL, seeds=1, family=FamilyConfig(("width",), "0:2"))
     scaled = dataclasses.replace(plain, family=dataclasses.replace(plain.family, dropout_per_doubling=0.05))
-    one, other = (make_family_study(spec, pictures, "float32") for spec in (plain, scaled))
+    one, other = (make_family_study(spec, dataset, "float32") for spec in (plain, scaled))
     rates = [other.recipe_of(network).dropout for network in other.networks]
     assert rates[0] == 0 < rates[1] < rates[2] < 0.1
     assert rates[2] == round(0.05 * math.log2(other.networks[2].realised), 6)
@@ -116,7 +116,7 @@ def written(folder, more="", text=TOML):
 def test_a_specification(tmp_path):
     spec = read_family_spec(written(tmp_path, "alpha = 1.5"))
     assert (spec.name, spec.baseline, spec.seeds, spec.recipe.epochs) == ("mine", SMALL, 2, 1)
-    assert spec.family == Kinship(("compound", "fast"), "0:1", alpha=1.5)
+    assert spec.family == FamilyConfig(("compound", "fast"), "0:1", alpha=1.5)
     assert spec.to_dict()["family"]["rules"] == ["compound", "fast"]
 
 

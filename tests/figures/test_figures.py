@@ -16,7 +16,7 @@ from scaling.figures.style import save, spread
 from scaling.figures.triangle import place, triangle, triangle_numbers
 
 TARGET = 2.0
-CAPTION = {"data_set": "simulated pictures", "device": "CPU"}
+CAPTION = {"data_set": "simulated images", "device": "CPU"}
 ORIGINS = [("baseline",), ("lattice", "depth"), ("width",), ("resolution",), ("paper", "lattice")]
 
 
@@ -76,7 +76,7 @@ def test_frontier_numbers(drawn):
     assert numbers.target_macs == pytest.approx(1.2e6)
     assert numbers.eligible_macs == pytest.approx((0.96e6, 1.44e6))
     assert numbers.slope == pytest.approx(100 * ranking.slope * np.log(2))
-    assert (numbers.confidence, numbers.pictures, numbers.seeds) == (90, 2500, "2 seeds")
+    assert (numbers.confidence, numbers.images, numbers.seeds) == (90, 2500, "2 seeds")
     assert len(numbers.points) == len(networks)
 
 

@@ -43,7 +43,7 @@ def test_networks_are_joined_by_name_and_resolution(family):
     assert [point.label for point in found.points] == ["B0", "B1 at 224 px", *(f"B{number}" for number in range(1, 8))]
     assert [point.own for point in found.points] == [True, False, *[True] * 7]
     by_label = {point.label: (point.best, point.lowest) for point in found.points}
-    assert by_label["B0"] == (78.568, 76.542)  # 79.364 is at 256 px, 78.680 of weights that saw other pictures
+    assert by_label["B0"] == (78.568, 76.542)  # 79.364 is at 256 px, 78.680 of weights that saw other images
     assert by_label["B1"] == (80.404, 78.546)
     assert by_label["B1 at 224 px"] == (77.592, 77.592)
     assert by_label["B7"] == (85.132, 84.424)

@@ -15,7 +15,7 @@ from scaling.rules.rules import RULES
 
 RUNS = Path(__file__).parents[2] / "runs"
 RATIOS = [1, 1.4, 2, 2.8, 4, 5.6, 8, 11]
-CAPTION = {"data_set": "simulated pictures", "device": "CPU"}
+CAPTION = {"data_set": "simulated images", "device": "CPU"}
 
 
 def network(name, ratio, accuracy, seeds):
@@ -50,7 +50,7 @@ def test_numbers_are_those_of_the_result():
         band = curve.law.curve(line.ratios)
         assert line.law == tuple((100 * (1 - band.mean)).tolist())
         assert all(low <= mean <= high for low, mean, high in zip(line.low, line.law, line.high, strict=True))
-    assert (found.pictures, found.seeds, found.fitted) == (4000, "2 seeds", True)
+    assert (found.images, found.seeds, found.fitted) == (4000, "2 seeds", True)
 
 
 @pytest.mark.parametrize("costs", [2, 4, 8])

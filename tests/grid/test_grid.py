@@ -249,7 +249,7 @@ BAD_FLAGS = [
     (["--constraint", "exact"], "invalid choice: 'exact'"),
     (["--spec", "nope"], "no specification 'nope'"),
     (["--baseline", "b0"], "no network 'b0'; known: efficientnet_b0, efficientnet_b1"),
-    (["--data", "nowhere"], "no pictures called 'nowhere'; allowed: fashion-mnist-10k"),
+    (["--data", "nowhere"], "no images called 'nowhere'; allowed: fashion-mnist-10k"),
     (["--bogus"], "unrecognized arguments: --bogus"),
 ]
 

@@ -15,7 +15,7 @@ from scaling.grid import latency_limit as limiting
 from scaling.grid.__main__ import main
 from scaling.grid.columns import ranking_table, rows_after
 from scaling.grid.latency import FILE, network_key, read_latencies, record_latency
-from scaling.grid.latency_limit import held_to_latency
+from scaling.grid.latency_limit import apply_latency_limit
 from scaling.grid.limits import Limits
 from scaling.grid.plan import limited
 from scaling.grid.reopen import read_search
@@ -145,43 +145,43 @@ def measured(monkeypatch):
 
 
 def test_every_network_is_measured_once_and_a_resumed_run_has_the_same_candidates(study, measured, tmp_path):
-    held = held_to_latency(study, tmp_path, "a device")
+    held = apply_latency_limit(study, tmp_path, "a device")
     assert len(measured) == len(set(measured)) == len(FREE.candidates)
     wanted = [one.label for one in FREE.lattice if one.cost.macs <= 1_200_000]
     assert set() < set(wanted) < set(labels(FREE))
     assert labels(held.space) == wanted
     assert references(held.space) == references(FREE)
     asked = len(measured)
-    again = held_to_latency(study, tmp_path, "a device")
+    again = apply_latency_limit(study, tmp_path, "a device")
     assert (again.space, len(measured)) == (held.space, asked)
-    resumed = make_study(study.spec, study.pictures, "float32", read_latencies(tmp_path))
+    resumed = make_study(study.spec, study.dataset, "float32", read_latencies(tmp_path))
     assert resumed.space == held.space
     first = next(iter(json.loads((tmp_path / FILE).read_text())["a device"].values()))
     assert first.keys() == {"network", "latency_ms", "provenance"}
 
 
 def test_each_device_has_latencies_and_candidates_of_its_own(study, measured, tmp_path, monkeypatch):
-    slow = held_to_latency(study, tmp_path, "slow")
+    slow = apply_latency_limit(study, tmp_path, "slow")
     medians = {one.label: 1.0 for one in FREE.candidates}
     monkeypatch.setattr(limiting, "latency", lambda one, **rest: measured.append(one.name) or Spread(1.0, 1.0, 1.0))
-    fast = held_to_latency(study, tmp_path, "fast")
+    fast = apply_latency_limit(study, tmp_path, "fast")
     assert labels(fast.space) == labels(FREE) != labels(slow.space)
     assert len(measured) == 2 * len(medians)
     assert set(read_latencies(tmp_path).values()) == {1.0}
-    assert held_to_latency(study, tmp_path, "slow").space == slow.space
+    assert apply_latency_limit(study, tmp_path, "slow").space == slow.space
     assert len(measured) == 2 * len(medians)
     assert read_latencies(tmp_path) == read_latencies(tmp_path, "slow") != read_latencies(tmp_path, "fast")
 
 
 def test_trials_are_the_same_under_limits(study, measured, tmp_path):
-    free = {trial.id for trial in make_study(SPEC, study.pictures, "float32").all_trials()}
-    held = {trial.id for trial in held_to_latency(study, tmp_path, "a device").all_trials()}
+    free = {trial.id for trial in make_study(SPEC, study.dataset, "float32").all_trials()}
+    held = {trial.id for trial in apply_latency_limit(study, tmp_path, "a device").all_trials()}
     assert held < free
 
 
 def test_without_a_limit_of_latency_nothing_is_measured(study, measured, tmp_path):
     other = dataclasses.replace(study, spec=SPEC)
-    assert held_to_latency(other, tmp_path, "a device") is other
+    assert apply_latency_limit(other, tmp_path, "a device") is other
     assert (measured, list(tmp_path.iterdir())) == ([], [])
 
 
@@ -230,7 +230,7 @@ def test_a_dry_run_under_limits(capsys, tmp_path, monkeypatch):
 def test_a_network_over_a_limit_is_told_apart_from_one_of_another_cost():
     search = read_search(Path(__file__).parents[2] / "runs" / "step1")
     target = search.study.space.target
-    barred = [dataclasses.replace(one, admitted=one.name != "1.10 1.20 1.10") for one in search.collected.measured]
+    barred = [dataclasses.replace(one, within_limits=one.name != "1.10 1.20 1.10") for one in search.collected.measured]
     collected = search.collected._replace(measured=tuple(barred))
     rows = rows_after(search.study.space, search_result(search.study, search.run, collected, rank(barred, target)))
     columns = {column.title: column for column in ranking_table(rows).columns}
@@ -270,7 +270,7 @@ def test_a_limited_run_trains_the_rest_and_is_read_back(grid, tiny, tmp_path, ca
     assert all(one["params"] <= smallest for one in found["networks"] if "lattice" in one["origin"])
     assert all(not one["eligible"] for one in found["networks"] if one["params"] > smallest)
     assert len(read_search(folder).study.space.candidates) == len(found["networks"])
-    assert Run(folder).question()["limits"]["params"] == smallest
+    assert Run(folder).config()["limits"]["params"] == smallest
     before, after = (sum("lattice" in one["origin"] for one in every) for every in (networks, found["networks"]))
     assert before > after
     assert show_results([str(folder)]) == 0

@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from scaling import Architecture, Stage
-from scaling.nets import Settings, build
+from scaling.nets import ModelConfig, build
 from scaling.nets.batch_norm import BatchNorm
 from scaling.nets.initialise import Draws
 from scaling.nets.layers import silu
@@ -90,7 +90,7 @@ def test_initial_parameters_to_the_last_bit(name):
 @pytest.fixture(scope="module", params=SEVERAL)
 def evaluated(request):
     """A network in evaluation mode whose running statistics are neither those at the start nor those of `IMAGES`."""
-    made = build(SEVERAL[request.param], 5, 2, nnx.Rngs(1), Settings(batch_norm_decay=0.3))
+    made = build(SEVERAL[request.param], 5, 2, nnx.Rngs(1), ModelConfig(batch_norm_decay=0.3))
     made(1.5 * IMAGES[:2] + 0.3)
     made.eval()
     return made

@@ -13,7 +13,7 @@ from scaling.arch.blocks import KINDS, Kind, Layer
 from scaling.count.memory import inference_bytes
 from scaling.grid.enumerate import enumerate_lattice
 from scaling.grid.lattice import Coefficients, Lattice
-from scaling.nets import Settings, abstract, build
+from scaling.nets import ModelConfig, abstract, build
 from scaling.nets.batch_norm import BatchNorm
 from scaling.nets.layers import StochasticDepth
 from scaling.rules.releases import NAMES
@@ -145,7 +145,7 @@ def _macs(equation):
 
 @pytest.mark.parametrize("shape", [(4, 20, 20, 3), (20, 20, 1), (20, 20)])
 def test_pictures_of_another_shape_are_named(shape):
-    with pytest.raises(ValueError, match=rf"pictures must be \(batch, height, width, 1\), got the shape \({shape[0]}, "):
+    with pytest.raises(ValueError, match=rf"images must be \(batch, height, width, 1\), got the shape \({shape[0]}, "):
         jax.eval_shape(build(architecture("small"), 10, 1), jax.ShapeDtypeStruct(shape, jnp.float32))
 
 
@@ -179,7 +179,7 @@ def test_squeeze_excite_is_squeezed_from_the_blocks_input():
 
 
 def test_stochastic_depth_rises_over_the_blocks_and_spares_the_last_fraction():
-    network = build(B0, settings=Settings(stochastic_depth=0.2))
+    network = build(B0, settings=ModelConfig(stochastic_depth=0.2))
     rates = [(index, block.drop.rate) for index, block in enumerate(network.blocks) if block.drop is not None]
     assert rates == [(index, 0.2 * index / 16) for index, block in enumerate(network.blocks) if block.skip and index]
     assert [index for index, block in enumerate(network.blocks) if block.skip] == [2, 4, 6, 7, 9, 10, 12, 13, 14]
@@ -196,7 +196,7 @@ def test_stochastic_depth_drops_whole_pictures_and_keeps_the_mean():
 
 
 def test_regularisation_is_off_in_evaluation():
-    network = build(TINY, 7, 2, settings=Settings(dropout=0.5, stochastic_depth=0.5))
+    network = build(TINY, 7, 2, settings=ModelConfig(dropout=0.5, stochastic_depth=0.5))
     images = jnp.asarray(np.random.default_rng(0).standard_normal((8, 12, 12, 2), np.float32))
     assert not np.array_equal(run(network, images), run(network, images))
     network.eval()
@@ -225,7 +225,7 @@ def test_batch_norm_of_a_large_constant_stays_finite():
 
 
 def test_narrow_precision_keeps_parameters_statistics_and_logits_wide():
-    network = build(TINY, 7, 2, settings=Settings(dtype=jnp.bfloat16))
+    network = build(TINY, 7, 2, settings=ModelConfig(dtype=jnp.bfloat16))
     logits = run(network, jnp.ones((2, 12, 12, 2)))
     assert logits.dtype == jnp.float32
     assert {leaf.dtype for leaf in jax.tree.leaves(nnx.state(network, (nnx.Param, nnx.BatchStat)))} == {jnp.dtype("float32")}
@@ -246,7 +246,7 @@ def test_training_and_evaluation_convolve_alike(name):
     """They take different forms on a CPU; batch statistics and running ones are made the same."""
     scaled = architecture(name)
     stages = tuple(dataclasses.replace(stage, repeats=1) for stage in scaled.stages[:2])
-    network = build(dataclasses.replace(scaled, stages=stages), 5, 3, settings=Settings(dropout=0, stochastic_depth=0))
+    network = build(dataclasses.replace(scaled, stages=stages), 5, 3, settings=ModelConfig(dropout=0, stochastic_depth=0))
     images = jnp.asarray(np.random.default_rng(0).standard_normal((2, 32, 33, 3), np.float32))
     for module in (module for _, module in nnx.iter_modules(network) if isinstance(module, BatchNorm)):
         module.use_running_average = True

@@ -1,4 +1,4 @@
-"""The command that classifies pictures, with a stand-in for the networks."""
+"""The command that classifies images, with a stand-in for the networks."""
 
 import json
 import subprocess
@@ -24,11 +24,11 @@ class Colours:
     def __init__(self, outputs, factor=1.0):
         self.outputs, self.factor, self.batches = outputs, factor, []
 
-    def __call__(self, pictures):
-        assert pictures.dtype == np.float32
-        self.batches.append(pictures.shape)
-        logits = np.zeros((len(pictures), self.outputs), np.float32)
-        logits[:, -3:] = self.factor * np.log(100) * pictures.mean((1, 2))
+    def __call__(self, images):
+        assert images.dtype == np.float32
+        self.batches.append(images.shape)
+        logits = np.zeros((len(images), self.outputs), np.float32)
+        logits[:, -3:] = self.factor * np.log(100) * images.mean((1, 2))
         return logits
 
 
@@ -54,8 +54,8 @@ def use(monkeypatch, made, doubt=""):
 
 
 @pytest.fixture
-def picture(tmp_path):
-    """picture(name, colour) -> a file."""
+def image(tmp_path):
+    """image(name, colour) -> a file."""
 
     def save(name, colour):
         path = tmp_path / name
@@ -71,8 +71,8 @@ def run(capsys, *words):
     return status, out, err
 
 
-def test_text(network, picture, capsys):
-    red, blue = picture("red.png", (200, 100, 100)), picture("blue.png", (100, 100, 200))
+def test_text(network, image, capsys):
+    red, blue = image("red.png", (200, 100, 100)), image("blue.png", (100, 100, 200))
     assert run(capsys, "--model", "colours", "--top", 2, red, blue) == (
         0,
         "colours, weights from the package of colours\n"
@@ -83,8 +83,8 @@ def test_text(network, picture, capsys):
     assert network.batches == [(2, 6, 6, 3)]
 
 
-def test_json(network, picture, capsys, tmp_path):
-    weights, red = tmp_path / "weights", picture("red.png", (200, 100, 100))
+def test_json(network, image, capsys, tmp_path):
+    weights, red = tmp_path / "weights", image("red.png", (200, 100, 100))
     weights.touch()
     status, out, err = run(capsys, "--model", "colours", "--weights", weights, "--json", red)
     assert (status, err, out.count("\n")) == (0, "", 1)
@@ -96,31 +96,31 @@ def test_json(network, picture, capsys, tmp_path):
     assert [one["probability"] for one in top] == pytest.approx([100 / 1099, *[1 / 1099] * 4])
 
 
-def test_other_numbers_of_classes_have_no_names(monkeypatch, picture, capsys):
+def test_other_numbers_of_classes_have_no_names(monkeypatch, image, capsys):
     use(monkeypatch, Colours(3))
-    _, out, _ = run(capsys, "--model", "colours", "--json", picture("red.png", (200, 100, 100)))
+    _, out, _ = run(capsys, "--model", "colours", "--json", image("red.png", (200, 100, 100)))
     (found,) = json.loads(out)["pictures"]
     assert [(one["class"], one["name"]) for one in found["top"]] == [(0, "class 0"), (1, "class 1"), (2, "class 2")]
     assert sum(one["probability"] for one in found["top"]) == pytest.approx(1)
 
 
-def test_doubt_about_the_weights_is_said_beside_the_answer(monkeypatch, picture, capsys):
+def test_doubt_about_the_weights_is_said_beside_the_answer(monkeypatch, image, capsys):
     use(monkeypatch, Colours(3), "weights.pth: red and blue cannot be told apart")
-    status, out, err = run(capsys, "--model", "colours", "--json", picture("red.png", (200, 100, 100)))
+    status, out, err = run(capsys, "--model", "colours", "--json", image("red.png", (200, 100, 100)))
     assert (status, err, len(json.loads(out)["pictures"])) == (0, "weights.pth: red and blue cannot be told apart\n", 1)
 
 
-def test_batches(network, picture, capsys):
-    paths = [picture(f"{number}.png", (200, 100, 100)) for number in range(35)]
+def test_batches(network, image, capsys):
+    paths = [image(f"{number}.png", (200, 100, 100)) for number in range(35)]
     status, out, _ = run(capsys, "--model", "colours", "--json", *paths)
     assert status == 0
     assert [one["path"] for one in json.loads(out)["pictures"]] == [*map(str, paths)]
     assert [shape[0] for shape in network.batches] == [16, 16, 3]
 
 
-def test_pictures_that_cannot_be_read_are_said_and_the_others_shown(network, picture, capsys, tmp_path):
+def test_pictures_that_cannot_be_read_are_said_and_the_others_shown(network, image, capsys, tmp_path):
     (tmp_path / "words.png").write_text("words")
-    red, green = picture("red.png", (200, 100, 100)), picture("green.png", (100, 200, 100))
+    red, green = image("red.png", (200, 100, 100)), image("green.png", (100, 200, 100))
     paths = tmp_path / "nowhere.png", red, tmp_path / "words.png", green
     status, out, err = run(capsys, "--model", "colours", "--json", *paths)
     assert status == 2
@@ -141,9 +141,9 @@ def test_pictures_that_cannot_be_read_are_said_and_the_others_shown(network, pic
     ],
     ids=str,
 )
-def test_bad_input_is_one_line_and_status_two(words, message, network, picture, capsys):
+def test_bad_input_is_one_line_and_status_two(words, message, network, image, capsys):
     try:
-        status = main([*words, str(picture("red.png", (200, 100, 100)))])
+        status = main([*words, str(image("red.png", (200, 100, 100)))])
     except SystemExit as stop:
         status = stop.code
     out, err = capsys.readouterr()
@@ -152,9 +152,9 @@ def test_bad_input_is_one_line_and_status_two(words, message, network, picture, 
     assert network.batches == []
 
 
-def test_outputs_that_are_not_finite(monkeypatch, picture, capsys):
+def test_outputs_that_are_not_finite(monkeypatch, image, capsys):
     use(monkeypatch, Colours(1000, float("nan")))
-    status, out, err = run(capsys, "--model", "colours", picture("red.png", (200, 100, 100)))
+    status, out, err = run(capsys, "--model", "colours", image("red.png", (200, 100, 100)))
     assert (status, out) == (2, "")
     assert "the outputs of colours are not finite; its weights may be damaged" in err
 

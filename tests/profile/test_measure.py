@@ -34,7 +34,7 @@ def test_a_profile_counts_exactly_and_measures_everything(profile):
     assert found.first_call_s > 0
     assert ordered(found.latency_ms)
     assert ordered(found.pictures_per_s)
-    assert profile.seconds_per_picture == 1 / found.pictures_per_s.median
+    assert profile.seconds_per_image == 1 / found.pictures_per_s.median
     weights = 4 * (profile.cost.params + 2 * 20)  # running statistics of 4 + 4 + 4 + 8 channels, two each
     assert found.memory_bytes >= weights + 4 * 3 * (144 + 10)
     assert Profile.from_dict(profile.to_dict()) == profile
@@ -73,7 +73,7 @@ def test_a_network_that_does_not_fit_is_a_result_with_a_reason(monkeypatch):
     found = profile_network(NET, batch=2, runs=1, num_classes=10, in_channels=1)
     assert found.measured is None
     assert found.reason.endswith("bytes, the device has 1,000")
-    assert (found.cost, found.use(DeviceLimits(1e9, 1e9)), found.seconds_per_picture) == (cost(NET, 10, 1), None, None)
+    assert (found.cost, found.use(DeviceLimits(1e9, 1e9)), found.seconds_per_image) == (cost(NET, 10, 1), None, None)
     assert Profile.from_dict(found.to_dict()) == found
 
 

@@ -24,7 +24,7 @@ TINY = "resolution = 12\nstem = 4\nhead = 8\nstages = [{repeats = 1, kernel = 3,
 
 
 def made_up(name, seconds, macs=100, params=100, activations=100):
-    """A profile of a network that takes so long for a picture, or does not fit."""
+    """A profile of a network that takes so long for an image, or does not fit."""
     counted, reason = Cost(params, macs, activations), None if seconds else "needs 9 bytes, the device has 8"
     measured = None
     if seconds:

@@ -6,7 +6,7 @@ import pytest
 
 from scaling import RELEASED, architecture, compound, cost, scale
 from scaling.rules.coefficients import Coefficients
-from scaling.rules.members import carried, member, phi_range, realised_phi, released_member
+from scaling.rules.members import member, phi_range, realised_phi, released_member, transfer_coefficients
 from scaling.rules.rules import SHARES, Rule, rule
 
 B0, SMALL = architecture("efficientnet_b0"), architecture("small")
@@ -70,7 +70,7 @@ def test_released_members_have_the_published_factors_and_no_phi_of_the_formula()
 
 def test_pictures_under_12_px_are_refused():
     assert member(SMALL, rule("resolution"), -1.4, 10, 1).resolution == 12
-    with pytest.raises(ValueError, match="resolution at phi -2 shrinks the pictures of small to 10 px, under 12"):
+    with pytest.raises(ValueError, match="resolution at phi -2 shrinks the images of small to 10 px, under 12"):
         member(SMALL, rule("resolution"), -2, 10, 1)
 
 
@@ -99,13 +99,13 @@ def test_no_rule_of_that_name():
 @pytest.mark.parametrize("choice", [Coefficients(120, 110, 115), Coefficients(100, 100, 140), Coefficients(170, 110, 100)])
 def test_a_carried_choice_costs_what_the_other_phi_asks(choice):
     for phi in (1, 2, 3):
-        there = carried(B0, choice, phi, 1000, 3)
+        there = transfer_coefficients(B0, choice, phi, 1000, 3)
         assert abs(member(B0, Rule("there", there.factors), phi, 1000, 3).ratio / 2**phi - 1) < 0.08
         assert [one == 100 for one in there] == [one == 100 for one in choice]
     with pytest.raises(ValueError, match="phi must be above 0, got 0"):
-        carried(B0, choice, 0, 1000, 3)
+        transfer_coefficients(B0, choice, 0, 1000, 3)
     with pytest.raises(ValueError, match="the extrapolated choice: no phi up to 40 costs x4 or more"):
-        carried(B0, Coefficients(100, 100, 100), 2, 1000, 3)
+        transfer_coefficients(B0, Coefficients(100, 100, 100), 2, 1000, 3)
 
 
 @pytest.mark.parametrize(
@@ -114,5 +114,5 @@ def test_a_carried_choice_costs_what_the_other_phi_asks(choice):
 )
 def test_rounding_to_hundredths_does_not_spoil_the_cost(name, choice, phi, within):
     baseline = architecture(name)
-    there = carried(baseline, Coefficients(*choice), phi, 10, 1)
+    there = transfer_coefficients(baseline, Coefficients(*choice), phi, 10, 1)
     assert abs(member(baseline, Rule("there", there.factors), phi, 10, 1).ratio / 2**phi - 1) < within

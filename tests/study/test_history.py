@@ -17,17 +17,17 @@ from scaling.core.errors import SpecError
 from scaling.data import load
 from scaling.data.per_image import PerImage
 from scaling.family.reopen import read_family
-from scaling.family.spec import FamilySpec, Kinship
+from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.family.study import make_family_study
 from scaling.figures.frontier import frontier, frontier_numbers
 from scaling.figures.style import save
 from scaling.figures.triangle import triangle, triangle_numbers
-from scaling.grid.reopen import read_search, with_choice
+from scaling.grid.reopen import add_extrapolated_reference, read_search
 from scaling.grid.spec import read_spec
 from scaling.grid.study import make_study
 from scaling.results.__main__ import main
 from scaling.study.history import NotRecorded, is_family, require_same_images
-from scaling.study.restore import network_called
+from scaling.study.restore import find_network
 from scaling.study.run import Run
 from scaling.study.trial import Outcome
 
@@ -35,14 +35,14 @@ ROOT = Path(__file__).parents[2]
 STEP1 = ROOT / "runs" / "step1"
 
 
-def made_up(folder, seed, baseline=SMALL, pictures=None):
+def made_up(folder, seed, baseline=SMALL, dataset=None):
     """A family with made-up answers: accuracy rises with the cost, by the same amount for every rule."""
-    pictures = pictures or load("fashion-mnist-10k")
-    spec = FamilySpec("made-up", baseline, seeds=2, family=Kinship(phi="0:3.5:0.5", realise=True))
-    study = make_family_study(spec, pictures, "float32")
+    dataset = dataset or load("fashion-mnist-10k")
+    spec = FamilySpec("made-up", baseline, seeds=2, family=FamilyConfig(phi="0:3.5:0.5", realise=True))
+    study = make_family_study(spec, dataset, "float32")
     random = np.random.default_rng(seed)
     run = Run(folder)
-    with run.opened(study.question()):
+    with run.opened(study.config()):
         for network in study.networks:
             for trial in study.trials(network):
                 correct = random.random(1500) < 1 - 0.2 * network.realised**-0.5
@@ -63,7 +63,7 @@ def test_a_search_comes_back_as_it_was_found():
     means = {entry.name: entry.accuracy.mean for entry in found.ranking.networks}
     for network in kept["networks"]:
         assert means["{alpha:.2f} {beta:.2f} {gamma:.2f}".format(**network)] == network["accuracy"]["mean"]
-    assert (found.ranking.slope, found.study.pictures.name) == (kept["slope"], "fashion-mnist-10k")
+    assert (found.ranking.slope, found.study.dataset.name) == (kept["slope"], "fashion-mnist-10k")
 
 
 def test_a_family_comes_back(family_folder):
@@ -72,7 +72,7 @@ def test_a_family_comes_back(family_folder):
     assert found.study.members == study.members
     assert found.study.networks == study.networks
     assert [trial.id for trial in found.study.all_trials()] == [trial.id for trial in study.all_trials()]
-    assert (found.study.pictures.side, found.run.devices) == (28, "a device")
+    assert (found.study.dataset.side, found.run.devices) == (28, "a device")
     assert {one.complete for one in found.trainings.values()} == {2}
     assert {curve.rule: len(curve.networks) for curve in found.result.curves}.keys() == set(study.spec.family.rules)
     for label, accuracy in found.result.accuracies.items():
@@ -161,7 +161,7 @@ def test_a_family_that_was_shown_no_test_picture(tmp_path, family_folder):
 def test_runs_on_other_pictures_share_no_figure(family_folder):
     step1, other = read_search(STEP1).study, read_family(family_folder[0]).study
     require_same_images([step1, other])
-    changed = dataclasses.replace(other, pictures=other.pictures._replace(fingerprint="others"))
+    changed = dataclasses.replace(other, dataset=other.dataset._replace(fingerprint="others"))
     with pytest.raises(SpecError, match="they cannot be compared, nor share a figure"):
         require_same_images([step1, changed])
 
@@ -220,7 +220,7 @@ def test_families_of_other_baselines_or_pictures_are_not_compared(capsys, tmp_pa
     wider, _ = made_up(tmp_path / "wider", 1, dataclasses.replace(SMALL, head=64))
     assert main([str(wider), "--against", str(family_folder[0])]) == 2
     assert "scaled different baselines: they have no network in common" in capsys.readouterr().err
-    fewer, _ = made_up(tmp_path / "fewer", 1, pictures=load("fashion-mnist-10k", side=14))
+    fewer, _ = made_up(tmp_path / "fewer", 1, dataset=load("fashion-mnist-10k", side=14))
     assert main([str(fewer), "--against", str(family_folder[0])]) == 2
     assert "they cannot be compared" in capsys.readouterr().err
 
@@ -234,11 +234,11 @@ def test_the_command_refuses_in_one_line(capsys, words):
 @pytest.fixture(scope="module")
 def direct_folder(tmp_path_factory):
     """A made-up search at phi 2 with the choice of a recorded one at phi 1 beside it: widest is best, by far."""
-    spec = with_choice(dataclasses.replace(read_spec("default"), phi=2.0), STEP1, 10, 1)
+    spec = add_extrapolated_reference(dataclasses.replace(read_spec("default"), phi=2.0), STEP1, 10, 1)
     study = make_study(spec, load("fashion-mnist-10k"), "float32")
     random = np.random.default_rng(0)
     run = Run(tmp_path_factory.mktemp("runs") / "direct")
-    with run.opened(study.question()):
+    with run.opened(study.config()):
         for network in study.networks:
             chance = 0.8 if "extrapolated" in network.origin else 0.9 if network.coefficients.beta >= 140 else 0.7
             for trial in study.trials(network):
@@ -309,14 +309,14 @@ def test_a_search_alone_says_nothing_of_extrapolation(capsys):
 def test_only_a_choice_for_this_baseline_is_carried():
     spec = read_spec("default")
     with pytest.raises(SpecError, match="scaled the baseline small, not efficientnet_b0; its choice means nothing here"):
-        with_choice(dataclasses.replace(spec, baseline=architecture("efficientnet_b0")), STEP1, 10, 1)
+        add_extrapolated_reference(dataclasses.replace(spec, baseline=architecture("efficientnet_b0")), STEP1, 10, 1)
     with pytest.raises(NotRecorded, match="no such run folder"):
-        with_choice(spec, Path("runs/nothing"), 10, 1)
+        add_extrapolated_reference(spec, Path("runs/nothing"), 10, 1)
 
 
 def test_nothing_is_extrapolated_to_its_own_phi():
     with pytest.raises(SpecError, match="searched at phi 1 itself, there is nothing to extrapolate; give --phi another value"):
-        with_choice(read_spec("default"), STEP1, 10, 1)
+        add_extrapolated_reference(read_spec("default"), STEP1, 10, 1)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_nothing_is_extrapolated_to_its_own_phi():
     ],
 )
 def test_networks_by_what_tables_call_them(name, label):
-    found = network_called(read_search(STEP1).study, name)
+    found = find_network(read_search(STEP1).study, name)
     assert (None if found is None else found.label) == label
 
 

@@ -140,7 +140,7 @@ def test_a_run_grows_in_place(tmp_path, grown):
     with open_run(tmp_path):
         pass
     with open_run(tmp_path, {**QUESTION, **grown}) as run:
-        assert [change.split(":")[0].split(".")[0] for change in run.grown] == list(grown)
+        assert [change.split(":")[0].split(".")[0] for change in run.config_changes] == list(grown)
         assert json.loads((run.folder / "spec.json").read_text()) == {**QUESTION, **grown}
 
 
@@ -198,7 +198,7 @@ def test_a_damaged_question_is_named(tmp_path, text):
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda record: record["outcome"]["validation"].update(bits="AAA="),  # 16 bits for 20 pictures
+        lambda record: record["outcome"]["validation"].update(bits="AAA="),  # 16 bits for 20 images
         lambda record: record["outcome"].update(accuracy=0.5),
         lambda record: record["outcome"].update(validation=None),
         lambda record: record["outcome"].update(status="done"),
@@ -275,7 +275,7 @@ def test_identity_is_what_decides_the_outcome():
     changes = [
         {"seed": 1},
         {"data": "xyz"},
-        {"pictures": 6001},
+        {"images": 6001},
         {"recipe": dataclasses.replace(TRIAL.recipe, precision="bfloat16")},
         {"architecture": dataclasses.replace(SMALL, head=132)},
     ]

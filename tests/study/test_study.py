@@ -35,8 +35,8 @@ class Study(Trials):
     spec = SimpleNamespace(seeds=2)
     networks = (SimpleNamespace(label="a network", architecture=SMALL),)
 
-    def __init__(self, pictures=None):
-        self.pictures = pictures or SimpleNamespace(fingerprint="abc", num_classes=10, in_channels=1, train=range(6000))
+    def __init__(self, dataset=None):
+        self.dataset = dataset or SimpleNamespace(fingerprint="abc", num_classes=10, in_channels=1, train=range(6000))
 
 
 class MadeUpEngine:
@@ -105,11 +105,11 @@ def test_missing_weights_that_do_not_come_back(run, status, reason):
 
 
 def test_missing_weights_on_this_machine_come_back_the_same(tmp_path, picture_folder):
-    pictures = load(picture_folder)
-    study = Study(pictures)
+    dataset = load(picture_folder)
+    study = Study(dataset)
     tiny = dataclasses.replace(SMALL, resolution=12, stages=SMALL.stages[:1])
     study.networks = (SimpleNamespace(label="tiny", architecture=tiny),)
-    engine = LocalEngine(pictures, tmp_path / "run" / "weights")
+    engine = LocalEngine(dataset, tmp_path / "run" / "weights")
     console = Console(quiet=True)
     with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:
         train_proposed(AllAtOnce(study), study, run, engine, DEFAULT_PACE, console)

@@ -7,10 +7,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from scaling import Stage, architecture
-from scaling.data import PictureSet, Split
+from scaling.data import Dataset, Split
 from scaling.recipe.recipe import Recipe
 from scaling.train import input as device_module
-from scaling.train.input import prepare
+from scaling.train.input import to_device
 from scaling.train.loop import (
     Diverged,
     Stopped,
@@ -33,7 +33,7 @@ NET = dataclasses.replace(
 RECIPE = Recipe(epochs=6, batch=16, peak_rate=0.3)
 
 
-def pictures(counts=(128, 40, 30)):
+def dataset(counts=(128, 40, 30)):
     """Bright above or bright below, with noise; mirroring keeps the class."""
     random = np.random.default_rng(0)
 
@@ -44,14 +44,14 @@ def pictures(counts=(128, 40, 30)):
             image[7 * label : 7 * label + 7] += 50
         return Split(images, labels)
 
-    return PictureSet("halves", ("above", "below"), *(split(count) for count in counts))
+    return Dataset("halves", ("above", "below"), *(split(count) for count in counts))
 
 
 @pytest.fixture(scope="module")
 def trained():
-    data = pictures()
+    data = dataset()
     task = Task(NET, RECIPE, 2, 1, len(data.train))
-    program, evaluation, prepared = compile_training(task), compile_evaluation(task), prepare(data, 12)
+    program, evaluation, prepared = compile_training(task), compile_evaluation(task), to_device(data, 12)
     return task, program, evaluation, prepared, train(task, program, prepared, seed=0)
 
 
@@ -71,7 +71,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_gives_others(trained):
 def test_pictures_sent_in_segments_train_the_same(trained, monkeypatch):
     task, _, _, _, state = trained
     monkeypatch.setattr(device_module, "RESIDENT_BYTES", 0)
-    prepared = prepare(pictures(), 12)
+    prepared = to_device(dataset(), 12)
     assert not prepared.resident
     streamed = train(task, compile_training(task, resident=False), prepared, seed=0)
     for ours, theirs in zip(jax.tree.leaves(streamed.params), jax.tree.leaves(state.params), strict=True):
@@ -110,8 +110,8 @@ def test_predictions_do_not_depend_on_the_batch_they_stand_in(trained):
 
 
 def test_pixels_are_those_of_the_training_pictures():
-    data = pictures()
-    found = prepare(data, 14).pixels
+    data = dataset()
+    found = to_device(data, 14).pixels
     assert float(found.mean[0]) == pytest.approx(data.train.images.mean(), rel=1e-6)
     assert float(found.deviation[0]) == pytest.approx(data.train.images.std(), rel=1e-6)
 
@@ -135,7 +135,7 @@ def test_segments_are_equal_and_lose_little(count, segments):
 
 
 def test_too_few_pictures_for_a_batch():
-    with pytest.raises(ValueError, match=r"15 training pictures do not fill one batch of 16; lower recipe.batch"):
+    with pytest.raises(ValueError, match=r"15 training images do not fill one batch of 16; lower recipe.batch"):
         _ = Task(NET, RECIPE, 2, 1, 15).segments
 
 

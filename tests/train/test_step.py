@@ -11,7 +11,7 @@ from scaling.train.task import Task
 
 B0 = architecture("efficientnet_b0")
 RECIPE = Recipe(epochs=2, batch=4, dropout=0.2, stochastic_depth=0.2)
-TASK = Task(B0, RECIPE, num_classes=10, in_channels=3, pictures=9)
+TASK = Task(B0, RECIPE, num_classes=10, in_channels=3, images=9)
 PIXELS = Pixels(*[jax.ShapeDtypeStruct((3,), jnp.float32)] * 2)
 
 

@@ -14,9 +14,9 @@ from scaling.weights.files import write_safetensors
 from scaling.weights.loading import unload
 
 COMMANDS = {
-    "predict": (predict.main, ["picture.png"]),
-    "cam": (cam.main, ["picture.png"]),
-    "cam --block": (cam.main, ["--block", "2", "picture.png"]),
+    "predict": (predict.main, ["image.png"]),
+    "cam": (cam.main, ["image.png"]),
+    "cam --block": (cam.main, ["--block", "2", "image.png"]),
     "export as a program": (export.main, ["--out", "out.stablehlo"]),
     "export of weights": (export.main, ["--out", "out.safetensors"]),
 }
@@ -31,7 +31,7 @@ def tensors():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_weights_that_are_not_finite_are_refused(command, tensors, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    Image.new("RGB", (9, 9)).save("picture.png")
+    Image.new("RGB", (9, 9)).save("image.png")
     damaged = {name: tensor.copy() for name, tensor in tensors.items()}
     damaged["classifier.bias"][:] = np.nan
     damaged["blocks.2.0.bn1.running_var"][[3, 5]] = np.inf, -np.inf
@@ -44,4 +44,4 @@ def test_weights_that_are_not_finite_are_refused(command, tensors, tmp_path, mon
         f"python -m scaling.{command.split()[0]}: error: weights: tensor blocks.2.0.bn1.running_var is NaN or infinite in 2 of "
         "128 numbers; the file is damaged or its training diverged, use other weights\n"
     )
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["picture.png", "weights"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["image.png", "weights"]

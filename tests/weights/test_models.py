@@ -38,8 +38,8 @@ def test_a_pretrained_network(tmp_path):
     path = tmp_path / "weights"
     write_safetensors(path, unload(network, described, "timm"), {})
     found = pretrained("mobilenet_v1", path)
-    pictures = np.random.default_rng(0).standard_normal((2, 32, 32, 3), np.float32)
-    np.testing.assert_allclose(found.network(pictures), network(pictures), rtol=1e-5, atol=1e-5)
+    images = np.random.default_rng(0).standard_normal((2, 32, 32, 3), np.float32)
+    np.testing.assert_allclose(found.network(images), network(images), rtol=1e-5, atol=1e-5)
     assert found.source == str(path)
 
 
@@ -65,7 +65,7 @@ def test_classes_are_named_only_where_there_are_a_thousand(tmp_path):
     write_safetensors(path, unload(build(described, 7), described), {})
     assert open_model("mobilenet_v1", path).classes == tuple(f"class {number}" for number in range(7))
     write_safetensors(path, unload(build(described, 7, 1), described), {})
-    with pytest.raises(WeightsError, match=r"weights for pictures of 1 channel\(s\), mobilenet_v1 is given 3"):
+    with pytest.raises(WeightsError, match=r"weights for images of 1 channel\(s\), mobilenet_v1 is given 3"):
         open_model("mobilenet_v1", path)
 
 

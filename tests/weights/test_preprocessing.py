@@ -1,4 +1,4 @@
-"""From picture files to what networks see."""
+"""From image files to what networks see."""
 
 import re
 
@@ -15,11 +15,11 @@ PLAIN = Preprocessing(4, 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 @pytest.fixture
 def saved(tmp_path):
-    """saved(picture) -> the PNG file that holds it."""
+    """saved(image) -> the PNG file that holds it."""
 
-    def save(picture, **options):
-        path = tmp_path / "picture.png"
-        picture.save(path, **options)
+    def save(image, **options):
+        path = tmp_path / "image.png"
+        image.save(path, **options)
         return path
 
     return save
@@ -39,38 +39,38 @@ def test_mean_and_deviation_of_each_channel(saved):
 
 @pytest.mark.parametrize(("width", "height", "left", "top"), [(14, 10, 3, 1), (10, 14, 1, 3)])
 def test_the_square_in_the_middle(width, height, left, top, saved):
-    picture = noise(width, height)
-    wanted = np.asarray(picture)[top : top + 8, left : left + 8]
-    np.testing.assert_array_equal(prepare(saved(picture), Preprocessing(8, 0.8, PLAIN.mean, PLAIN.std)), wanted)
+    image = noise(width, height)
+    wanted = np.asarray(image)[top : top + 8, left : left + 8]
+    np.testing.assert_array_equal(prepare(saved(image), Preprocessing(8, 0.8, PLAIN.mean, PLAIN.std)), wanted)
 
 
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
 def test_resized_by_pillows_filter_in_one_step(interpolation, saved):
-    picture = noise(40, 30)
-    wanted = picture.resize((12, 12), Image.Resampling[interpolation.upper()], box=(6.875, 1.875, 33.125, 28.125))
+    image = noise(40, 30)
+    wanted = image.resize((12, 12), Image.Resampling[interpolation.upper()], box=(6.875, 1.875, 33.125, 28.125))
     seen = Preprocessing(12, 0.875, PLAIN.mean, PLAIN.std, interpolation)
-    np.testing.assert_array_equal(prepare(saved(picture), seen), np.asarray(wanted))
+    np.testing.assert_array_equal(prepare(saved(image), seen), np.asarray(wanted))
 
 
 @pytest.mark.parametrize(("interpolation", "filter_"), [("bicubic", 3), ("bilinear", 2)])
 def test_one_step_is_near_resizing_before_the_crop(interpolation, filter_, saved):
     y, x = np.mgrid[:480, :640]
     smooth = np.stack([128 + 100 * np.sin(x / 40), 128 + 100 * np.cos(y / 50), (x + y) / 5], -1).astype(np.uint8)
-    picture = Image.fromarray(smooth)
-    wanted = picture.resize((341, 256), filter_).crop((58, 16, 282, 240))
-    found = prepare(saved(picture), Preprocessing(224, 224 / 256, PLAIN.mean, PLAIN.std, interpolation))
+    image = Image.fromarray(smooth)
+    wanted = image.resize((341, 256), filter_).crop((58, 16, 282, 240))
+    found = prepare(saved(image), Preprocessing(224, 224 / 256, PLAIN.mean, PLAIN.std, interpolation))
     assert np.abs(found - np.asarray(wanted, np.float32)).max() <= 3
 
 
 def test_upright(saved):
-    picture = noise(4, 4)
+    image = noise(4, 4)
     exif = Image.Exif()
     exif[274] = 6  # turn by a quarter, clockwise
-    np.testing.assert_array_equal(prepare(saved(picture, exif=exif), PLAIN), np.rot90(np.asarray(picture), -1))
+    np.testing.assert_array_equal(prepare(saved(image, exif=exif), PLAIN), np.rot90(np.asarray(image), -1))
 
 
 @pytest.mark.parametrize(
-    ("picture", "colour"),
+    ("image", "colour"),
     [
         (Image.new("L", (4, 4), 70), [70, 70, 70]),
         (Image.new("RGBA", (4, 4), (9, 9, 9, 0)), [255, 255, 255]),
@@ -81,21 +81,21 @@ def test_upright(saved):
     ],
     ids=["grey", "clear", "grey and alpha", "one bit", "palette", "16 bit"],
 )
-def test_every_mode_becomes_rgb(picture, colour, saved):
-    assert prepare(saved(picture), PLAIN).reshape(-1, 3).tolist() == [colour] * 16
+def test_every_mode_becomes_rgb(image, colour, saved):
+    assert prepare(saved(image), PLAIN).reshape(-1, 3).tolist() == [colour] * 16
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "picture.png: cannot be read: No such file or directory"),
-        (b"", "picture.png: cannot be read: not a PNG, JPEG, WebP, BMP or GIF file"),
-        (b"words", "picture.png: cannot be read: not a PNG, JPEG, WebP, BMP or GIF file"),
+        (None, "image.png: cannot be read: No such file or directory"),
+        (b"", "image.png: cannot be read: not a PNG, JPEG, WebP, BMP or GIF file"),
+        (b"words", "image.png: cannot be read: not a PNG, JPEG, WebP, BMP or GIF file"),
     ],
     ids=["missing", "empty", "text"],
 )
 def test_what_cannot_be_read(content, message, tmp_path):
-    path = tmp_path / "picture.png"
+    path = tmp_path / "image.png"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(DataError, match=re.escape(message)):
@@ -105,7 +105,7 @@ def test_what_cannot_be_read(content, message, tmp_path):
 def test_a_picture_cut_short(saved):
     path = saved(noise(30, 30))
     path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(DataError, match=r"picture\.png: cannot be read: "):
+    with pytest.raises(DataError, match=r"image\.png: cannot be read: "):
         prepare(path, PLAIN)
 
 
@@ -113,7 +113,7 @@ def test_a_picture_cut_short(saved):
 def test_a_picture_over_pillows_limit(factor, saved, monkeypatch):
     path = saved(noise(30, 30))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", int(900 / factor))
-    with pytest.raises(DataError, match=r"picture\.png: cannot be read: .*limit of"):
+    with pytest.raises(DataError, match=r"image\.png: cannot be read: .*limit of"):
         prepare(path, PLAIN)
 
 

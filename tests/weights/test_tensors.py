@@ -94,9 +94,9 @@ def test_there_and_back(kind, source):
     tensors = unload(network, described, source)
     assert source_of(tensors) == source
     again = load(described, {**tensors, "bn1.num_batches_tracked": np.array(3)}, "a file")
-    pictures = np.random.default_rng(1).standard_normal((2, 12, 12, 2), np.float32)
+    images = np.random.default_rng(1).standard_normal((2, 12, 12, 2), np.float32)
     if as_trained(described, source) == described:
-        np.testing.assert_array_equal(network(pictures), again(pictures))
+        np.testing.assert_array_equal(network(images), again(images))
     back = unload(again, described, source)
     assert back.keys() == tensors.keys()
     assert all(np.array_equal(back[name], tensor) for name, tensor in tensors.items())

@@ -87,7 +87,7 @@ def test_another_file_is_taken_for_the_oldest_set_and_doubt_is_said(name, file):
 def test_the_words_of_doubt(file):
     assert found("efficientnet_b1", "torchvision", file).doubt == (
         f"{file}: torchvision's IMAGENET1K_V1 and IMAGENET1K_V2 cannot be told apart by their tensors, and this is not a file "
-        "of torchvision's own; pictures are prepared as for IMAGENET1K_V1: resized to 256 px (bicubic), cropped to 240"
+        "of torchvision's own; images are prepared as for IMAGENET1K_V1: resized to 256 px (bicubic), cropped to 240"
     )
     assert "torchvision's IMAGENET1K_V1 and timm's cannot be told apart" in found("resnet18", "resnet", file).doubt
 

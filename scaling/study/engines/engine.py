@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from scaling.core.errors import UserError
-from scaling.data import PictureSet
+from scaling.data import Dataset
 from scaling.data.per_image import PerImage
 from scaling.study.trial import Outcome, Trial
 
@@ -23,7 +23,7 @@ class Compiling:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """A trial's progress: epochs done and accuracy on the training pictures just seen."""
+    """A trial's progress: epochs done and accuracy on the training images just seen."""
 
     trial: Trial
     epoch: int
@@ -69,7 +69,7 @@ ENGINES = {"local": "scaling.study.engines.local:LocalEngine"}
 """By name: the module and the class. It is made from a dataset and the folder of trained weights, and loaded only when used."""
 
 
-def engine_called(name: str) -> Callable[[PictureSet, Path], Engine]:
+def engine_called(name: str) -> Callable[[Dataset, Path], Engine]:
     """What makes the engine of a name.
 
     Raises:
@@ -78,5 +78,5 @@ def engine_called(name: str) -> Callable[[PictureSet, Path], Engine]:
     if name not in ENGINES:
         raise UserError(f"no engine is called {name!r}; known: {', '.join(ENGINES)}")
     module, _, kind = ENGINES[name].partition(":")
-    made: Callable[[PictureSet, Path], Engine] = getattr(import_module(module), kind)
+    made: Callable[[Dataset, Path], Engine] = getattr(import_module(module), kind)
     return made

@@ -24,13 +24,13 @@ import jax
 from scaling.core.errors import UserError
 from scaling.count.cost import cost
 from scaling.count.memory import training_bytes
-from scaling.data import PictureSet
+from scaling.data import Dataset
 from scaling.data.per_image import PerImage
 from scaling.study.engines.engine import Compiling, Event, Finished, Training
 from scaling.study.provenance import cores, host
 from scaling.study.trial import Curve, Outcome, Seconds, Trial
 from scaling.train.compile import enable_cache
-from scaling.train.input import Prepared, prepare
+from scaling.train.input import DeviceDataset, to_device
 from scaling.train.loop import Diverged, Segment, Stopped, compile_evaluation, compile_training, evaluate_per_image, train
 from scaling.train.step import Weights
 from scaling.train.task import Task
@@ -58,16 +58,16 @@ class LocalEngine:
     """Trains on the devices of this machine.
 
     Args:
-        pictures: what is trained on.
+        images: what is trained on.
         weights: folder of trained weights, one file a trial, from which `test` reads them.
     """
 
-    def __init__(self, pictures: PictureSet, weights: Path) -> None:
+    def __init__(self, dataset: Dataset, weights: Path) -> None:
         enable_cache()
-        self._pictures = pictures
+        self._dataset = dataset
         self._weights = weights
         self._devices = jax.local_devices()
-        self._prepared: dict[tuple[Any, int], Prepared] = {}
+        self._data: dict[tuple[Any, int], DeviceDataset] = {}
         self._evaluations: dict[Task, Any] = {}
         # Two compilations side by side would leave the device without work for as long as both take.
         self._compiling = {device: threading.Lock() for device in self._devices}
@@ -108,8 +108,8 @@ class LocalEngine:
             Diverged: they give numbers that are not finite.
         """
         weights = self._load(trial)
-        prepared = self._prepare(trial, self._devices[0])
-        return evaluate_per_image(self._evaluation(_task(trial)), weights, prepared.test, prepared.pixels)
+        data = self._on_device(trial, self._devices[0])
+        return evaluate_per_image(self._evaluation(_task(trial)), weights, data.test, data.pixels)
 
     def _load(self, trial: Trial) -> Weights:
         try:
@@ -144,18 +144,18 @@ class LocalEngine:
         for trial in trials:
             compiling = 0.0
             try:
-                prepared = self._prepare(trial, device)
+                data = self._on_device(trial, device)
                 if program is None:
                     with self._compiling[device]:
                         if work.stop.is_set():
                             raise Stopped
                         work.events.put(Compiling(trial))
                         start = time.perf_counter()
-                        compiled = compile_training(_task(trial), prepared.resident)
+                        compiled = compile_training(_task(trial), data.resident)
                         self._evaluation(_task(trial))
                         program, compiling = compiled, time.perf_counter() - start
                 begun = time.perf_counter()
-                outcome = self._train(trial, program, prepared, compiling, work)
+                outcome = self._train(trial, program, data, compiling, work)
             except Diverged as error:
                 outcome = Outcome("diverged", str(error), None, Seconds(compiling, time.perf_counter() - begun))
             except (Stopped, OSError):
@@ -164,7 +164,7 @@ class LocalEngine:
                 outcome = Outcome("failed", f"{type(error).__name__}: {error}".splitlines()[0][:300], None, Seconds(compiling))
             work.events.put(Finished(trial, outcome, self.device))
 
-    def _train(self, trial: Trial, program: Any, prepared: Prepared, compiling: float, work: _WorkQueue) -> Outcome:
+    def _train(self, trial: Trial, program: Any, data: DeviceDataset, compiling: float, work: _WorkQueue) -> Outcome:
         seen: list[Segment] = []
 
         def report(segment: Segment) -> None:
@@ -173,27 +173,27 @@ class LocalEngine:
 
         work.events.put(Training(trial, 0))
         start = time.perf_counter()
-        weights = train(_task(trial), program, prepared, trial.seed, report, work.stop.is_set)
+        weights = train(_task(trial), program, data, trial.seed, report, work.stop.is_set)
         trained = time.perf_counter()
         evaluation = self._evaluation(_task(trial))
-        judged = evaluate_per_image(evaluation, weights, prepared.validation, prepared.pixels)
+        judged = evaluate_per_image(evaluation, weights, data.validation, data.pixels)
         evaluated = time.perf_counter()
         save_weights(self._path(trial), weights)
         seconds = Seconds(compiling, trained - start, evaluated - trained)
         return Outcome("complete", None, judged.correct, seconds, judged.probability, _curve(seen))
 
-    def _prepare(self, trial: Trial, device: Any) -> Prepared:
+    def _on_device(self, trial: Trial, device: Any) -> DeviceDataset:
         key = (device, trial.architecture.resolution)
-        if key not in self._prepared:
-            self._prepared[key] = prepare(self._pictures, trial.architecture.resolution)
-        return self._prepared[key]
+        if key not in self._data:
+            self._data[key] = to_device(self._dataset, trial.architecture.resolution)
+        return self._data[key]
 
     def _release_images(self, side: int, waiting: Counter[int]) -> None:
-        """Free the pictures of a resolution once no network waits for them."""
+        """Free the images of a resolution once no network waits for them."""
         waiting[side] -= 1
         if not waiting[side]:
             for device in self._devices:
-                self._prepared.pop((device, side), None)
+                self._data.pop((device, side), None)
 
     def _evaluation(self, task: Task) -> Any:
         if task not in self._evaluations:
@@ -239,7 +239,7 @@ def _curve(seen: Sequence[Segment]) -> Curve:
 
 
 def _task(trial: Trial) -> Task:
-    return Task(trial.architecture, trial.recipe, trial.num_classes, trial.in_channels, trial.pictures)
+    return Task(trial.architecture, trial.recipe, trial.num_classes, trial.in_channels, trial.images)
 
 
 def _by_network(trials: Sequence[Trial]) -> list[list[Trial]]:

@@ -29,17 +29,17 @@ RECIPE = Recipe(epochs=2, batch=16, peak_rate=0.2, precision="float32")
 
 
 @pytest.fixture(scope="module")
-def pictures(picture_folder):
+def dataset(picture_folder):
     return load(picture_folder)
 
 
 @pytest.fixture
-def engine(pictures, tmp_path):
-    return LocalEngine(pictures, tmp_path / "weights")
+def engine(dataset, tmp_path):
+    return LocalEngine(dataset, tmp_path / "weights")
 
 
-def trial(pictures, seed=0, network=NET, recipe=RECIPE):
-    return Trial(network, recipe, pictures.fingerprint, 2, 1, len(pictures.train), seed)
+def trial(dataset, seed=0, network=NET, recipe=RECIPE):
+    return Trial(network, recipe, dataset.fingerprint, 2, 1, len(dataset.train), seed)
 
 
 def finished(engine, trials):
@@ -54,8 +54,8 @@ class Device(NamedTuple):
         return None if self.bytes_limit is None else {"bytes_limit": self.bytes_limit}
 
 
-def test_a_device_has_two_workers_where_its_memory_bears_two_trainings(pictures, monkeypatch):
-    trials = [trial(pictures)]
+def test_a_device_has_two_workers_where_its_memory_bears_two_trainings(dataset, monkeypatch):
+    trials = [trial(dataset)]
     needed = local_module._training_bytes(trials[0])
     small, large = Device("gpu", int(2.8 * needed)), Device("gpu", 3 * needed)
     assert local_module._workers([small, large], trials) == [small, large, large]
@@ -67,22 +67,22 @@ def test_a_device_has_two_workers_where_its_memory_bears_two_trainings(pictures,
     assert local_module._workers(cpus, trials) == cpus[:1]
 
 
-def test_every_trial_finishes_and_the_first_seed_compiles_for_the_others(engine, pictures):
-    trials = [trial(pictures, seed, net) for net in (NET, scale(NET, Factors(1, 2, 1))) for seed in (0, 1)]
+def test_every_trial_finishes_and_the_first_seed_compiles_for_the_others(engine, dataset):
+    trials = [trial(dataset, seed, net) for net in (NET, scale(NET, Factors(1, 2, 1))) for seed in (0, 1)]
     events = list(engine.run(trials))
     assert sum(isinstance(event, Compiling) for event in events) == 2
     outcomes = {event.trial: event.outcome for event in events if isinstance(event, Finished)}
     assert set(outcomes) == set(trials)
     for one, outcome in outcomes.items():
         assert outcome.status == "complete"
-        assert outcome.correct.shape == (len(pictures.validation),)
+        assert outcome.correct.shape == (len(dataset.validation),)
         assert (outcome.seconds.compile > 0) == (one.seed == 0)
         assert outcome.seconds.train > 0
     epochs = [event.epoch for event in events if isinstance(event, Training) and event.trial == trials[0]]
     assert epochs == [0, 1, 2]
 
 
-def test_a_device_compiles_one_network_at_a_time(engine, pictures, monkeypatch):
+def test_a_device_compiles_one_network_at_a_time(engine, dataset, monkeypatch):
     compile_training, inside, most = local_module.compile_training, [], []
 
     def counted(*rest):
@@ -98,24 +98,24 @@ def test_a_device_compiles_one_network_at_a_time(engine, pictures, monkeypatch):
     monkeypatch.setattr(engine, "_compiling", {engine._devices[0]: threading.Lock(), "another device": threading.Lock()})
     monkeypatch.setattr(local_module, "_workers", lambda devices, trials: [devices[0]] * 3)
     networks = [dataclasses.replace(NET, head=head) for head in (8, 16, 24, 32)]
-    assert len(finished(engine, [trial(pictures, network=one) for one in networks])) == 4
+    assert len(finished(engine, [trial(dataset, network=one) for one in networks])) == 4
     assert most == [1, 1, 1, 1]
 
 
-def test_numbers_do_not_depend_on_what_trains_beside(engine, pictures):
-    trials = [trial(pictures, seed) for seed in (0, 1)]
-    other = trial(pictures, 0, scale(NET, Factors(1, 2, 1)))
+def test_numbers_do_not_depend_on_what_trains_beside(engine, dataset):
+    trials = [trial(dataset, seed) for seed in (0, 1)]
+    other = trial(dataset, 0, scale(NET, Factors(1, 2, 1)))
     together, alone = finished(engine, [*trials, other]), finished(engine, trials[1:])
     assert np.array_equal(together[trials[1]].correct, alone[trials[1]].correct)
 
 
-def test_test_pictures_are_judged_with_the_kept_weights(engine, pictures, tmp_path):
-    one = trial(pictures)
+def test_test_pictures_are_judged_with_the_kept_weights(engine, dataset, tmp_path):
+    one = trial(dataset)
     assert engine.missing_weights([one]) == [one]
     finished(engine, [one])
     assert engine.missing_weights([one]) == []
     kept = engine.test(one)
-    assert kept.correct.shape == kept.probability.shape == (len(pictures.test),)
+    assert kept.correct.shape == kept.probability.shape == (len(dataset.test),)
     path = tmp_path / "weights" / f"{one.id}.safetensors"
     path.write_bytes(path.read_bytes()[:100])
     assert engine.missing_weights([one]) == [one]
@@ -128,13 +128,13 @@ def test_test_pictures_are_judged_with_the_kept_weights(engine, pictures, tmp_pa
     assert all(map(np.array_equal, engine.test(one), kept))
 
 
-def test_pictures_of_a_resolution_are_let_go_after_its_last_network(engine, pictures):
+def test_pictures_of_a_resolution_are_let_go_after_its_last_network(engine, dataset):
     sharper = dataclasses.replace(NET, resolution=14)
-    finished(engine, [trial(pictures), trial(pictures, network=sharper)])
-    assert engine._prepared == {}
+    finished(engine, [trial(dataset), trial(dataset, network=sharper)])
+    assert engine._data == {}
 
 
-def test_an_error_of_one_network_is_its_outcome_and_the_others_go_on(engine, pictures, monkeypatch):
+def test_an_error_of_one_network_is_its_outcome_and_the_others_go_on(engine, dataset, monkeypatch):
     def broken(task, resident):
         if task.architecture.head == 9:
             raise RuntimeError("out of memory\nand more")
@@ -142,38 +142,38 @@ def test_an_error_of_one_network_is_its_outcome_and_the_others_go_on(engine, pic
 
     compile_training = local_module.compile_training
     monkeypatch.setattr(local_module, "compile_training", broken)
-    bad, good = trial(pictures, 0, dataclasses.replace(NET, head=9)), trial(pictures)
+    bad, good = trial(dataset, 0, dataclasses.replace(NET, head=9)), trial(dataset)
     outcomes = finished(engine, [bad, good])
     assert (outcomes[bad].status, outcomes[bad].reason) == ("failed", "RuntimeError: out of memory")
     assert outcomes[good].status == "complete"
 
 
-def test_a_diverged_training_is_an_outcome(engine, pictures):
-    wild = trial(pictures, recipe=dataclasses.replace(RECIPE, peak_rate=1e30, momentum=0.0))
+def test_a_diverged_training_is_an_outcome(engine, dataset):
+    wild = trial(dataset, recipe=dataclasses.replace(RECIPE, peak_rate=1e30, momentum=0.0))
     outcome = finished(engine, [wild])[wild]
     assert outcome.status == "diverged"
     assert outcome.seconds.compile > 0
     assert outcome.seconds.train > 0
 
 
-def test_an_error_of_the_disk_ends_the_run(engine, pictures, monkeypatch):
+def test_an_error_of_the_disk_ends_the_run(engine, dataset, monkeypatch):
     def full(path, state):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(local_module, "save_weights", full)
     with pytest.raises(OSError, match="No space left"):
-        finished(engine, [trial(pictures)])
+        finished(engine, [trial(dataset)])
 
 
-def test_closing_the_events_stops_the_work(engine, pictures):
-    with closing(engine.run([trial(pictures, seed) for seed in range(50)])) as events:
+def test_closing_the_events_stops_the_work(engine, dataset):
+    with closing(engine.run([trial(dataset, seed) for seed in range(50)])) as events:
         for event in events:
             if isinstance(event, Finished):
                 break
     assert len(list((engine._weights).iterdir())) < 50
 
 
-def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, pictures, monkeypatch):
+def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, dataset, monkeypatch):
     compile_training, begun, go_on = local_module.compile_training, threading.Event(), threading.Event()
     compiled = []
 
@@ -194,7 +194,7 @@ def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, pi
 
     monkeypatch.setattr(threading.Thread, "join", joined)
     networks = [dataclasses.replace(NET, head=head) for head in (8, 16, 24, 32)]
-    with closing(engine.run([trial(pictures, network=one) for one in networks])) as events:
+    with closing(engine.run([trial(dataset, network=one) for one in networks])) as events:
         assert isinstance(next(events), Compiling)
         begun.wait(30)
         workers = [one for one in threading.enumerate() if one.name == local_module.WORKER]
@@ -206,21 +206,21 @@ def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, pi
     assert len(compiled) == 1
 
 
-def test_a_network_whose_evaluation_fails_is_not_trained(engine, pictures, monkeypatch):
+def test_a_network_whose_evaluation_fails_is_not_trained(engine, dataset, monkeypatch):
     def broken(task):
         raise RuntimeError("no room")
 
     trained = []
     monkeypatch.setattr(local_module, "compile_evaluation", broken)
     monkeypatch.setattr(local_module, "train", lambda *rest: trained.append(rest))
-    outcomes = finished(engine, [trial(pictures, seed) for seed in (0, 1)])
+    outcomes = finished(engine, [trial(dataset, seed) for seed in (0, 1)])
     assert [one.reason for one in outcomes.values()] == ["RuntimeError: no room"] * 2
     assert trained == []
 
 
-def test_large_networks_come_first_and_seeds_follow_each_other(pictures):
+def test_large_networks_come_first_and_seeds_follow_each_other(dataset):
     wide = scale(NET, Factors(1, 2, 1))
-    trials = [trial(pictures, seed, net) for seed in (0, 1) for net in (NET, wide)]
+    trials = [trial(dataset, seed, net) for seed in (0, 1) for net in (NET, wide)]
     jobs = local_module._by_network(trials)
     assert [[(one.architecture, one.seed) for one in job] for job in jobs] == [[(wide, 0), (wide, 1)], [(NET, 0), (NET, 1)]]
 
@@ -233,32 +233,32 @@ def test_the_pace_is_a_stated_default_until_trials_are_recorded(tmp_path):
     assert pace(tmp_path) == DEFAULT_PACE
 
 
-def test_the_pace_is_that_of_trainings_long_enough_to_tell(tmp_path, pictures):
+def test_the_pace_is_that_of_trainings_long_enough_to_tell(tmp_path, dataset):
     question = {"baseline": {}, "data": "", "recipe": {}, "seeds": 1}
     with Run(tmp_path / "run").opened(question) as run:
         for seed, seconds in enumerate((0.5, 10.0, 30.0)):
-            run.record(trial(pictures, seed), Outcome("complete", None, np.ones(3, bool), Seconds(4.0, seconds)), "here")
+            run.record(trial(dataset, seed), Outcome("complete", None, np.ones(3, bool), Seconds(4.0, seconds)), "here")
     found = pace(tmp_path)
     assert found.compile == 4.0
-    assert found.unit == pytest.approx(20.0 / expected_parts([trial(pictures)], Pace(0.0, 1.0, ""))[trial(pictures).id].train)
+    assert found.unit == pytest.approx(20.0 / expected_parts([trial(dataset)], Pace(0.0, 1.0, ""))[trial(dataset).id].train)
     assert found.source == f"2 trials recorded on this machine, {host()}"
 
 
-def test_expected_seconds_count_compiling_once_a_network(pictures):
-    trials = [trial(pictures, seed) for seed in (0, 1)]
+def test_expected_seconds_count_compiling_once_a_network(dataset):
+    trials = [trial(dataset, seed) for seed in (0, 1)]
     speed = Pace(10.0, 1e-3, "here")
     parts = expected_parts(trials, speed)
     work = parts[trials[0].id].train
     assert parts[trials[1].id] == Expected(0.0, work)
     assert estimated_seconds(trials, speed) == pytest.approx(10 + 2 * work)  # one network, on one core
-    both = [*trials, *(trial(pictures, seed, dataclasses.replace(NET, head=16)) for seed in (0, 1))]
+    both = [*trials, *(trial(dataset, seed, dataclasses.replace(NET, head=16)) for seed in (0, 1))]
     one, other = (estimated_seconds(seeds, speed) for seeds in (both[:2], both[2:]))
     assert estimated_seconds(both, speed) == pytest.approx(max(one, other) if cores() > 1 else one + other)
     assert estimated_seconds([], speed) == 0
 
 
-def test_progress_away_from_a_terminal_is_a_line_a_trial(engine, pictures, capsys):
-    trials = [trial(pictures, seed) for seed in (0, 1)]
+def test_progress_away_from_a_terminal_is_a_line_a_trial(engine, dataset, capsys):
+    trials = [trial(dataset, seed) for seed in (0, 1)]
     with StudyProgress(trials, lambda one: f"seed {one.seed}", DEFAULT_PACE, Console(stderr=True, width=200)) as progress:
         for event in engine.run(trials):
             progress.show(event)
@@ -275,7 +275,7 @@ def test_durations_read_well(seconds, text):
 
 
 def test_too_few_pictures_are_named_with_their_classes():
-    pictures = load("fashion-mnist-10k")
-    wanted = r"6000 training pictures of the classes T-shirt/top, .* and 6 more do not fill one batch of 9999; lower batch in"
+    dataset = load("fashion-mnist-10k")
+    wanted = r"6000 training images of the classes T-shirt/top, .* and 6 more do not fill one batch of 9999; lower batch in"
     with pytest.raises(SpecError, match=wanted):
-        resolved(dataclasses.replace(RECIPE, batch=9999), pictures, "float32")
+        resolved(dataclasses.replace(RECIPE, batch=9999), dataset, "float32")
