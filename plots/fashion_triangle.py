@@ -10,7 +10,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from scaling.analysis.surface import response_surface
-from scaling.figures.triangle import triangle, triangle_numbers
+from scaling.figures.triangle import triangle
+from scaling.figures.triangle_numbers import triangle_numbers
 from scaling.grid.reopen import read_search
 
 

@@ -19,7 +19,8 @@ from scaling.count.cost import cost
 from scaling.figures import style
 from scaling.figures.curves import labels, line, log_scale, panel
 from scaling.rules.coefficients import BUDGET, PAPER
-from scaling.rules.rules import RELEASED, Factors, scale
+from scaling.rules.rounding import scale
+from scaling.rules.rules import RELEASED, Factors
 
 
 class _Panel(NamedTuple):

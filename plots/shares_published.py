@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from scaling.arch import EFFICIENTNET_B0
 from scaling.count.cost import cost
 from scaling.figures import style
-from scaling.figures.triangle import corners, frame, panel, place
+from scaling.figures.ternary import corners, frame, panel, place
 from scaling.rules.coefficients import PAPER
-from scaling.rules.rules import RELEASED, SHARES, Factors, realised_shares, scale
+from scaling.rules.rounding import scale
+from scaling.rules.rules import RELEASED, SHARES, Factors, realised_shares
 
 _APART = 3  # released networks with a name of their own; the others lie close together
 CAPTION = (

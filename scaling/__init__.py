@@ -6,7 +6,8 @@ Everything importable from here needs the standard library only.
 from scaling.arch import ARCHITECTURES, Architecture, Stage
 from scaling.count.cost import Cost, cost
 from scaling.rules.releases import architecture
-from scaling.rules.rules import RELEASED, RULES, Factors, Rule, compound, rule, scale, scale_v2, shares, single
+from scaling.rules.rounding import scale, scale_v2
+from scaling.rules.rules import RELEASED, RULES, Factors, Rule, compound, rule, shares, single
 
 __version__ = "0.1.0"
 

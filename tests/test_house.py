@@ -189,6 +189,40 @@ def _own_lines(node):
     return body[-1].end_lineno - body[0].lineno + 1 if body else 0
 
 
+def import_cycles(root):
+    """Modules that import each other when they are loaded, over any number of others."""
+    edges = {}
+    for path in modules(root):
+        name = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        edges[name] = _loaded_names(path, root)
+    found = []
+    for start in edges:
+        reached, new = set(), edges[start]
+        while new:
+            reached |= new
+            new = {other for one in new for other in edges.get(one, ())} - reached
+        if start in reached:
+            found.append(start)
+    return found
+
+
+def _loaded_names(path, root):
+    """Modules of the package that a file imports as soon as it is loaded."""
+    parsed, later = tree(path), set()
+    for node in ast.walk(parsed):
+        is_checked = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if is_checked or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            later |= {id(one) for one in ast.walk(node)}
+    names = set()
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.ImportFrom) and id(node) not in later and (node.module or "").startswith("scaling"):
+            folder = root.joinpath(*node.module.split("."))
+            names |= {
+                f"{node.module}.{one.name}" if (folder / f"{one.name}.py").exists() else node.module for one in node.names
+            }
+    return names
+
+
 def wide_excepts_of_commands(root):
     """Commands leave it to `scaling.cli` to tell people's mistakes from ours."""
     found = []
@@ -214,6 +248,10 @@ RULES = {
     namespaces_outside_a_main: {"scaling/family/options.py": "import argparse\n\n\ndef f(given: argparse.Namespace): ...\n"},
     long_files: {"scaling/grid/space.py": "x = 1\n" * (LONGEST_FILE + 1)},
     long_functions: {"scaling/grid/space.py": "def f():\n" + "    x = 1\n" * (LONGEST_FUNCTION + 1)},
+    import_cycles: {
+        "scaling/core/one.py": "from scaling.core.two import x\n",
+        "scaling/core/two.py": "from scaling.core.one import y\n",
+    },
     wide_excepts_of_commands: {"scaling/grid/__main__.py": "try:\n    pass\nexcept ValueError:\n    pass\n"},
 }
 """Every rule, with files that break it."""

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling.analysis.correlation import kendall, spearman
-from scaling.analysis.errors import CONFIDENCE, Estimate, Floats, errors, estimate
+from scaling.analysis.errors import CONFIDENCE, Floats, errors
+from scaling.analysis.intervals import Estimate, estimate
 from scaling.analysis.measured import Measured, by_name, require_confidence
 from scaling.analysis.ranking import adjustment, may_be_chosen
 from scaling.analysis.shrinkage import sample_true_accuracies

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling.analysis.equal_cost import holm
-from scaling.analysis.errors import CONFIDENCE, Errors, Interval, difference_interval, errors
+from scaling.analysis.errors import CONFIDENCE, Errors, errors
+from scaling.analysis.intervals import Interval, difference_interval
 from scaling.analysis.measured import Measured, by_name, require_confidence
 from scaling.core.errors import UserError
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scaling.analysis.surface import triangular_grid
+from scaling.analysis.mixture import triangular_grid
 
 _STEPS = 60
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scaling.analysis.errors import CONFIDENCE, Errors, Floats, Interval, difference_interval, errors
+from scaling.analysis.errors import CONFIDENCE, Errors, Floats, errors
+from scaling.analysis.intervals import Interval, difference_interval
 from scaling.analysis.measured import Measured, by_name, require
 from scaling.analysis.ranking import own_curve
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scaling.analysis.errors import CONFIDENCE, Errors, Estimate, Floats, bounds, errors, estimate
+from scaling.analysis.errors import CONFIDENCE, Errors, Floats, errors
+from scaling.analysis.intervals import Estimate, bounds, estimate
 from scaling.analysis.measured import Measured, by_name, require_confidence
 
 MINIMUM_COSTS = 7

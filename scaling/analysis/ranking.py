@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from scaling.analysis.eligibility import ELIGIBLE_WITHIN, is_eligible
-from scaling.analysis.errors import CONFIDENCE, Floats, Interval, accuracy_interval, errors, proportion_interval
+from scaling.analysis.errors import CONFIDENCE, Floats, errors
+from scaling.analysis.intervals import Interval, accuracy_interval, proportion_interval
 from scaling.analysis.mcb import DRAWS, compare_with_best, look_confidence
 from scaling.analysis.measured import Measured, by_name, require
 

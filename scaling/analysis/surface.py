@@ -15,11 +15,22 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
 
-from scaling.analysis.errors import CONFIDENCE, Errors, Estimate, Floats, errors, quantile
+from scaling.analysis.errors import CONFIDENCE, Errors, Floats, errors
+from scaling.analysis.intervals import Estimate, quantile
 from scaling.analysis.mcb import compare_with_best
 from scaling.analysis.measured import Measured, by_name, require
+from scaling.analysis.mixture import (
+    FLAT,
+    at_target,
+    design_of,
+    leave_place_out,
+    leverages_of,
+    mixture_terms,
+    multiples,
+    region_of,
+    triangular_grid,
+)
 from scaling.analysis.ranking import adjustment, may_be_chosen
 
 MINIMUM_NETWORKS = 8  # seven coefficients and one degree of freedom for the residuals
@@ -28,7 +39,6 @@ _STEPS = 60  # of the grid of shares; 1,891 points
 _REGION_STEPS = 30  # of the grid that the region is told on
 _RIVAL_STEPS = 12  # of the rivals' grid: a quadratic has no finer detail
 _DRAWS = 1_000
-_FLAT = 1e-9
 
 
 class Coefficients(NamedTuple):
@@ -152,7 +162,7 @@ def response_surface(networks: Sequence[Measured], target: float, *, confidence:
     places = [i for i, network in enumerate(ordered) if network.shares is not None and not network.lost]
     if len(places) < MINIMUM_NETWORKS:
         return Fitted(None, NoSurface.FEW_NETWORKS, len(places))
-    design = _design([ordered[i] for i in places], target)
+    design = design_of([ordered[i] for i in places], target)
     if np.linalg.matrix_rank(design) < design.shape[1]:
         return Fitted(None, NoSurface.NO_SPAN, len(places))
     measured = errors(ordered)
@@ -162,41 +172,15 @@ def response_surface(networks: Sequence[Measured], target: float, *, confidence:
     return Fitted(_fit(design, _subset(measured, places), near if near.any() else ~near, best, confidence), None, len(places))
 
 
-def triangular_grid(steps: int) -> Floats:
-    """Shares (depth, width, resolution) in multiples of 1 / steps, shape ((steps + 1) (steps + 2) / 2, 3)."""
-    points = [(d, w, steps - d - w) for d in range(steps + 1) for w in range(steps + 1 - d)]
-    return np.array(points, dtype=float) / steps
-
-
-def leave_place_out(design: Floats, accuracy: Floats) -> float | None:
-    """Root mean square error in predicting each place's accuracy from the networks of all other places.
-
-    Args:
-        design: shape (k, c): of the model, the first three columns the shares.
-        accuracy: shape (k,).
-
-    Returns:
-        The error; None where leaving some place out leaves fewer than c independent networks for every place.
-    """
-    _, labels = np.unique(np.round(design[:, :3], 6), axis=0, return_inverse=True)
-    left = []
-    for place in range(int(labels.max()) + 1):
-        out = labels == place
-        rest = design[~out]
-        if len(rest) and np.linalg.matrix_rank(rest) == design.shape[1]:
-            left.append(accuracy[out] - design[out] @ (np.linalg.pinv(rest) @ accuracy[~out]))
-    return float(np.sqrt(np.mean(np.concatenate(left) ** 2))) if left else None
-
-
 def _fit(design: Floats, measured: Errors, near: NDArray[np.bool_], best: float | None, confidence: float) -> Surface:
     solve = np.linalg.pinv(design)
     fitted = solve @ measured.accuracy
     grid = triangular_grid(_STEPS)
     cross: Floats = np.linalg.inv(design.T @ design).astype(float)
-    largest = float(_leverages(_at_target(design[near, :6], design.shape[1]), cross).max())
-    leverages = _leverages(_at_target(_mixture(grid), design.shape[1]), cross)
-    supported = leverages <= largest + _FLAT
-    rows = _mixture(grid) @ solve[:6]
+    largest = float(leverages_of(at_target(design[near, :6], design.shape[1]), cross).max())
+    leverages = leverages_of(at_target(mixture_terms(grid), design.shape[1]), cross)
+    supported = leverages <= largest + FLAT
+    rows = mixture_terms(grid) @ solve[:6]
     values = rows @ measured.accuracy
     left_out = leave_place_out(design, measured.accuracy)
     predictions = _lacking(measured, design @ solve, design)
@@ -208,8 +192,8 @@ def _fit(design: Floats, measured: Errors, near: NDArray[np.bool_], best: float 
 
     inside = np.flatnonzero(supported)
     top, everywhere = int(inside[values[inside].argmax()]), int(values.argmax())
-    rivals = supported & _multiples(grid, _RIVAL_STEPS)
-    tried = supported & _multiples(grid, _REGION_STEPS)
+    rivals = supported & multiples(grid, _RIVAL_STEPS)
+    tried = supported & multiples(grid, _REGION_STEPS)
     tried[top] = True
     compared = compare_with_best(
         rows[tried],
@@ -219,13 +203,9 @@ def _fit(design: Floats, measured: Errors, near: NDArray[np.bool_], best: float 
         draws=_DRAWS,
     )
     kept = grid[tried][(compared.excess <= 0) | (np.flatnonzero(tried) == top)]
-    region, region_share = _hull(kept, len(inside) / len(grid), 1 / len(triangular_grid(_REGION_STEPS)))
+    region, region_share = region_of(kept, len(inside) / len(grid), 1 / len(triangular_grid(_REGION_STEPS)))
     highest = place(top)
-    reason = None
-    if best is not None and highest.predicted.value <= best:
-        reason = NoOptimum.BELOW_BEST
-    elif region_share > LOCATED_WITHIN:
-        reason = NoOptimum.NOT_LOCATED
+    reason = _no_optimum(best, highest, region_share)
     return Surface(
         Coefficients(*(float(value) for value in fitted)),
         highest,
@@ -243,19 +223,11 @@ def _fit(design: Floats, measured: Errors, near: NDArray[np.bool_], best: float 
     )
 
 
-def _at_target(mixture: Floats, columns: int) -> Floats:
-    """Rows of the design at the target cost, where the distance from it is 0."""
-    return np.column_stack([mixture, np.zeros((len(mixture), columns - mixture.shape[1]))])
-
-
-def _multiples(grid: Floats, steps: int) -> NDArray[np.bool_]:
-    """Which points of a grid are on the coarser one of so many steps."""
-    return np.abs(grid * steps - np.round(grid * steps)).max(axis=1) < _FLAT
-
-
-def _leverages(design: Floats, cross: Floats) -> Floats:
-    """f (X'X)^-1 f of each row f, shape (m,)."""
-    return np.einsum("ij,jk,ik->i", design, cross, design)
+def _no_optimum(best: float | None, highest: Place, region_share: float) -> NoOptimum | None:
+    """Why the highest supported place is no optimum; None where it is one."""
+    if best is not None and highest.predicted.value <= best:
+        return NoOptimum.BELOW_BEST
+    return NoOptimum.NOT_LOCATED if region_share > LOCATED_WITHIN else None
 
 
 def _predicted(row: Floats, measured: Errors, left_out: float | None, freedom: int, confidence: float) -> Estimate:
@@ -268,20 +240,6 @@ def _predicted(row: Floats, measured: Errors, left_out: float | None, freedom: i
     return Estimate(value, max(0.0, value - half), min(1.0, value + half))
 
 
-def _hull(shares: Floats, supported: float, cell: float) -> tuple[Floats, float]:
-    """Corners of the convex hull of some grid points, and its area as a share of the supported part of the triangle.
-
-    A share is at least that of as many cells as there are points, which is all there is where they lie on one line, and at
-    most 1: the hull may reach over what is not supported.
-    """
-    least = len(shares) * cell
-    if np.linalg.matrix_rank(shares - shares[0], tol=_FLAT) < 2:
-        ends = np.lexsort(shares.T)[[0, -1]]
-        return shares[np.unique(ends)], min(1.0, least / supported)
-    hull = ConvexHull(shares[:, 1:])
-    return shares[hull.vertices], min(1.0, max(least, float(hull.volume) / 0.5) / supported)
-
-
 def _lacking(measured: Errors, hat: Floats, design: Floats) -> Errors:
     """Sigma with what the residuals show beyond it: E[RSS] = trace((I - H) Sigma)."""
     freedom = len(design) - design.shape[1]
@@ -292,18 +250,6 @@ def _lacking(measured: Errors, hat: Floats, design: Floats) -> Errors:
         return measured
     known = np.minimum(measured.freedom, freedom)
     return measured._replace(seed=measured.seed + excess, freedom=np.where(known > 0, known, freedom))
-
-
-def _design(networks: Sequence[Measured], target: float) -> Floats:
-    """Shape (k, 7), or (k, 6) where all networks cost the same and there is no slope to fit."""
-    mixture = _mixture(np.array([network.shares for network in networks]))
-    distance = np.log([network.ratio / target for network in networks])
-    return mixture if np.ptp(distance) < _FLAT else np.column_stack([mixture, distance])
-
-
-def _mixture(shares: Floats) -> Floats:
-    depth, width, resolution = shares.T
-    return np.column_stack([shares, depth * width, depth * resolution, width * resolution])
 
 
 def _subset(measured: Errors, places: list[int]) -> Errors:

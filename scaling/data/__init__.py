@@ -6,9 +6,9 @@
 ((6000, 28, 28, 1), (2500, 28, 28, 1), (1500, 28, 28, 1))
 """
 
+from scaling.data.bicubic import resize
 from scaling.data.dataset import DataError, Dataset, Split
 from scaling.data.load import load
 from scaling.data.packed import pack
-from scaling.data.resize import resize
 
 __all__ = ["DataError", "Dataset", "Split", "load", "pack", "resize"]

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from scaling.data.bicubic import require_side, resize
 from scaling.data.dataset import DataError, Dataset, Split
 from scaling.data.decode import LARGEST_DEFAULT_SIDE
 from scaling.data.fashion import STEMS, from_idx_folder, missing, shipped, whole
 from scaling.data.folder import from_class_folders
 from scaling.data.packed import from_packed
-from scaling.data.resize import require_side, resize
 
 NAMED: dict[str, Callable[[], Dataset]] = {"fashion-mnist-10k": shipped, "fashion-mnist": whole}
 """The sets that are known by name. A folder of such a name is reached by ./NAME."""

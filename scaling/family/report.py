@@ -15,7 +15,7 @@ from scaling.rules.members import Member
 if TYPE_CHECKING:  # a list of networks needs none of SciPy
     from scaling.analysis.changes import Change
     from scaling.analysis.equal_cost import Gap, Gaps
-    from scaling.analysis.errors import Estimate
+    from scaling.analysis.intervals import Estimate
     from scaling.analysis.power_law import HeldOut
     from scaling.family.reopen import Unsupported
     from scaling.family.result import Family, FamilyResult, RuleCurve

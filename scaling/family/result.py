@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from scaling.analysis.equal_cost import Gaps, gaps
-from scaling.analysis.errors import CONFIDENCE, Errors, Interval, accuracy_interval, errors
+from scaling.analysis.errors import CONFIDENCE, Errors, errors
+from scaling.analysis.intervals import Interval, accuracy_interval
 from scaling.analysis.measured import Measured
 from scaling.analysis.power_law import MINIMUM_COSTS, Extrapolated, HeldOut, PowerLaw, extrapolated, fit_power_law, held_out
 from scaling.core.errors import SpecError

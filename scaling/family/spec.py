@@ -12,7 +12,8 @@ from scaling.core.plain import to_plain
 from scaling.recipe.recipe import Recipe
 from scaling.rules.coefficients import HIGHEST
 from scaling.rules.members import RELEASED_PHIS, Member, member, phi_range, placed, realised_phi, released_member
-from scaling.rules.rules import RELEASED, RULES, Rounding, Rule, rule
+from scaling.rules.rounding import Rounding
+from scaling.rules.rules import RELEASED, RULES, Rule, rule
 
 COMPARED = tuple(name for name, one in RULES.items() if one.compared)
 """The rules of a family that names none."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from scaling.analysis.errors import Interval
+from scaling.analysis.intervals import Interval
 from scaling.analysis.measured import ROLES, Measured
 from scaling.analysis.ranking import Ranking, Standing
 

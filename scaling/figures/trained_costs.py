@@ -8,7 +8,8 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scaling.analysis.errors import CONFIDENCE, Interval
+from scaling.analysis.errors import CONFIDENCE
+from scaling.analysis.intervals import Interval
 from scaling.count.cost import Cost
 from scaling.family.result import Family
 from scaling.figures import style

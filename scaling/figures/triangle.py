@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -17,85 +17,10 @@ from matplotlib.lines import Line2D
 from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
 
-from scaling.analysis.measured import Measured
-from scaling.analysis.ranking import Ranking
-from scaling.analysis.surface import Fitted, NoOptimum, NoSurface
 from scaling.figures import style
-from scaling.figures.points import Point, State, points, seeds_text
-
-_CORNERS = (("depth", (1.0, 0.0, 0.0)), ("width", (0.0, 1.0, 0.0)), ("resolution", (0.0, 0.0, 1.0)))
-_LINES = (0.2, 0.4, 0.6, 0.8)
-_ONE_PLACE = 0.025  # nearer, two networks are one place
-_RING = 0.028
-_HEIGHT = 3**0.5 / 2
-
-
-class TriangleNumbers(NamedTuple):
-    """Everything the drawing shows.
-
-    Attributes:
-        points: every network with shares, in the study's order.
-        spots: shape (points, 2): where each is drawn; networks of one place stand around it.
-        colours: lowest and highest adjusted accuracy shown, in percent.
-        difference_error: standard error of the difference of two networks, in points; None where it is not known.
-        grid: shape (m, 3): shares of the surface's points; None without a surface.
-        surface: shape (m,): predictions in percent, nan where the networks do not support one; None without a surface.
-        region: shape (corners, 3): shares around the optimum's region; None without an optimum.
-        optimum: shares of the surface's optimum; None if there is none that is supported.
-        verdict: what the surface says, in words.
-        target: cost over the baseline's.
-        confidence: of region and ties, in percent.
-        images: number each training was judged on.
-        seeds: of the networks, in words.
-    """
-
-    points: tuple[Point, ...]
-    spots: NDArray[np.float64]
-    colours: tuple[float, float]
-    difference_error: float | None
-    grid: NDArray[np.float64] | None
-    surface: NDArray[np.float64] | None
-    region: NDArray[np.float64] | None
-    optimum: tuple[float, float, float] | None
-    verdict: str
-    target: float
-    confidence: float
-    images: int
-    seeds: str
-
-
-def triangle_numbers(networks: Sequence[Measured], ranking: Ranking, fitted: Fitted) -> TriangleNumbers:
-    """The numbers of `triangle`.
-
-    Args:
-        networks: as they were ranked, in the same order.
-        ranking: of them.
-        fitted: the surface over them.
-
-    Raises:
-        ValueError: the ranking is of other networks, or no network has shares.
-    """
-    found = tuple(point for point in points(networks, ranking) if point.shares is not None)
-    if not found:
-        raise ValueError("triangle_numbers: at least one network needs shares, got none")
-    adjusted = [_value(point) for point in found]
-    surface, error = fitted.surface, ranking.difference_error
-    optimum = surface.optimum if surface else None
-    return TriangleNumbers(
-        found,
-        _around([place(point.shares or ()) for point in found]),
-        (min(adjusted), max(adjusted)),
-        None if error is None else 100 * error,
-        surface.grid if surface else None,
-        np.where(surface.supported, 100 * surface.surface, np.nan) if surface else None,
-        surface.region if surface and optimum else None,
-        optimum.shares if optimum else None,
-        _verdict(fitted),
-        ranking.target,
-        100 * ranking.confidence,
-        ranking.images,
-        seeds_text([network.seeds for network in networks]),
-    )
+from scaling.figures.points import Point, State
+from scaling.figures.ternary import HEIGHT, corners, frame, panel, percents, place
+from scaling.figures.triangle_numbers import RING, TriangleNumbers, adjusted_or_accuracy
 
 
 def triangle(numbers: TriangleNumbers, *, data_set: str, device: str, title: str | None = None) -> Figure:
@@ -125,65 +50,11 @@ def triangle(numbers: TriangleNumbers, *, data_set: str, device: str, title: str
     return figure
 
 
-def panel(figure: Figure, box: tuple[float, float, float, float]) -> Axes:
-    """Axes for a triangle at a place of the figure."""
-    axes = figure.add_axes(box)
-    axes.set_aspect("equal")
-    axes.set_axis_off()
-    axes.set_xlim(-0.09, 1.09)
-    axes.set_ylim(-0.13, _HEIGHT + 0.11)
-    return axes
-
-
-def place(shares: Sequence[float]) -> tuple[float, float]:
-    """Where shares lie: depth at the lower left, width at the lower right, resolution at the top; sides of length 1."""
-    _, width, resolution = shares
-    return width + resolution / 2, resolution * _HEIGHT
-
-
-def _verdict(fitted: Fitted) -> str:
-    surface = fitted.surface
-    if surface is None:
-        few = f"{fitted.networks} networks with shares, 8 are needed"
-        return f"no surface: {few if fitted.reason is NoSurface.FEW_NETWORKS else 'the networks do not span the triangle'}"
-    if surface.optimum is None:
-        return {
-            NoOptimum.BELOW_BEST: "no supported optimum above the best network",
-            NoOptimum.NOT_LOCATED: "no located optimum: the fitted surface has no reliable peak",
-            None: "",
-        }[surface.reason]
-    depth, width, resolution = (100 * share for share in surface.optimum.shares)
-    return (
-        f"supported optimum, to be trained: depth {depth:.0f} %, width {width:.0f} %, resolution {resolution:.0f} %, "
-        f"predicted {100 * surface.optimum.predicted.value:.1f} %"
-    )
-
-
-def _value(point: Point) -> float:
-    """Accuracy at the target cost, or as it is where that was not asked for, in percent."""
-    return (point.adjusted or point.accuracy).mean
-
-
-def _around(places: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
-    """Where networks are drawn, shape (n, 2): those of one place evenly on a small ring around it."""
-    spots = np.array(places, dtype=float)
-    taken = np.zeros(len(spots), dtype=bool)
-    for index in range(len(spots)):
-        if taken[index]:
-            continue
-        same = np.flatnonzero(~taken & (np.hypot(*(spots - spots[index]).T) < _ONE_PLACE))
-        taken[same] = True
-        if len(same) > 1:
-            angles = np.pi / 2 + 2 * np.pi * np.arange(len(same)) / len(same)
-            spots[same] = spots[index] + _RING * np.column_stack([np.cos(angles), np.sin(angles)])
-    return spots
-
-
 def _ties_to_places(axes: Axes, numbers: TriangleNumbers) -> None:
     """A thin line from each network that stands beside its place to the place."""
     for point, spot in zip(numbers.points, numbers.spots, strict=True):
         own = place(point.shares or ())
-        if math.dist(own, spot) > _RING / 2:
+        if math.dist(own, spot) > RING / 2:
             axes.plot(*zip(own, spot, strict=True), color=style.INK, linewidth=0.7, clip_on=False, zorder=4)
 
 
@@ -211,31 +82,8 @@ def _surface(axes: Axes, numbers: TriangleNumbers, colours: ScalarMappable) -> N
         axes.plot(*place(numbers.optimum), marker="+", clip_on=False, zorder=8, **cross)  # over the star, if it is there
 
 
-def frame(axes: Axes, lines: str = "white") -> None:
-    """Outline, lines of equal share in a colour, and along each edge the share that grows from 0 % there."""
-    axes.plot(*zip(*(place(shares) for _, shares in (*_CORNERS, _CORNERS[0])), strict=True), color=style.INK, linewidth=1)
-    for share in _LINES:
-        rest = 1 - share
-        for ends in (
-            ((share, rest, 0), (share, 0, rest)),
-            ((rest, share, 0), (0, share, rest)),
-            ((rest, 0, share), (0, rest, share)),
-        ):
-            axes.plot(*zip(*(place(end) for end in ends), strict=True), color=lines, linewidth=0.8, alpha=0.55, zorder=1)
-        ticks = (
-            (place((share, rest, 0)), (0, -0.03)),
-            (place((0, share, rest)), (0.035, 0.012)),
-            (place((rest, 0, share)), (-0.035, 0.012)),
-        )
-        for (x, y), (right, up) in ticks:
-            _text(axes, (x + right, y + up), f"{100 * share:.0f}", size=style.SMALL_SIZE, color="#555555")
-    _text(axes, (0.5, -0.072), "share of depth, %", size=style.SMALL_SIZE + 0.5)
-    _text(axes, (0.845, 0.475), "share of width, %", size=style.SMALL_SIZE + 0.5, rotation=-60)
-    _text(axes, (0.155, 0.475), "share of resolution, %", size=style.SMALL_SIZE + 0.5, rotation=60)
-
-
 def _over(point: Point) -> tuple[bool, bool, bool, float]:
-    return point.best, bool(point.roles), bool(point.tied), _value(point)
+    return point.best, bool(point.roles), bool(point.tied), adjusted_or_accuracy(point)
 
 
 def _draw(axes: Axes, point: Point, spot: NDArray[np.float64], colours: ScalarMappable) -> None:
@@ -245,7 +93,7 @@ def _draw(axes: Axes, point: Point, spot: NDArray[np.float64], colours: ScalarMa
         *spot,
         marker=marker,
         markersize=size,
-        markerfacecolor=colours.to_rgba(np.array(_value(point))),
+        markerfacecolor=colours.to_rgba(np.array(adjusted_or_accuracy(point))),
         markeredgecolor=style.FAINT if crossed else style.INK if point.tied else "white",
         markeredgewidth=1.8 if point.tied or crossed else 1.0,
         linestyle="none",
@@ -263,28 +111,12 @@ def _looks(point: Point) -> tuple[str, float]:
     return style.MARKERS[kind], (11 if point.tied else 7)
 
 
-def corners(axes: Axes, drawn: Sequence[Point] = (), target: float = 1) -> None:
-    """The dimension's name at each corner, with the accuracies of the points that lie there."""
-    offsets = {"depth": (-0.03, -0.075), "width": (0.03, -0.075), "resolution": (0, 0.07)}
-    for corner, shares in _CORNERS:
-        here = [_percents(point, target) for point in drawn if corner in point.roles]
-        x, y = place(shares)
-        right, up = offsets[corner]
-        _text(axes, (x + right, y + up), "\n".join([f"{corner} only", *here]), size=style.TEXT_SIZE, linespacing=1.2)
-
-
-def _percents(point: Point, target: float) -> str:
-    """Accuracy as measured and, where it was taken there, at the target cost."""
-    measured = f"{point.accuracy.mean:.1f} %"
-    return measured if point.adjusted is None else f"{measured}; at ×{target:g} {point.adjusted.mean:.1f} %"
-
-
 def _labels(axes: Axes, named: Sequence[tuple[Point, NDArray[np.float64]]], target: float) -> None:
     """Names in the free space right of the top corner, each with a line to its point."""
     line = {"arrowstyle": "-", "color": style.INK, "linewidth": 0.9, "shrinkA": 4, "shrinkB": 8, "relpos": (0, 0.5)}
     for (point, spot), where in zip(named, _uncrossed([spot for _, spot in named]), strict=True):
         axes.annotate(
-            f"{point.label}\n{_percents(point, target)}\n{point.name}",
+            f"{point.label}\n{percents(point, target)}\n{point.name}",
             (float(spot[0]), float(spot[1])),
             xytext=where,
             va="center",
@@ -300,7 +132,7 @@ def _labels(axes: Axes, named: Sequence[tuple[Point, NDArray[np.float64]]], targ
 
 def _uncrossed(ends: Sequence[NDArray[np.float64]]) -> tuple[tuple[float, float], ...]:
     """A row for each name; the shortest lines never cross."""
-    rows = [(0.80, _HEIGHT * (0.97 - 0.19 * row)) for row in range(len(ends))]
+    rows = [(0.80, HEIGHT * (0.97 - 0.19 * row)) for row in range(len(ends))]
     return min(itertools.permutations(rows), key=lambda order: sum(map(math.dist, order, ends)))
 
 
@@ -359,7 +191,3 @@ def _caption(numbers: TriangleNumbers, data_set: str, device: str) -> str:
         "\nPoints: networks as measured, taken to the target cost; those of one place stand around it."
         + (" Background, paler: the quadratic fitted to them, where they support it." if numbers.grid is not None else "")
     )
-
-
-def _text(axes: Axes, where: tuple[float, float], text: str, *, size: float, color: str = style.INK, **more: Any) -> None:
-    axes.text(*where, text, fontsize=size, color=color, ha="center", va="center", **more)

@@ -213,7 +213,8 @@ def _draw(result: SearchResult) -> None:
     """The run's figures, beside its records."""
     from scaling.figures.frontier import frontier, frontier_numbers
     from scaling.figures.style import save
-    from scaling.figures.triangle import triangle, triangle_numbers
+    from scaling.figures.triangle import triangle
+    from scaling.figures.triangle_numbers import triangle_numbers
 
     measured, ranking = result.collected.measured, result.ranking
     if ranking is None or result.fitted is None:

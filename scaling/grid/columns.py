@@ -18,7 +18,7 @@ from scaling.rules.members import MEMBER_WITHIN
 from scaling.rules.rules import intended_shares
 
 if TYPE_CHECKING:  # a list of candidates needs none of SciPy
-    from scaling.analysis.errors import Interval
+    from scaling.analysis.intervals import Interval
     from scaling.analysis.ranking import Ranked
     from scaling.grid.result import SearchResult
     from scaling.study.collect import Trainings

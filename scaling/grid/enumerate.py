@@ -17,7 +17,7 @@ from scaling.core.errors import UserError
 from scaling.count.cost import costs
 from scaling.grid.lattice import Lattice
 from scaling.rules.coefficients import Coefficients
-from scaling.rules.rules import MINIMUM_RESOLUTION, Rounding, scale
+from scaling.rules.rounding import MINIMUM_RESOLUTION, Rounding, scale
 
 HIGHEST_PHI = 10.0
 

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from scaling.analysis.measured import EXTRAPOLATED
 from scaling.core.errors import UserError
 from scaling.rules.coefficients import HIGHEST, PAPER, Coefficients, hundredths
-from scaling.rules.rules import Rounding
+from scaling.rules.rounding import Rounding
 
 Constraint = Literal["nominal", "realised", "both"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from scaling.analysis.changes import Difference, Lead, difference, leads
-from scaling.analysis.errors import Interval
+from scaling.analysis.intervals import Interval
 from scaling.analysis.measured import EXTRAPOLATED, ROLES, Measured
 from scaling.analysis.ranking import Ranking
 from scaling.analysis.stability import Stability, rank_stability

@@ -22,7 +22,8 @@ from scaling.grid.enumerate import Networks, enumerate_networks, lattice_points
 from scaling.grid.lattice import REFERENCES, Lattice
 from scaling.grid.limits import LIMIT_FORMATS, Limits
 from scaling.rules.coefficients import BUDGET, UNIT, Coefficients, distance, representative
-from scaling.rules.rules import Factors, realised_shares, scale, scaled_name
+from scaling.rules.rounding import scale, scaled_name
+from scaling.rules.rules import Factors, realised_shares
 
 _ROUNDING = 1e-12
 

@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 from scaling.arch import EFFICIENTNET_B0
 from scaling.count.cost import cost
 from scaling.published.reading import rows
-from scaling.rules.rules import RELEASED, Factors, scale
+from scaling.rules.rounding import scale
+from scaling.rules.rules import RELEASED, Factors
 
 
 class OverB0(Protocol):

@@ -10,7 +10,7 @@ from scaling.report.document import Document, Values
 
 if TYPE_CHECKING:
     from scaling.analysis.agreement import Agreement, NoTruth
-    from scaling.analysis.errors import Estimate
+    from scaling.analysis.intervals import Estimate
 
 
 def changes_document(one: Path, other: Path) -> Document:

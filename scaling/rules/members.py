@@ -11,7 +11,8 @@ from scaling.arch import Architecture
 from scaling.core.errors import UserError
 from scaling.count.cost import cost
 from scaling.rules.coefficients import BUDGET, PAPER, Coefficients
-from scaling.rules.rules import MINIMUM_RESOLUTION, RULES, Factors, Rounding, Rule, intended_shares, realised_shares, scale
+from scaling.rules.rounding import MINIMUM_RESOLUTION, Rounding, scale
+from scaling.rules.rules import RULES, Factors, Rule, intended_shares, realised_shares
 from scaling.rules.solve import HIGHEST, nearest_phi
 
 PHIS = range(1, 8)

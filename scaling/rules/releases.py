@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from scaling.arch import ARCHITECTURES, Architecture
 from scaling.core.errors import UserError
-from scaling.rules.rules import RELEASED, Factors, Rounding, scale
+from scaling.rules.rounding import Rounding, scale
+from scaling.rules.rules import RELEASED, Factors
 
 
 class Release(NamedTuple):

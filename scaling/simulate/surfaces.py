@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from scaling.analysis.measured import Measured
-from scaling.analysis.surface import Surface, response_surface, triangular_grid
+from scaling.analysis.mixture import triangular_grid
+from scaling.analysis.surface import Surface, response_surface
 from scaling.simulate.answers import Floats, answers
 from scaling.simulate.truths import TARGET, Held, Size, Truth
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scaling.analysis.errors import accuracy_interval, difference_interval, errors
+from scaling.analysis.errors import errors
+from scaling.analysis.intervals import accuracy_interval, difference_interval
 from scaling.analysis.mcb import ERROR
 from scaling.analysis.measured import Measured
 from scaling.analysis.ranking import rank

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.analysis.collapse import collapsed
-from scaling.analysis.errors import Interval, accuracy_interval, errors
+from scaling.analysis.errors import errors
+from scaling.analysis.intervals import Interval, accuracy_interval
 from scaling.analysis.measured import Measured
 from scaling.study.run import Run
 from scaling.study.study import Network, Trials, complete_trials

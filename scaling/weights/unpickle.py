@@ -159,6 +159,15 @@ class _Machine:
                 self._memo[len(self._memo)] = self.stack[-1]
             case "BINGET" | "LONG_BINGET":
                 push(self._memo[argument])
+            case _ if name in _VALUES:
+                push(argument)
+            case _:
+                self._object_step(name, argument)
+
+    def _object_step(self, name: str, argument: Any) -> None:
+        """An instruction that names, makes or fills an object; only those that tensors need are allowed."""
+        push, pop = self.stack.append, self.stack.pop
+        match name:
             case "GLOBAL":
                 push(_named(argument.replace(" ", ".", 1)))
             case "STACK_GLOBAL":
@@ -175,8 +184,6 @@ class _Machine:
                 pop()  # attributes of an OrderedDict, such as the versions of modules
                 if not isinstance(self.stack[-1], dict):
                     raise WeightsError("its pickle would change an object that has no attributes")
-            case _ if name in _VALUES:
-                push(argument)
             case _:
                 raise WeightsError(f"its pickle has the instruction {name}, which tensors do not need")
 

@@ -6,7 +6,8 @@ from simulation import simulate
 
 from scaling.analysis.changes import changes, difference, leads
 from scaling.analysis.equal_cost import holm
-from scaling.analysis.errors import difference_interval, errors
+from scaling.analysis.errors import errors
+from scaling.analysis.intervals import difference_interval
 from scaling.analysis.measured import Measured
 
 

@@ -5,7 +5,8 @@ import pytest
 from simulation import simulate
 
 from scaling.analysis.equal_cost import Absence, Missing, gaps, holm
-from scaling.analysis.errors import difference_interval, errors
+from scaling.analysis.errors import errors
+from scaling.analysis.intervals import difference_interval
 from scaling.analysis.measured import Measured
 
 

@@ -3,16 +3,8 @@ import pytest
 from scipy import stats
 from simulation import simulate
 
-from scaling.analysis.errors import (
-    accuracy_interval,
-    bounds,
-    difference_interval,
-    equal_spreads_p,
-    errors,
-    flip_variance,
-    proportion_interval,
-    variance,
-)
+from scaling.analysis.errors import equal_spreads_p, errors, flip_variance
+from scaling.analysis.intervals import accuracy_interval, bounds, difference_interval, proportion_interval, variance
 from scaling.analysis.measured import Measured
 
 

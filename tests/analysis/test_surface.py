@@ -5,7 +5,8 @@ import pytest
 from simulation import simulate
 
 from scaling.analysis.measured import Measured
-from scaling.analysis.surface import NoOptimum, NoSurface, _hull, leave_place_out, response_surface, triangular_grid
+from scaling.analysis.mixture import leave_place_out, region_of, triangular_grid
+from scaling.analysis.surface import NoOptimum, NoSurface, response_surface
 
 PEAK = np.array([0.3, 0.2, 0.5])
 SHARES = np.concatenate([triangular_grid(4), [[0.279, 0.292, 0.429], [0.1, 0.8, 0.1], [0.2, 0.4, 0.4]]])
@@ -147,15 +148,15 @@ def test_reasons():
         response_surface(networks, 0.0)
 
 
-def test_grid_and_hull():
+def test_grid_andregion_of():
     grid = triangular_grid(10)
     assert grid.shape == (66, 3)
     assert grid.sum(axis=1) == pytest.approx(np.ones(66))
-    corners, share = _hull(grid, 1.0, 1 / 66)
+    corners, share = region_of(grid, 1.0, 1 / 66)
     assert len(corners) == 3
     assert share == pytest.approx(1.0)
-    assert _hull(grid[:1], 1.0, 1 / 66)[0].shape == (1, 3)
+    assert region_of(grid[:1], 1.0, 1 / 66)[0].shape == (1, 3)
     edge = grid[grid[:, 0] == 0]
-    ends, share = _hull(edge, 1.0, 1 / 66)
+    ends, share = region_of(edge, 1.0, 1 / 66)
     assert sorted(ends[:, 1].tolist()) == [0, 1]
     assert share == pytest.approx(11 / 66)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from scaling.analysis.errors import accuracy_interval, errors
+from scaling.analysis.errors import errors
+from scaling.analysis.intervals import accuracy_interval
 from scaling.analysis.measured import Measured
 from scaling.family.result import family_result
 

@@ -13,7 +13,9 @@ from scaling.analysis.surface import response_surface
 from scaling.figures.frontier import frontier, frontier_numbers
 from scaling.figures.points import points, seeds_text
 from scaling.figures.style import save, spread
-from scaling.figures.triangle import place, triangle, triangle_numbers
+from scaling.figures.ternary import place
+from scaling.figures.triangle import triangle
+from scaling.figures.triangle_numbers import triangle_numbers
 
 TARGET = 2.0
 CAPTION = {"data_set": "simulated images", "device": "CPU"}

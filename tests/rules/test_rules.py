@@ -6,7 +6,7 @@ import pytest
 
 from scaling import RELEASED, RULES, Factors, Rule, architecture, compound, cost, rule, scale, scale_v2, shares, single
 from scaling.family.__main__ import main
-from scaling.rules.rules import MINIMUM_RESOLUTION
+from scaling.rules.rounding import MINIMUM_RESOLUTION
 
 B0 = architecture("efficientnet_b0")
 SMALL = architecture("small")

@@ -21,7 +21,8 @@ from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.family.study import make_family_study
 from scaling.figures.frontier import frontier, frontier_numbers
 from scaling.figures.style import save
-from scaling.figures.triangle import triangle, triangle_numbers
+from scaling.figures.triangle import triangle
+from scaling.figures.triangle_numbers import triangle_numbers
 from scaling.grid.reopen import add_extrapolated_reference, read_search
 from scaling.grid.spec import read_spec
 from scaling.grid.study import make_study
