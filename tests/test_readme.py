@@ -1,6 +1,14 @@
-"""What the README says is run or compared with what is recorded."""
+"""What README.md and the pages in docs/ say is run, or compared with what is recorded.
+
+* A line of a `bash` block is run; what would train is a dry run.
+* A command in an `sh` block, or within a sentence, needs files or hours that a test has not: the command's own parser reads it.
+* A `text` block says above it which command prints it. `output of:` is run and compared, `measured by:` took a machine's time.
+* A `toml` block is a specification; a dry run reads it. A `python` block is a doctest.
+* A link leads to a file that there is, and to a heading of it.
+"""
 
 import doctest
+import importlib
 import json
 import os
 import re
@@ -13,20 +21,32 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
-STATISTICS = (ROOT / "docs" / "statistics.md").read_text("utf-8")
-BASH = [line for block in re.findall(r"```bash\n(.*?)```", README + STATISTICS, re.DOTALL) for line in block.splitlines()]
-COMMANDS = [line.split("#")[0].strip() for line in BASH if line.startswith("python -m scaling.")]
-SHOWN = re.findall(r"<!-- output of: python -m (scaling.results .*?) -->\n```text\n(.*?)```", README, re.DOTALL)
+PAGES = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))}
+INDEXES = ("runs/README.md", "plots/README.md", "tests/benchmarks/README.md")
+EVERYTHING = "\n".join(PAGES.values())
 
 
-def blocks(kind):
-    return re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL)
+def blocks(kind, text=EVERYTHING):
+    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
-def command(*words, **options):
+def lines(kind):
+    found = [line.split(" #")[0].strip() for block in blocks(kind) for line in block.splitlines()]
+    return list(dict.fromkeys(line for line in found if line))
+
+
+MARKED = re.findall(r"<!-- (output of|measured by): (python .*?) -->\n```text\n(.*?)^```", EVERYTHING, re.DOTALL | re.MULTILINE)
+SHOWN = [(said, text) for kind, said, text in MARKED if kind == "output of"]
+COMMANDS = [line for line in lines("bash") if line.startswith("python -m ") and line not in dict(SHOWN)]
+SENTENCES = re.sub(r"^```.*?^```", "", EVERYTHING, flags=re.DOTALL | re.MULTILINE)
+QUOTED = [" ".join(code.split()) for code in re.findall(r"`(python (?:-m scaling|tests/)[^`]*)`", SENTENCES)]
+MEASURED = [said for kind, said, _ in MARKED if kind == "measured by"]
+READ = list(dict.fromkeys((*lines("sh"), *QUOTED, *MEASURED)))
+
+
+def command(line, *more, **options):
     return subprocess.run(
-        [sys.executable, "-m", *words],
+        [sys.executable, *shlex.split(line)[1:], *more],
         capture_output=True,
         text=True,
         check=False,
@@ -35,66 +55,100 @@ def command(*words, **options):
     )
 
 
-def test_python_examples():
+def copied(folder, tmp_path):
+    shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("weights", "lock"))
+
+
+@pytest.mark.parametrize("name", [name for name, text in PAGES.items() if ">>>" in text])
+def test_python_examples(name):
     flags = doctest.NORMALIZE_WHITESPACE
-    assert doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=flags).failed == 0
+    assert doctest.testfile(str(ROOT / name), module_relative=False, optionflags=flags).failed == 0
 
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_commands(line, tmp_path):
-    words = shlex.split(line)[2:]
-    trains = "--train" in words or words[0] == "scaling.grid"
-    dry = ["--dry-run"] if trains and "--dry-run" not in words else []
+    trains = "--train" in line or line.startswith("python -m scaling.grid")
+    dry = ["--dry-run"] if trains and "--dry-run" not in line else []
     for folder in ("runs", "plots"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("weights", "lock"))
-    done = command(*words, *dry, cwd=tmp_path)
+        copied(folder, tmp_path)
+    done = command(line, *dry, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(("words", "said"), SHOWN)
-def test_what_recorded_runs_found(words, said):
-    done = command(*words.split(), cwd=ROOT)
+@pytest.mark.parametrize("line", READ)
+def test_commands_that_are_only_read(line):
+    words = shlex.split(line)
+    if words[1] != "-m":
+        assert (ROOT / words[1]).is_file()
+        return
+    main = importlib.import_module(f"{words[2]}.__main__")
+    if words[2] == "scaling":
+        assert not words[3:] or words[3] in main.commands()
+    else:
+        main.parser().parse_args(words[3:])
+
+
+def test_no_command_is_left_out():
+    strange = [line for line in lines("bash") if line not in COMMANDS and line not in dict(SHOWN) and "pip install" not in line]
+    assert strange == []
+    assert len(MARKED) == len(blocks("text"))
+    kinds = set(re.findall(r"^```([^\n]*)\n.*?^```", EVERYTHING, re.DOTALL | re.MULTILINE))
+    assert kinds <= {"bash", "sh", "text", "toml", "python", "bibtex", ""}
+
+
+@pytest.mark.parametrize(("line", "said"), SHOWN)
+def test_what_recorded_runs_found(line, said, tmp_path):
+    """The block is printed as it stands; nothing is trained, and the result that is kept stays what it was."""
+    copied("runs", tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.glob("runs/*/trials.jsonl")}
+    done = command(line, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     wanted, printed = _lines(said), _lines(done.stdout)
     start = printed.index(wanted[0])
     assert printed[start : start + len(wanted)] == wanted
 
+    assert {path: path.read_bytes() for path in before} == before
+    for path in (tmp_path / word / "results.json" for word in shlex.split(line) if word.startswith("runs/")):
+        ours, theirs = (_leaves(json.loads(one.read_text())) for one in (path, ROOT / path.relative_to(tmp_path)))
+        assert ours.keys() == theirs.keys()
+        for place, value in theirs.items():  # another processor may sum in another order
+            assert ours[place] == (pytest.approx(value, rel=1e-9) if isinstance(value, float) else value), place
+
 
 def test_the_two_commands_install_run_and_test():
-    first, second = (line for line in BASH if "pip install" in line)
+    first, second = (line for line in "".join(blocks("bash", PAGES["README.md"])).splitlines() if "pip install" in line)
     assert first.endswith("pip install . && .venv/bin/python -m scaling.grid --phi 1")
     assert second.endswith("pip install -e '.[test]' && .venv/bin/python -m pytest -n 2")
 
 
-def test_the_baseline_example(tmp_path):
-    (tmp_path / "mine.toml").write_text(blocks("toml")[0])
-    done = command("scaling.grid", "--spec", "mine.toml", "--dry-run", cwd=tmp_path)
+@pytest.mark.parametrize("text", blocks("toml"))
+def test_specifications(text, tmp_path):
+    (tmp_path / "mine.toml").write_text(text)
+    family = re.search(r"^\[family\]", text, re.MULTILINE)
+    line = "python -m scaling.family --train" if family else "python -m scaling.grid"
+    done = command(f"{line} --spec mine.toml --dry-run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    if family:
+        bases = [re.search(rf"^{name} *= *([\d.]+)", text, re.MULTILINE)[1] for name in ("alpha", "beta", "gamma")]
+        assert f"compound is {' '.join(bases)}" in done.stdout
 
 
-def test_the_family_example(tmp_path):
-    (tmp_path / "mine.toml").write_text(blocks("toml")[1])
-    done = command("scaling.family", "--train", "--spec", "mine.toml", "--dry-run", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "compound is 1.1 1.2 1.1" in done.stdout
+@pytest.mark.parametrize("name", [*PAGES, *INDEXES])
+def test_links(name):
+    text = (ROOT / name).read_text("utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" not in target:
+            path, _, heading = target.partition("#")
+            page = (ROOT / name).parent / path if path else ROOT / name
+            assert page.exists(), target
+            assert not heading or heading in _headings(page), target
 
 
-def test_the_table_and_the_figures_are_those_of_the_recorded_run(tmp_path):
-    recorded, copy = ROOT / "runs" / "step1", tmp_path / "runs" / "step1"
-    shutil.copytree(recorded, copy)
-    before = (copy / "trials.jsonl").read_bytes()
-    done = command("scaling.grid", "--phi", "1", "--run", "runs/step1", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "nothing to train" in done.stderr
-    assert (copy / "trials.jsonl").read_bytes() == before
-
-    said, printed = _lines(blocks("text")[0]), _lines(done.stdout)
-    start = printed.index(said[0])
-    assert printed[start : start + len(said)] == said
-    ours, theirs = (_leaves(json.loads((folder / "results.json").read_text())) for folder in (copy, recorded))
-    assert ours.keys() == theirs.keys()
-    for place, value in theirs.items():  # another processor may sum in another order
-        assert ours[place] == (pytest.approx(value, rel=1e-9) if isinstance(value, float) else value), place
+def _headings(page):
+    """The anchors that GitHub makes of a page's headings."""
+    bare = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.*)$", bare, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def _lines(block):
