@@ -44,7 +44,7 @@ peak_rate = 0.2
 
 
 @pytest.fixture(scope="session")
-def picture_folder(tmp_path_factory):
+def image_folder(tmp_path_factory):
     """Two classes of 60 grey 12 px images that a tiny network can tell apart: bright above or bright below."""
     folder = tmp_path_factory.mktemp("pictures")
     random = np.random.default_rng(0)
@@ -58,9 +58,9 @@ def picture_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny_text(picture_folder):
+def tiny_text(image_folder):
     """A specification of six small networks, two seeds each."""
-    return TINY_SPEC.format(images=picture_folder)
+    return TINY_SPEC.format(images=image_folder)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def wheel(tmp_path_factory):
     return built
 
 
-def test_the_wheel_holds_package_specifications_pictures_and_published_data(wheel):
+def test_the_wheel_holds_package_specifications_images_and_published_data(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"scaling/specs/{path.name}" for path in (ROOT / "grid").glob("*.toml")} <= names
     assert "scaling/data/fashion-mnist-10k/t10k-images-idx3-ubyte.gz" in names

@@ -152,11 +152,11 @@ def seeds_only(accuracies, generator):
     return [difficulty < p + 0.02 * generator.standard_normal((3, 1)) for p in accuracies]
 
 
-def pictures_and_seeds(accuracies, generator):
+def images_and_seeds(accuracies, generator):
     return simulate(accuracies, 3, 1_000, generator)
 
 
-@pytest.mark.parametrize(("noise", "studies"), [(seeds_only, 600), (pictures_and_seeds, 400)])
+@pytest.mark.parametrize(("noise", "studies"), [(seeds_only, 600), (images_and_seeds, 400)])
 def test_intervals_hold_the_truth(noise, studies):
     held, rejected = coverage(studies, noise, 1)
     assert 0.85 <= held <= 0.95

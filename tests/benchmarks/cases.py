@@ -32,7 +32,7 @@ def task(case, steps, precision="float32"):
     return Task(network, recipe, CLASSES, CHANNELS, steps * case.batch)
 
 
-def random_pictures(task):
+def random_images(task):
     """(bytes, labels, pixels) of as many random images as a task has, on the device."""
     import jax
 

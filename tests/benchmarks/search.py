@@ -30,7 +30,7 @@ from scaling.core.errors import SpecError
 from scaling.data import DataError
 from scaling.grid.spec import read_spec
 from scaling.grid.study import load_dataset, make_study
-from scaling.study.records import RecordFile
+from scaling.study.records import RecordFile, TrainingRecord
 from scaling.study.study import AllAtOnce, train_proposed
 
 PARTS = ("compile", "train", "evaluate")
@@ -84,7 +84,7 @@ def ours(spec, networks):
             settings = {"side": "ours", "spec": spec, "networks": networks, "folder": str(folder)}
             in_fresh_process(__file__, settings, cache)
         seconds = time.perf_counter() - start
-        return seconds, [one for one in RecordFile(folder / "trials.jsonl").read() if "outcome" in one]
+        return seconds, [one for one in RecordFile(folder / "trials.jsonl").read() if isinstance(one, TrainingRecord)]
 
 
 def theirs(spec, networks, jobs, lean):
@@ -99,12 +99,12 @@ def breakdown(records, wall):
 
     A trial's record has the second in which it was written; training ended as long before as evaluating took.
     """
-    summed = {part: sum(one["outcome"]["seconds"][part] for one in records) for part in PARTS}
+    summed = {part: sum(getattr(one.outcome.seconds, part) for one in records) for part in PARTS}
     spans = []
     for one in records:
-        seconds = one["outcome"]["seconds"]
-        end = datetime.fromisoformat(one["provenance"]["time"]).timestamp() - seconds["evaluate"]
-        spans.append((end - seconds["train"], end))
+        seconds = one.outcome.seconds
+        end = datetime.fromisoformat(one.provenance["time"]).timestamp() - seconds.evaluate
+        spans.append((end - seconds.train, end))
     return {**summed, "training_share": _covered(spans) / wall}
 
 
@@ -117,11 +117,11 @@ def _covered(spans):
     return total
 
 
-def _side(seconds, dataset, accuracies):
+def _side(seconds, images, accuracies):
     complete = [one for one in accuracies if one is not None]
     return {
         "wall_seconds": seconds,
-        "images_per_second": dataset / seconds,
+        "images_per_second": images / seconds,
         "complete": len(complete),
         "mean_accuracy": mean(complete) if complete else None,
     }
@@ -131,24 +131,24 @@ def compare(spec, networks, jobs, lean):
     """Both sides, ours first."""
     study = make(spec, networks)
     trials, recipe = study.all_trials(), study.recipe
-    dataset = len(trials) * recipe.epochs * (len(study.dataset.train) // recipe.batch) * recipe.batch
+    images = len(trials) * recipe.epochs * (len(study.dataset.train) // recipe.batch) * recipe.batch
     seconds, records = ours(spec, networks)
     say(f"ours: {seconds:.1f} s; now Optuna and timm")
-    our_side = _side(seconds, dataset, [one["outcome"]["accuracy"] for one in records])
+    our_side = _side(seconds, images, [one.outcome.accuracy for one in records])
     peer_seconds, peer_trials = theirs(spec, networks, jobs, lean)
     return {
         "networks": len(study.space.candidates),
         "trials": len(trials),
         "epochs": recipe.epochs,
-        "trained_pictures": dataset,
+        "trained_images": images,
         "ours": {**our_side, "seconds": breakdown(records, seconds)},
-        "theirs": _side(peer_seconds, dataset, [one["accuracy"] for one in peer_trials]),
+        "theirs": _side(peer_seconds, images, [one["accuracy"] for one in peer_trials]),
         "ratio": peer_seconds / seconds,
     }
 
 
 def _print(found):
-    print("{networks} networks, {trials} trials of {epochs} epochs, {trained_pictures} images trained".format(**found))
+    print("{networks} networks, {trials} trials of {epochs} epochs, {trained_images} images trained".format(**found))
     sides = (("ours", found["ours"]), ("Optuna + timm", found["theirs"]))
     names = ("wall_seconds", "images_per_second", "complete", "mean_accuracy")
     rows = [[name, *(side[one] for one in names[:3]), _percent(side["mean_accuracy"])] for name, side in sides]

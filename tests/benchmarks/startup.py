@@ -16,7 +16,7 @@ import statistics
 import tempfile
 import time
 
-from cases import CASES, random_pictures, task
+from cases import CASES, random_images, task
 from sides import in_fresh_process, origin, parser, print_table, say, told, whole, with_cache
 
 PARTS = ("lower", "compile", "state", "first_steps", "total")
@@ -37,7 +37,7 @@ def measure(case):
     )
     jax.monitoring.register_event_listener(lambda event, **_: events.append(event))
     work = task(CASES[case], STEPS)
-    images, chosen = random_pictures(work), epoch_order(work, 0, 0)
+    images, chosen = random_images(work), epoch_order(work, 0, 0)
     marks = [time.perf_counter()]
     program = compile_training(work)
     marks.append(time.perf_counter())

@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import time
 
-from cases import CASES, CLASSES, random_pictures, task
+from cases import CASES, CLASSES, random_images, task
 from sides import in_fresh_process, origin, parser, peak_megabytes, print_table, require, say, told, whole, with_cache
 
 LAYOUTS = ("channels_last", "contiguous")
@@ -29,11 +29,11 @@ def ours_training(case, steps, precision):
 
     work = task(case, steps, precision)
     program, state = compile_training(work), initial_state(work, 0)
-    dataset, chosen = random_pictures(work), epoch_order(work, 0, 0)
+    images, chosen = random_images(work), epoch_order(work, 0, 0)
 
     def train():
         nonlocal state
-        state, progress = program(state, *dataset, *chosen)
+        state, progress = program(state, *images, *chosen)
         float(progress.loss)  # waits
 
     return train
@@ -49,7 +49,7 @@ def ours_inference(case, steps, precision):
 
     work = task(case, 1, precision)
     weights = unpacked(work, initial_state(work, 0))
-    images, _, pixels = random_pictures(work)
+    images, _, pixels = random_images(work)
     # The library's own program evaluates batches of one fixed size.
     shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), (weights, images, pixels))
     name = [work.architecture.to_dict(), precision]

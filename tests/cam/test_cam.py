@@ -29,7 +29,7 @@ def image(tmp_path):
     return path
 
 
-def test_models_on_pictures(weights, image, tmp_path, capsys):
+def test_models_on_images(weights, image, tmp_path, capsys):
     words = ["--model", "mobilenet_v1", "--weights", weights, image, image, "--out", tmp_path / "looks"]
     assert main([*map(str, words)]) == 0
     assert capsys.readouterr().out == f"Written: {tmp_path / 'looks.svg'}, {tmp_path / 'looks.png'}\n"
@@ -40,7 +40,7 @@ def test_models_on_pictures(weights, image, tmp_path, capsys):
         assert drawn.width == 1800
 
 
-def test_grad_cam_of_a_picture_does_not_depend_on_the_others(weights, image, tmp_path, monkeypatch):
+def test_grad_cam_of_an_image_does_not_depend_on_the_others(weights, image, tmp_path, monkeypatch):
     drawn = []
 
     def recorded(numbers):

@@ -74,7 +74,7 @@ def test_split_refuses(images, labels, message):
         ({"validation": split(side=5)}, r"Dataset.validation must hold images of .* \(4, 4, 1\), got \(5, 5, 1\)"),
     ],
 )
-def test_picture_set_refuses(change, message):
+def test_dataset_refuses(change, message):
     with pytest.raises(DataError, match=message):
         dataset(**change)
 

@@ -104,7 +104,7 @@ def test_cmyk():
     assert min(green, blue) >= 253
 
 
-def test_exif_turns_the_picture():
+def test_exif_turns_the_image():
     exif = Image.Exif()
     exif[0x0112] = 6  # stored lying on its left side
     turned = decoded(saved(image_of(RAMP), exif=exif))[0, ..., 0]
@@ -113,7 +113,7 @@ def test_exif_turns_the_picture():
     np.testing.assert_array_equal(decoded(saved(image_of(RAMP), exif=exif))[0, ..., 0], RAMP[::-1, ::-1])
 
 
-def test_first_frame_of_a_moving_picture():
+def test_first_frame_of_a_moving_image():
     frames = [Image.new("L", (4, 4), grey) for grey in (0, 255)]
     assert decoded(saved(frames[0], "GIF", save_all=True, append_images=frames[1:])).max() == 0
 
@@ -137,7 +137,7 @@ def test_default_side_is_the_median_shorter_side_at_most_128(sizes, side):
     assert decoded(*(saved(Image.new("L", size)) for size in sizes)).shape[1] == side
 
 
-def test_unreadable_pictures_are_counted_and_named():
+def test_unreadable_images_are_counted_and_named():
     good, noise = saved(image_of(RAMP)), np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     png, jpeg = saved(image_of(noise)), saved(image_of(noise), "JPEG")
     damaged = [b"", b"no image", png[: len(png) // 2], jpeg[: len(jpeg) // 2], saved(image_of(noise), "BMP")[:99]]
@@ -150,7 +150,7 @@ def test_unreadable_pictures_are_counted_and_named():
         decoded(*[b"no image"] * 7)
 
 
-def test_truncated_pictures_are_never_filled_up():
+def test_truncated_images_are_never_filled_up():
     decoded(saved(image_of(RAMP)))
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
 

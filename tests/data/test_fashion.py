@@ -30,7 +30,7 @@ def test_shipped_split_is_the_file_parted_in_order():
         np.testing.assert_array_equal(split.images, images[codes == code])
 
 
-def test_no_picture_in_two_splits():
+def test_no_image_in_two_splits():
     dataset = load("fashion-mnist-10k")
     seen = [{image.tobytes() for image in split.images} for split in (dataset.train, dataset.validation, dataset.test)]
     assert len(set.union(*seen)) == sum(map(len, seen)) == 10_000

@@ -72,7 +72,7 @@ def test_hidden_foreign_and_nested_files(folders):
 
 
 @pytest.mark.parametrize("name", ["scan.tif", "photo.HEIC"])
-def test_a_picture_of_a_format_that_is_not_read_is_named(folders, name):
+def test_an_image_of_a_format_that_is_not_read_is_named(folders, name):
     root = folders({"a": 3, "b": 3})
     (root / "b" / name).write_bytes(b"")
     with pytest.raises(DataError, match=f"b/{name}: needs to be one of .png, .*; convert such images, or move them away"):
@@ -99,7 +99,7 @@ def test_dangling_links_cannot_be_read(folders, target):
         load(root)
 
 
-def test_unreadable_pictures_are_named_from_the_folder(folders):
+def test_unreadable_images_are_named_from_the_folder(folders):
     root = folders({"a": 10, "b": 10})
     (root / "b" / "003.png").write_bytes(b"")
     (root / "a" / "001.png").write_bytes((root / "a" / "001.png").read_bytes()[:50])

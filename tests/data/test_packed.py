@@ -46,7 +46,7 @@ def test_no_held_out_split_is_shared_out(packed):
     assert len(load(file).test) == 4
 
 
-def test_unreadable_pictures_are_counted(packed):
+def test_unreadable_images_are_counted(packed):
     file, arrays = packed
     arrays["data"][arrays["offsets"][20] : arrays["offsets"][21]] = 0
     np.savez(file, **arrays)

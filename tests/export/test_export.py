@@ -65,7 +65,7 @@ def test_weights_in_the_names_of_another_library(network, weights, tmp_path, cap
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
-def test_pictures_are_those_of_the_weights_not_of_the_network(tmp_path, capsys):
+def test_images_are_those_of_the_weights_not_of_the_network(tmp_path, capsys):
     described = architecture("efficientnet_b2")
     path, out = tmp_path / "b2.safetensors", tmp_path / "own.safetensors"
     write_safetensors(path, unload(build(described, 7), described, "torchvision"), {})

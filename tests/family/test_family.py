@@ -150,7 +150,7 @@ def test_a_specification_lists_the_members_it_trains(capsys):
     assert [(one["phi"], one["macs"]) for one in listed] == [(one["phi"], one["macs"]) for one in trained]
 
 
-def test_the_pictures_of_a_run_must_be_found(capsys, tmp_path, monkeypatch):
+def test_the_images_of_a_run_must_be_found(capsys, tmp_path, monkeypatch):
     for name in ("results.json", "spec.json", "trials.jsonl"):
         shutil.copy(ROOT / "runs" / "step1" / name, tmp_path)
     question = json.loads((tmp_path / "spec.json").read_text())

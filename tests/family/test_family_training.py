@@ -55,10 +55,10 @@ def finish(process):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, picture_folder):
+def home(tmp_path_factory, image_folder):
     """A folder with the specification, its run killed after the first record and then finished."""
     folder = tmp_path_factory.mktemp("family")
-    (folder / "tiny.toml").write_text(TINY_FAMILY.format(images=picture_folder))
+    (folder / "tiny.toml").write_text(TINY_FAMILY.format(images=image_folder))
     records = folder / "runs" / "tiny" / "trials.jsonl"
     process = start(folder)
     while process.poll() is None and not (records.exists() and records.read_bytes().count(b"\n")):
@@ -129,9 +129,9 @@ def test_bad_input_is_one_line(home, words, said):
     assert said in err
 
 
-def test_where_its_networks_look(home, picture_folder, tmp_path, capsys):
+def test_where_its_networks_look(home, image_folder, tmp_path, capsys):
     run = home[0] / "runs" / "tiny"
-    words = ["--run", str(run), "--data", str(picture_folder), "--target", "2", "--out", str(tmp_path / "looks")]
+    words = ["--run", str(run), "--data", str(image_folder), "--target", "2", "--out", str(tmp_path / "looks")]
     assert cam.main([*words, "--image", "0", "--image", "3"]) == 0
     assert (tmp_path / "looks.svg").stat().st_size > 1000
     capsys.readouterr()
@@ -150,12 +150,12 @@ def test_where_its_networks_look(home, picture_folder, tmp_path, capsys):
     assert cam.main(["--run", str(run), "--data", "fashion-mnist-10k"]) == 2
     assert "fashion-mnist-10k are other images than" in capsys.readouterr().err
     assert cam.main(["--run", str(run)]) == 2
-    assert f"{run} was trained on the images {picture_folder.name!r}; say with --data where they are" in capsys.readouterr().err
+    assert f"{run} was trained on the images {image_folder.name!r}; say with --data where they are" in capsys.readouterr().err
 
 
-def test_its_networks_are_exported(home, picture_folder, tmp_path, capsys):
+def test_its_networks_are_exported(home, image_folder, tmp_path, capsys):
     run, out = home[0] / "runs" / "tiny", tmp_path / "width.stablehlo"
-    words = ["--run", str(run), "--data", str(picture_folder), "--out", str(out)]
+    words = ["--run", str(run), "--data", str(image_folder), "--out", str(out)]
     assert export.main([*words, "--network", "width 1"]) == 0
     described = json.loads(Path(f"{out}.json").read_text())
     assert (described["input"], described["classes"]) == (["batch", 12, 12, 1], ["above", "below"])
@@ -165,14 +165,14 @@ def test_its_networks_are_exported(home, picture_folder, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("command", "words"), [(cam, ()), (export, ("--network", "baseline"))])
-def test_weights_of_a_run_that_are_not_finite_are_refused(command, words, home, picture_folder, tmp_path, capsys):
+def test_weights_of_a_run_that_are_not_finite_are_refused(command, words, home, image_folder, tmp_path, capsys):
     run = tmp_path / "damaged"
     shutil.copytree(home[0] / "runs" / "tiny", run)
     for path in (run / "weights").glob("*.safetensors"):
         tensors = {name: np.full_like(tensor, np.nan) for name, tensor in read_weights(path).items()}
         write_safetensors(path, tensors, {})
     out = tmp_path / "made.stablehlo"
-    assert command.main(["--run", str(run), "--data", str(picture_folder), "--out", str(out), *words]) == 2
+    assert command.main(["--run", str(run), "--data", str(image_folder), "--out", str(out), *words]) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"{command.COMMAND}: error: {run / 'weights'}/")
     assert "tensor stem.convolution.weight is NaN or infinite in" in err

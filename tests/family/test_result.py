@@ -63,7 +63,7 @@ def test_laws_and_checks_where_there_are_costs_enough():
     assert fast.costs == 3
 
 
-def test_one_seed_has_intervals_of_pictures_only_and_says_so():
+def test_one_seed_has_intervals_of_images_only_and_says_so():
     found = family_result(family(seeds=1))
     assert found.seed_sd is None
     assert found.gaps.images_only

@@ -59,7 +59,7 @@ def test_networks_of_one_cost_are_told_apart():
     assert any(one.realised == 1 and one.label == "resolution 0.1" for one in networks)
 
 
-def test_pictures_are_stored_as_large_as_the_largest_member_sees_them():
+def test_images_are_stored_as_large_as_the_largest_member_sees_them():
     family = FamilyConfig(("resolution", "depth"), "0:3", realise=True)
     largest = max(one.resolution for one in family.members(SMALL, 10, 1))
     assert largest <= family.largest_side(SMALL) <= 2 * largest

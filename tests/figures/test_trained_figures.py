@@ -67,7 +67,7 @@ def test_too_few_costs_are_drawn_without_a_law(boxes):
     assert "baseline" in words
 
 
-def test_enlarged_pictures_are_told(boxes):
+def test_enlarged_images_are_told(boxes):
     said = " ".join(" ".join(text for text, _ in boxes(rule_curves(numbers(family()), **CAPTION))).split())
     assert "Hollow above: inputs over the 28 px of the images" in said
 

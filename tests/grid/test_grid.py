@@ -290,7 +290,7 @@ def test_a_run_made_from_another_specification(tiny, grid, tmp_path, undisturbed
 
 
 @pytest.mark.parametrize(("files", "message"), [(1, "found 1: 'only'"), (0, "cannot be read: b/broken.png")])
-def test_bad_picture_folders(files, message, tiny, grid, tmp_path):
+def test_bad_image_folders(files, message, tiny, grid, tmp_path):
     folder = tmp_path / "mine"
     for name in ("only",) if files else ("a", "b"):
         (folder / name).mkdir(parents=True)

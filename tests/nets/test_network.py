@@ -144,7 +144,7 @@ def _macs(equation):
 
 
 @pytest.mark.parametrize("shape", [(4, 20, 20, 3), (20, 20, 1), (20, 20)])
-def test_pictures_of_another_shape_are_named(shape):
+def test_images_of_another_shape_are_named(shape):
     with pytest.raises(ValueError, match=rf"images must be \(batch, height, width, 1\), got the shape \({shape[0]}, "):
         jax.eval_shape(build(architecture("small"), 10, 1), jax.ShapeDtypeStruct(shape, jnp.float32))
 
@@ -185,7 +185,7 @@ def test_stochastic_depth_rises_over_the_blocks_and_spares_the_last_fraction():
     assert [index for index, block in enumerate(network.blocks) if block.skip] == [2, 4, 6, 7, 9, 10, 12, 13, 14]
 
 
-def test_stochastic_depth_drops_whole_pictures_and_keeps_the_mean():
+def test_stochastic_depth_drops_whole_images_and_keeps_the_mean():
     layer = StochasticDepth(0.25, nnx.Rngs(0))
     out = np.asarray(layer(jnp.ones((4000, 2, 2, 3)))).reshape(4000, -1)
     assert set(np.unique(out)) == {0.0, np.float32(1 / 0.75)}

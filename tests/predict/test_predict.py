@@ -118,7 +118,7 @@ def test_batches(network, image, capsys):
     assert [shape[0] for shape in network.batches] == [16, 16, 3]
 
 
-def test_pictures_that_cannot_be_read_are_said_and_the_others_shown(network, image, capsys, tmp_path):
+def test_images_that_cannot_be_read_are_said_and_the_others_shown(network, image, capsys, tmp_path):
     (tmp_path / "words.png").write_text("words")
     red, green = image("red.png", (200, 100, 100)), image("green.png", (100, 200, 100))
     paths = tmp_path / "nowhere.png", red, tmp_path / "words.png", green
@@ -159,7 +159,7 @@ def test_outputs_that_are_not_finite(monkeypatch, image, capsys):
     assert "the outputs of colours are not finite; its weights may be damaged" in err
 
 
-def test_without_a_readable_picture_nothing_heavy_is_loaded():
+def test_without_a_readable_image_nothing_heavy_is_loaded():
     code = (
         "import sys; from scaling.predict.__main__ import main\n"
         "status = main(['--model', 'colours', 'nowhere.png'])\n"

@@ -40,7 +40,7 @@ def test_a_profile_counts_exactly_and_measures_everything(profile):
     assert Profile.from_dict(profile.to_dict()) == profile
 
 
-def test_the_parameters_are_held_in_float32_and_a_batch_takes_its_pictures(profile):
+def test_the_parameters_are_held_in_float32_and_a_batch_takes_its_images(profile):
     more = profile_network(NET, batch=40, runs=1, num_classes=10, in_channels=1)
     assert more.measured.memory_bytes - profile.measured.memory_bytes >= 4 * 37 * 144
     narrow = profile_network(NET, batch=1, runs=2, precision="bfloat16", num_classes=10, in_channels=1)
@@ -48,7 +48,7 @@ def test_the_parameters_are_held_in_float32_and_a_batch_takes_its_pictures(profi
     assert narrow.moved_bytes == 4 * narrow.cost.params + 2 * (144 + 2 * narrow.cost.activations)
 
 
-def test_one_picture_at_a_time_needs_one_program():
+def test_one_image_at_a_time_needs_one_program():
     alone = profile_network(NET, batch=1, runs=3, num_classes=10, in_channels=1).measured
     assert alone.pictures_per_s.median == pytest.approx(1000 / alone.latency_ms.median)
 
@@ -64,7 +64,7 @@ def test_a_profile_neither_reads_nor_fills_the_compilation_cache(tmp_path):
         jax.config.update("jax_compilation_cache_dir", before)
 
 
-def test_latency_is_that_of_one_picture():
+def test_latency_is_that_of_one_image():
     assert ordered(latency(NET, runs=3, num_classes=10, in_channels=1))
 
 

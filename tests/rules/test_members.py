@@ -68,7 +68,7 @@ def test_released_members_have_the_published_factors_and_no_phi_of_the_formula()
             released_member(B0, phi, 1000, 3)
 
 
-def test_pictures_under_12_px_are_refused():
+def test_images_under_12_px_are_refused():
     assert member(SMALL, rule("resolution"), -1.4, 10, 1).resolution == 12
     with pytest.raises(ValueError, match="resolution at phi -2 shrinks the images of small to 10 px, under 12"):
         member(SMALL, rule("resolution"), -2, 10, 1)

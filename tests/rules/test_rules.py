@@ -207,7 +207,7 @@ def test_scale_is_checked():
         scale(B0, Factors(1, 1, 1), rounding="floor")
 
 
-def test_the_way_of_v2_caps_the_pictures_and_deepens_the_late_stages():
+def test_the_way_of_v2_caps_the_images_and_deepens_the_late_stages():
     small = architecture("efficientnetv2_s")
     found = scale_v2(small, Factors(1.2, 1.25, 1.4), late=1.3)
     assert found.resolution == 480

@@ -151,7 +151,7 @@ def test_damaged_records(tmp_path):
         read_search(tmp_path)
 
 
-def test_a_family_that_was_shown_no_test_picture(tmp_path, family_folder):
+def test_a_family_that_was_shown_no_test_image(tmp_path, family_folder):
     shutil.copytree(family_folder[0], tmp_path / "untested")
     path = tmp_path / "untested" / "trials.jsonl"
     path.write_text("".join(line for line in path.read_text().splitlines(True) if '"test":' not in line))
@@ -159,7 +159,7 @@ def test_a_family_that_was_shown_no_test_picture(tmp_path, family_folder):
         read_family(tmp_path / "untested")
 
 
-def test_runs_on_other_pictures_share_no_figure(family_folder):
+def test_runs_on_other_images_share_no_figure(family_folder):
     step1, other = read_search(STEP1).study, read_family(family_folder[0]).study
     require_same_images([step1, other])
     changed = dataclasses.replace(other, dataset=other.dataset._replace(fingerprint="others"))
@@ -217,7 +217,7 @@ def test_what_another_training_changed(capsys, tmp_path, family_folder):
     assert "holds a search, not a family" in capsys.readouterr().err
 
 
-def test_families_of_other_baselines_or_pictures_are_not_compared(capsys, tmp_path, family_folder):
+def test_families_of_other_baselines_or_images_are_not_compared(capsys, tmp_path, family_folder):
     wider, _ = made_up(tmp_path / "wider", 1, dataclasses.replace(SMALL, head=64))
     assert main([str(wider), "--against", str(family_folder[0])]) == 2
     assert "scaled different baselines: they have no network in common" in capsys.readouterr().err

@@ -104,8 +104,8 @@ def test_missing_weights_that_do_not_come_back(run, status, reason):
     assert tested == [False, True]
 
 
-def test_missing_weights_on_this_machine_come_back_the_same(tmp_path, picture_folder):
-    dataset = load(picture_folder)
+def test_missing_weights_on_this_machine_come_back_the_same(tmp_path, image_folder):
+    dataset = load(image_folder)
     study = Study(dataset)
     tiny = dataclasses.replace(SMALL, resolution=12, stages=SMALL.stages[:1])
     study.networks = (SimpleNamespace(label="tiny", architecture=tiny),)

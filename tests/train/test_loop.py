@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_gives_others(trained):
     assert not all(jax.tree.leaves(jax.tree.map(np.array_equal, state.params, other.params)))
 
 
-def test_pictures_sent_in_segments_train_the_same(trained, monkeypatch):
+def test_images_sent_in_segments_train_the_same(trained, monkeypatch):
     task, _, _, _, state = trained
     monkeypatch.setattr(device_module, "RESIDENT_BYTES", 0)
     prepared = to_device(dataset(), 12)
@@ -109,14 +109,14 @@ def test_predictions_do_not_depend_on_the_batch_they_stand_in(trained):
     np.testing.assert_allclose(whole[7:8], alone, rtol=1e-5, atol=1e-6)
 
 
-def test_pixels_are_those_of_the_training_pictures():
+def test_pixels_are_those_of_the_training_images():
     data = dataset()
     found = to_device(data, 14).pixels
     assert float(found.mean[0]) == pytest.approx(data.train.images.mean(), rel=1e-6)
     assert float(found.deviation[0]) == pytest.approx(data.train.images.std(), rel=1e-6)
 
 
-def test_an_epoch_shows_every_picture_at_most_once_and_another_order_next_time():
+def test_an_epoch_shows_every_image_at_most_once_and_another_order_next_time():
     task = Task(NET, RECIPE, 2, 1, 130)
     order, mirrored = epoch_order(task, 0, 0)
     assert order.shape == mirrored.shape == (8, 16)
@@ -134,7 +134,7 @@ def test_segments_are_equal_and_lose_little(count, segments):
     assert task.steps == 6 * segments[0] * segments[1]
 
 
-def test_too_few_pictures_for_a_batch():
+def test_too_few_images_for_a_batch():
     with pytest.raises(ValueError, match=r"15 training images do not fill one batch of 16; lower recipe.batch"):
         _ = Task(NET, RECIPE, 2, 1, 15).segments
 

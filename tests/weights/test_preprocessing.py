@@ -102,7 +102,7 @@ def test_what_cannot_be_read(content, message, tmp_path):
         prepare(path, PLAIN)
 
 
-def test_a_picture_cut_short(saved):
+def test_an_image_cut_short(saved):
     path = saved(noise(30, 30))
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(DataError, match=r"image\.png: cannot be read: "):
@@ -110,7 +110,7 @@ def test_a_picture_cut_short(saved):
 
 
 @pytest.mark.parametrize("factor", [1.5, 3])
-def test_a_picture_over_pillows_limit(factor, saved, monkeypatch):
+def test_an_image_over_pillows_limit(factor, saved, monkeypatch):
     path = saved(noise(30, 30))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", int(900 / factor))
     with pytest.raises(DataError, match=r"image\.png: cannot be read: .*limit of"):

@@ -29,8 +29,8 @@ RECIPE = Recipe(epochs=2, batch=16, peak_rate=0.2, precision="float32")
 
 
 @pytest.fixture(scope="module")
-def dataset(picture_folder):
-    return load(picture_folder)
+def dataset(image_folder):
+    return load(image_folder)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_numbers_do_not_depend_on_what_trains_beside(engine, dataset):
     assert np.array_equal(together[trials[1]].correct, alone[trials[1]].correct)
 
 
-def test_test_pictures_are_judged_with_the_kept_weights(engine, dataset, tmp_path):
+def test_test_images_are_judged_with_the_kept_weights(engine, dataset, tmp_path):
     one = trial(dataset)
     assert engine.missing_weights([one]) == [one]
     finished(engine, [one])
@@ -128,7 +128,7 @@ def test_test_pictures_are_judged_with_the_kept_weights(engine, dataset, tmp_pat
     assert all(map(np.array_equal, engine.test(one), kept))
 
 
-def test_pictures_of_a_resolution_are_let_go_after_its_last_network(engine, dataset):
+def test_images_of_a_resolution_are_let_go_after_its_last_network(engine, dataset):
     sharper = dataclasses.replace(NET, resolution=14)
     finished(engine, [trial(dataset), trial(dataset, network=sharper)])
     assert engine._data == {}
@@ -274,7 +274,7 @@ def test_durations_read_well(seconds, text):
     assert duration(seconds) == text
 
 
-def test_too_few_pictures_are_named_with_their_classes():
+def test_too_few_images_are_named_with_their_classes():
     dataset = load("fashion-mnist-10k")
     wanted = r"6000 training images of the classes T-shirt/top, .* and 6 more do not fill one batch of 9999; lower batch in"
     with pytest.raises(SpecError, match=wanted):
