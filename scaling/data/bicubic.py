@@ -1,8 +1,8 @@
 """Resize stacks of square images: bicubic, antialiased, by Pillow.
 
 Bicubic because a resolution study lives on what detail an image keeps: the bilinear filter blurs more, and EfficientNet's own
-input is bicubic. Pillow works in whole numbers, so that the bits do not depend on the machine; a hash of its results is among
-the tests, and was found the same on its oldest and newest allowed version.
+input is bicubic. Pillow works in whole numbers: for square images its bits are the same on every machine and from its oldest
+allowed version on, which a hash in the tests watches over. Of oblong images they are not, so those are refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def resize(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Resize each image to side x side px; images that already fit come back as they are.
 
     Args:
-        images: uint8 (n, height, width, channels), channels 1 or 3.
+        images: uint8 (n, height, height, channels), channels 1 or 3.
         side: height and width to give them, in px.
 
     Returns:
@@ -28,8 +28,9 @@ def resize(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
         DataError: the images have another type or shape, or side is not a whole number of at least 1.
     """
     require_side("resize", side)
-    if images.dtype != np.uint8 or images.ndim != 4 or 0 in images.shape[1:] or images.shape[3] not in (1, 3):
-        raise DataError(f"resize: images must be uint8 (n, height, width, 1 or 3), got {images.dtype} {images.shape}")
+    shape = images.shape
+    if images.dtype != np.uint8 or images.ndim != 4 or 0 in shape[1:] or shape[1] != shape[2] or shape[3] not in (1, 3):
+        raise DataError(f"resize: images must be square, uint8 (n, side, side, 1 or 3), got {images.dtype} {shape}")
     if images.shape[1:3] == (side, side):
         return images
     resized = np.empty((len(images), side, side, images.shape[3]), np.uint8)

@@ -59,10 +59,16 @@ def test_refuses_a_side(side):
         resize(noise(1, 4, 4, 1), side)
 
 
-@pytest.mark.parametrize(
-    "images",
-    [np.zeros((1, 4, 4, 1)), np.zeros((4, 4, 1), np.uint8), np.zeros((1, 0, 4, 1), np.uint8), np.zeros((1, 4, 4, 2), np.uint8)],
-)
+OTHERS = [
+    np.zeros((1, 4, 4, 1)),
+    np.zeros((4, 4, 1), np.uint8),
+    np.zeros((1, 0, 0, 1), np.uint8),
+    np.zeros((1, 4, 4, 2), np.uint8),
+    np.zeros((1, 4, 5, 1), np.uint8),
+]
+
+
+@pytest.mark.parametrize("images", OTHERS, ids=lambda images: f"{images.dtype} {images.shape}")
 def test_refuses_other_arrays(images):
-    with pytest.raises(DataError, match=r"resize: images must be uint8 \(n, height, width, 1 or 3\), got"):
+    with pytest.raises(DataError, match=r"resize: images must be square, uint8 \(n, side, side, 1 or 3\), got"):
         resize(images, 4)
