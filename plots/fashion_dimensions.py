@@ -3,8 +3,8 @@
 A baseline of 14 px scaled in depth, width or resolution alone, each at the same real costs, judged on test images that nothing
 was chosen by. The line `compound` is retracted: it follows the highest value of a response surface at a place that no network
 supported, and its records refute that value (docs/findings.md, "Retracted"); crosses are networks trained for it that rounding
-put far from its shares. All have one recipe, tuned for none of them, which is a confound. `fashion_rules` has the rules on a baseline
-that bears them.
+put far from its shares. All have one recipe, tuned for none of them, which is a confound. `fashion_rules` has the rules on a
+baseline that bears them.
 """
 
 from pathlib import Path
