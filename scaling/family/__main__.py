@@ -85,8 +85,8 @@ def _choice_said(options: Options) -> list[str]:
     if ranking.tied is None:
         return []
     return [
-        f"compound is the winner of {options.run}: {ranking.tied} of {ranking.eligible} eligible networks are tied with it, "
-        "itself included."
+        f"compound is the winner of {options.run}: {ranking.tied} of {ranking.eligible} eligible networks are tied for best, "
+        "including the best itself."
     ]
 
 

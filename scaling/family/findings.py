@@ -31,7 +31,7 @@ def planned(study: FamilyStudy, missing: int, seconds: float, speed: Pace, folde
         *enlarged(study.dataset, study.networks),
         *strangers(study),
         f"{missing} of {len(study.all_trials())} trials are to be trained on {study.dataset.name}: about {duration(seconds)} "
-        f"by {speed.source}.",
+        f"estimated from {speed.source}.",
         f"Nothing was trained; without --dry-run it is recorded in {folder}.",
     ]
 
@@ -43,8 +43,8 @@ def plan_summary(
     dataset, total = study.dataset, len(study.all_trials())
     said = [
         _asked(study),
-        f"Images: {dataset.name}, {len(dataset.train):,} to train, {len(dataset.validation):,} for validation, "
-        f"{len(dataset.test):,} to test; {dataset.num_classes} classes.",
+        f"Images: {dataset.name}, {len(dataset.train):,} for training, {len(dataset.validation):,} for validation, "
+        f"{len(dataset.test):,} for test; {dataset.num_classes} classes.",
         *enlarged(dataset, study.networks),
         *strangers(study),
         f"Device: {device}. Records: {folder}.",
@@ -55,7 +55,7 @@ def plan_summary(
     return [
         *said,
         f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))} "
-        f"by {speed.source}. Ctrl-C stops cleanly; the same command goes on.",
+        f"estimated from {speed.source}. Ctrl-C stops cleanly; the same command continues.",
     ]
 
 
@@ -77,17 +77,17 @@ def strangers(study: FamilyStudy) -> list[str]:
     ]
     mixed = [f"Nearer to another rule than to their own are {', '.join(nearer)}."] if nearer else []
     if not far:
-        return [f"Every member is realised within {MEMBER_WITHIN:g} of its rule's shares.", *mixed]
+        return [f"After rounding, every member is within {MEMBER_WITHIN:g} of its rule's shares.", *mixed]
     return [
-        f"Rounding leaves these farther than {MEMBER_WITHIN:g} from their rule's shares; they do not count for it: {listed}. "
-        "A larger baseline has nearer ones.",
+        f"After rounding, these members are more than {MEMBER_WITHIN:g} from their rule's shares and are not counted for it: "
+        f"{listed}. A larger baseline would bring them closer.",
         *mixed,
     ]
 
 
 LAWS = (
     "Intervals cover the choice of seeds on these images. Where the error hardly falls with the cost (small b) or falls to "
-    "nothing (c near 0), a, b and c hold the truth in about four of five studies, not in nine of ten."
+    "nothing (c near 0), the intervals of a, b and c cover the true values in about 80% of studies, not in 90%."
 )
 
 
@@ -120,20 +120,20 @@ def unsupported_said(found: Unsupported | None) -> list[str]:
     return [
         f"Retracted: compound is the highest value of the surface of {found.search} ({share_sentence(found.place.shares)}; "
         f"predicted {100 * found.place.predicted.value:.2f} % on validation at its target cost), "
-        f"and no network of that search supports it: leverage {found.place.leverage:.2f}, of no network more than "
-        f"{found.largest_leverage:.2f}. Read it as one more rule that somebody made up, not as what a search found."
+        f"and no network of that search supports it: its leverage is {found.place.leverage:.2f}, the largest of "
+        f"any eligible network {found.largest_leverage:.2f}. Treat it as an arbitrary rule, not as the result of a search."
     ]
 
 
 def findings(asked: FamilyConfig, result: FamilyResult) -> list[str]:
     """What the comparison says."""
     said = [
-        f"Accuracy on {result.images:,} test images, taken as independent of each other, with "
-        f"{result.confidence:.0%} intervals; nothing here was chosen by them."
+        f"Accuracy on {result.images:,} test images, assumed independent, with {result.confidence:.0%} "
+        "intervals; the test images were not used for any choice."
     ]
     if result.seed_sd is not None:
         said.append(
-            f"Another seed moves an accuracy by {100 * result.seed_sd:.2f} points (standard deviation, "
+            f"Standard deviation of an accuracy between seeds: {100 * result.seed_sd:.2f} points ("
             f"{result.degrees_of_freedom} degrees of freedom{_spread(result)})."
         )
     else:
@@ -155,10 +155,10 @@ def _spread(result: FamilyResult) -> str:
     if result.spread_p is None:
         return ""
     if result.pooled:
-        return f"; no sign that networks differ in it, p = {result.spread_p:.2f}"
+        return f"; no evidence that it differs between networks, p = {result.spread_p:.2f}"
     return (
-        f", over all networks; they differ in it, p = {result.spread_p:.3f} < {SPREADS_DIFFER:g}: intervals and tests take "
-        "each network's own"
+        f", over all networks; it differs between networks, p = {result.spread_p:.3f} < {SPREADS_DIFFER:g}, so intervals and "
+        "tests use each network's own"
     )
 
 

@@ -93,10 +93,10 @@ def coefficients_said(spec: FamilySpec, listed: Sequence[Listed]) -> list[str]:
             f"The rule released: the factors of EfficientNet B0 to B8, put on {spec.baseline.name}; none of these was released."
         )
     if not spec.family.realise:
-        return [*said, f"Ratios are to {spec.baseline.name}, to be read against the budget of 2^phi."]
+        return [*said, f"Ratios are to {spec.baseline.name}, to be compared with the nominal 2^phi."]
     far = [one.member for one in listed if abs(one.member.ratio / (one.member.expected_ratio or 1) - 1) > FAR]
     listing = ", ".join(f"{one.rule} x{one.ratio:.2f} for x{one.expected_ratio:.4g}" for one in far)
-    said.append(f"Ratios are to {spec.baseline.name}; phi is solved for the cost 2^phi stands at, the column 'target'.")
+    said.append(f"Ratios are to {spec.baseline.name}; phi is solved so that the real cost is nearest to the column 'target'.")
     return [*said, f"Rounding leaves more than {FAR:.0%} to the target: {listing}."] if far else said
 
 

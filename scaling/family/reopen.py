@@ -75,7 +75,7 @@ def read_family(folder: Path) -> Family:
         SpecError: it holds a search, no finished trial, or none that was shown the test images, or its files are damaged.
     """
     if not is_family(folder):
-        raise SpecError(f"{folder}: holds a search, not a family")
+        raise SpecError(f"{folder}: is the run folder of a search; a family is needed here")
     question = recorded_config(folder)
     dataset, revision = recorded_dataset(folder, question)
     spec = recorded_spec(FamilySpec, folder, question)

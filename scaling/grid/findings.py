@@ -38,13 +38,14 @@ def findings(result: SearchResult) -> list[str]:
             "too few; do not extrapolate from this study."
         )
     if winner is None:
-        return [*said, f"No network that may be chosen is within {ELIGIBLE_WITHIN:.0%} of the target cost: there is no best."]
+        return [*said, f"No eligible network is within {ELIGIBLE_WITHIN:.0%} of the target cost, so there is no best network."]
     said += _best(ranking, winner)
     if stability is not None:
         said.append(
-            f"On these images, and if true accuracies are spread normally, studies with other seeds choose it again in about "
-            f"{stability.again:.0%} of cases; what they choose is {100 * stability.loss_mean:.2f} points worse than the truly "
-            f"best on average."
+            f"On these images, and if true accuracies are normally distributed, a repeat with new seeds would choose the same "
+            f"network about {stability.again:.0%} of the time; its choice would be {100 * stability.loss_mean:.2f} "
+            "points below "
+            f"the truly best on average."
         )
     return said + _aliases(result.study, winner)
 
@@ -59,7 +60,7 @@ def trainings_said(trainings: Mapping[str, Trainings], seeds: int) -> list[str]:
         left = seeds - sum(one.counts().values())
         others += [f"{left} not trained"] if left else []
         reasons = f" ({'; '.join(one.reasons)})" if one.reasons else ""
-        lost = " It is not eligible: the trainings that are left are no fair sample." if one.lost else ""
+        lost = " It is not eligible: the remaining seeds would be a biased sample." if one.lost else ""
         said.append(f"{label}: {one.complete} of {seeds} trainings count, {', '.join(others)}{reasons}.{lost}")
     if any(one.collapsed for one in trainings.values()):
         said.append("Collapsed: ended near chance, or far below the network's other trainings; not averaged.")
@@ -71,9 +72,7 @@ def surface_said(fitted: Fitted) -> list[str]:
     surface = fitted.surface
     if surface is None:
         return [no_surface(fitted)]
-    missed = (
-        "" if surface.left_out_error is None else f"; a place left out is missed by {100 * surface.left_out_error:.2f} points"
-    )
+    missed = "" if surface.left_out_error is None else f"; leave-one-place-out error {100 * surface.left_out_error:.2f} points"
     if surface.optimum is not None:
         said = [
             f"Response surface: its optimum is {share_sentence(surface.optimum.shares)}, predicted "
@@ -82,20 +81,21 @@ def surface_said(fitted: Fitted) -> list[str]:
         ]
     elif surface.reason is NoOptimum.BELOW_BEST and surface.best is not None:
         said = [
-            "Response surface: no supported optimum above the best network (highest where supported: "
-            f"{_predicted(surface.highest)} at {share_sentence(surface.highest.shares)}, the best network "
+            "Response surface: no supported optimum above the best network (highest prediction where networks support it: "
+            f"{_predicted(surface.highest)} at {share_sentence(surface.highest.shares)}; the best network has "
             f"{100 * surface.best:.2f} %{missed})."
         ]
     else:
         said = [
-            f"Response surface: no located optimum; it may lie in {surface.region_share:.0%} of what the networks support"
-            f"{missed}."
+            f"Response surface: the optimum cannot be located; it may lie anywhere in {surface.region_share:.0%} of "
+            "the region that "
+            f"the networks support{missed}."
         ]
     if surface.unsupported is not None:
         said.append(
             f"Its highest value of all, {100 * surface.unsupported.predicted.value:.2f} % at "
             f"{share_sentence(surface.unsupported.shares)}, "
-            f"is not supported: leverage {surface.unsupported.leverage:.2f}, where no network has more than "
+            f"is an extrapolation: its leverage is {surface.unsupported.leverage:.2f}, the largest of any eligible network "
             f"{surface.largest_leverage:.2f}."
         )
     return said
@@ -112,60 +112,60 @@ def luck_said(stability: Stability | None) -> str:
     """How far the test images are from an independent confirmation of the choice."""
     favour = "" if stability is None else f", by about {100 * stability.luck:.2f} points in a study like this one"
     return (
-        f"The trainings that were chosen are the ones judged here: their seeds' luck favours the best{favour}. Trainings from "
-        "fresh seeds would confirm the choice."
+        f"These are the same trainings that the choice was made from, so lucky seeds favour the best{favour}. "
+        "Trainings from fresh "
+        "seeds would confirm the choice."
     )
 
 
 def _measured(ranking: Ranking) -> str:
     doubling = f"{100 * math.log(2) * ranking.slope:+.2f} points per doubling of MACs"
     adjusted = {
-        Adjustment.OWN_CURVE: f"; 'adjusted' takes a network to exactly x{ranking.target:g} along a curve from the baseline "
-        f"through it (over the eligible {doubling} on average)",
-        Adjustment.SHARED_SLOPE: f"; 'adjusted' takes a network to exactly x{ranking.target:g} by {doubling}",
-        Adjustment.NONE: "; not adjusted for cost, for want of a baseline or of other costs",
+        Adjustment.OWN_CURVE: f"; 'adjusted' is the accuracy estimated at exactly x{ranking.target:g}, on a curve through the "
+        f"baseline and the network (over the eligible networks {doubling} on average)",
+        Adjustment.SHARED_SLOPE: f"; 'adjusted' is the accuracy estimated at exactly x{ranking.target:g}, at {doubling}",
+        Adjustment.NONE: "; not adjusted for cost, because no baseline or no second cost was trained",
     }[ranking.adjustment]
-    taken = (
-        "taken as independent of each other"
-        if ranking.units == ranking.images
-        else f"in {ranking.units:,} groups, independent of each other"
-    )
+    taken = "assumed independent" if ranking.units == ranking.images else f"in {ranking.units:,} groups, assumed independent"
     return f"Accuracy on {ranking.images:,} validation images, {taken}, with {ranking.confidence:.0%} intervals{adjusted}."
 
 
 def _spread(ranking: Ranking) -> list[str]:
     degrees = ranking.degrees_of_freedom
     if ranking.seed_sd is None:
-        return ["One seed per network: intervals cover the choice of images only, and nothing is said about ties."]
+        return ["One seed per network: intervals cover the choice of images only, and ties cannot be determined."]
     few = ", few" if degrees < FEW_DEGREES else ""
     sd = (
-        f"Another seed moves an accuracy by {100 * ranking.seed_sd:.2f} points (standard deviation, {degrees} degrees of "
+        f"Standard deviation of an accuracy between seeds: {100 * ranking.seed_sd:.2f} points ({degrees} degrees of "
         f"freedom{few}"
     )
     if ranking.spread_p is None:
         return [f"{sd})."]
     if ranking.pooled:
-        return [f"{sd}; no sign that networks differ in it, p = {ranking.spread_p:.2f})."]
+        return [f"{sd}; no evidence that it differs between networks, p = {ranking.spread_p:.2f})."]
     return [
-        f"{sd}, over all networks; they differ in it, p = {ranking.spread_p:.3f} < {SPREADS_DIFFER:g}: intervals and ties take "
-        "each network's own)."
+        f"{sd}, over all networks; it differs between networks, p = {ranking.spread_p:.3f} < {SPREADS_DIFFER:g}, so "
+        "intervals and "
+        "ties use each network's own)."
     ]
 
 
 def _best(ranking: Ranking, winner: Candidate) -> list[str]:
     if ranking.tied is None or ranking.look is None or ranking.tie_confidence is None:
         why = "one seed shows no spread" if ranking.seed_sd is None else "trainings are missing"
-        return [f"Best so far: {winner.label} of {ranking.eligible} eligible. Nothing is said about ties: {why}."]
-    looks = f"look {ranking.look} at this study" if ranking.look > 1 else "the first look at this study"
-    said = f"Best: {winner.label}. {ranking.tied} of {ranking.eligible} eligible networks are tied with it, itself included"
+        return [f"Best so far among {ranking.eligible} eligible networks: {winner.label}. Ties are not determined: {why}."]
+    looks = f"ranking {ranking.look} of this study" if ranking.look > 1 else "the first ranking of this study"
+    tied = f"{ranking.tied} of {ranking.eligible} eligible networks are tied for best, including the best itself"
+    said = f"Best: {winner.label}. {tied}"
     if ranking.tied == ranking.eligible > 1:
         said += ": this study cannot tell them apart"
     test = (
-        f"Tied: not shown to be worse, in a test over all eligible at once at {ranking.tie_confidence:.1%} ({looks}; over all "
-        f"looks the truly best is lost in at most {ERROR:.0%} of studies)"
+        "Tied: not shown to be worse, in a simultaneous test of all eligible networks at "
+        f"{ranking.tie_confidence:.1%} confidence "
+        f"({looks}; over all rankings the truly best network is lost in at most {ERROR:.0%} of studies)"
     )
     if ranking.detectable is not None:
-        test += f"; it shows a network {100 * ranking.detectable:.1f} points behind in about half of the cases"
+        test += f"; it detects a network {100 * ranking.detectable:.1f} points behind about half of the time"
     return [f"{said}.", f"{test}."]
 
 
@@ -191,6 +191,10 @@ def direct_said(lead: DirectLead | None) -> list[str]:
     ]
 
 
+def _points(number: int) -> str:
+    return "1 other lattice point rounds" if number == 1 else f"{number} other lattice points round"
+
+
 def _aliases(study: Study, winner: Candidate) -> list[str]:
     """What else the winner's network could mean for Step 2."""
     said = []
@@ -199,7 +203,7 @@ def _aliases(study: Study, winner: Candidate) -> list[str]:
         rules = [Rule("alias", alias.factors) for alias in winner.aliases]
         ratios = [member(study.spec.baseline, rule, 7, *counted).ratio for rule in rules]
         said.append(
-            f"Its network is also that of {len(winner.aliases) - 1} other point(s); at phi 7 they would cost "
+            f"{_points(len(winner.aliases) - 1)} to the same network; at phi 7 these points would cost "
             f"x{min(ratios):.0f} to x{max(ratios):.0f} (2^7 is x128). Step 2 uses {winner.label}."
         )
     nominal, tolerance = winner.coefficients.nominal, study.spec.lattice.tolerance

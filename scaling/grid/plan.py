@@ -39,10 +39,10 @@ def plan_summary(
     space, dataset, seeds = study.space, study.dataset, study.spec.seeds
     judged = len(dataset.validation)
     said = [
-        f"Step 1 at phi {study.spec.phi:g}: {space.points} lattice points make {len(space.lattice)} networks, with the "
-        f"references {len(space.candidates)}; {seeds} seed(s) each.",
-        f"Images: {dataset.name}, {len(dataset.train):,} to train, {judged:,} to choose, {len(dataset.test):,} to "
-        f"report; {dataset.num_classes} classes.",
+        f"Step 1 at phi {study.spec.phi:g}: {space.points} lattice points make {len(space.lattice)} distinct networks, "
+        f"{len(space.candidates)} including references; {seeds} seed(s) each.",
+        f"Images: {dataset.name}, {len(dataset.train):,} for training, {judged:,} for validation, "
+        f"{len(dataset.test):,} for test; {dataset.num_classes} classes.",
         *limited(study.spec.limits, space),
         *enlarged(dataset, space.candidates),
         f"Device: {device}. Records: {folder}.",
@@ -53,7 +53,7 @@ def plan_summary(
     if missing:
         said.append(
             f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))} "
-            f"by {speed.source}. Ctrl-C stops cleanly; the same command goes on."
+            f"estimated from {speed.source}. Ctrl-C stops cleanly; the same command continues."
         )
     else:
         said.append(f"All {total} trials are recorded already; nothing to train.")
@@ -100,18 +100,16 @@ def power(space: Space, images: int, seeds: int, spread: Spread | None, look: in
     if len(ratios) < 2:
         return []
     if seeds < 2:
-        return [
-            "One seed a network shows no spread between trainings: nothing will be said about ties. --seeds 2 or more does."
-        ]
+        return ["One seed a network shows no spread between trainings: ties cannot be determined. Use --seeds 2 or more."]
     gap = 100 * detectable_gap(ratios, space.target, seeds, images, spread or PROXY, look)
     known = (
         f"the spread of the {spread.trainings} trainings in the folder"
         if spread
-        else "the spread of a measured proxy (6,000 training images, 8 epochs, 87 %)"
+        else "the spread of an earlier reference study (6,000 training images, 8 epochs, 87 %)"
     )
     return [
-        f"A network {gap:.1f} points behind the best will be shown worse in about half of the cases: by the critical value of "
-        f"the test over all {len(ratios)} eligible networks and {known}."
+        f"A network {gap:.1f} points behind the best will be detected about half of the time (simultaneous test of "
+        f"{len(ratios)} eligible networks; {known})."
     ]
 
 
@@ -122,17 +120,18 @@ def worth_training(space: Space) -> list[str]:
     others = 1 - sum(one.cost.macs for one in near) / every
     said = [
         f"{len(near)} of {len(space.candidates)} networks are eligible (within {ELIGIBLE_WITHIN:.0%} of x{space.target:g}); "
-        f"{others:.0%} of the MACs to be trained belong to the others."
+        f"{others:.0%} of the training compute goes to networks that cannot be chosen."
     ]
     wasted = [one for one in space.lattice if not is_eligible(one.realised, space.target)]
     if wasted:
-        said[-1] += f" --eligible-only leaves out the {len(wasted)} lattice networks among them."
+        said[-1] += f" --eligible-only leaves out the {len(wasted)} of them that are lattice networks."
     shares = [one.shares for one in near if one.shares is not None]
     if shares:
         hole = largest_hole(shares)
         said.append(
-            f"The largest hole they leave in the triangle of shares lies around {share_sentence(hole.shares)}: the nearest "
-            f"eligible one is {hole.radius:.2f} away."
+            "The largest part of the triangle of shares without an eligible network is around "
+            f"{share_sentence(hole.shares)}; the "
+            f"nearest one is at distance {hole.radius:.2f}."
         )
     return [*said, *references_said(space.candidates)]
 
@@ -145,8 +144,9 @@ def references_said(candidates: Iterable[Candidate]) -> list[str]:
             distance = distance_from_role(one, role)
             if distance is not None and one.shares is not None and distance > MEMBER_WITHIN:
                 said.append(
-                    f"The reference {role} is realised at {share_sentence(one.shares)}, {distance:.2f} from its rule's shares: "
-                    "on this baseline it does not stand for the rule."
+                    f"After rounding, the reference '{role}' has the shares {share_sentence(one.shares)}, "
+                    f"{distance:.2f} from those of "
+                    "its rule: on this baseline it does not represent the rule."
                 )
     return said
 
@@ -156,9 +156,9 @@ def growth(changes: Sequence[str], flag: str = "--run") -> list[str]:
     if not changes:
         return []
     return [
-        "That folder was last asked something else:",
+        "This run folder was last used with other settings:",
         *(f"  {change}" for change in changes),
-        f"Its records are kept and added to; its results and figures will answer the new question; {flag} keeps the two apart.",
+        f"Its records are kept and added to; results and figures will follow the new settings. {flag} takes a separate folder.",
     ]
 
 
@@ -168,4 +168,4 @@ def enlarged(dataset: DatasetInfo, networks: Iterable[Network]) -> list[str]:
     if not sides:
         return []
     listed = ", ".join(map(str, sides))
-    return [f"Images are stored at {dataset.side} px; networks of {listed} px see them enlarged, not sharper."]
+    return [f"Images are stored at {dataset.side} px; networks of {listed} px receive them upsampled, without extra detail."]

@@ -36,7 +36,7 @@ def read_search(folder: Path) -> Search:
         SpecError: it holds a family or no finished trial, or its files are damaged.
     """
     if is_family(folder):
-        raise SpecError(f"{folder}: holds a family, not a search")
+        raise SpecError(f"{folder}: is the run folder of a family; a search is needed here")
     question = recorded_config(folder)
     dataset, revision = recorded_dataset(folder, question)
     spec = recorded_spec(StudySpec, folder, question)

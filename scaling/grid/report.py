@@ -69,17 +69,17 @@ def plan_document(
         (
             candidates_table(rows),
             f"{space.points} lattice points make {len(space.lattice)} distinct networks, realised x{min(realised):.2f} to "
-            f"x{max(realised):.2f} for a target of x{space.target:g}; {len(space.candidates) - len(space.lattice)} references "
-            "beside them.",
+            f"x{max(realised):.2f} for a target of x{space.target:g}; plus {len(space.candidates) - len(space.lattice)} "
+            "references.",
             *limited(spec.limits, space, latencies),
             f"MACs counted with {counted}.",
             *enlarged(dataset, space.candidates),
             *worth_training(space),
-            f"Images: {dataset.name}, {len(dataset.train):,} to train, {len(dataset.validation):,} to choose, "
-            f"{len(dataset.test):,} to report.",
+            f"Images: {dataset.name}, {len(dataset.train):,} for training, {len(dataset.validation):,} for validation, "
+            f"{len(dataset.test):,} for test.",
             *power(space, independent(dataset.validation), spec.seeds, spread, look),
             f"{missing} of {len(study.all_trials())} trials are to be trained on {dataset.name}: about {duration(seconds)}, "
-            f"by {speed.source}.",
+            f"estimated from {speed.source}.",
             f"Nothing was trained; without --dry-run it is recorded in {folder}.",
             *_for_machines(None, space, spec.limits, rows, None),
             Values({"estimated_seconds": seconds}),

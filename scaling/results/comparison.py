@@ -77,15 +77,14 @@ def _sentences(short: Path, long: Path, found: Agreement, reason: str | None) ->
         value = f"{unit * one.value:.{digits}f}"
         if one.low is None or one.high is None:
             return value
-        return (
-            f"{value} as measured, truly {unit * one.low:.{digits}f} to {unit * one.high:.{digits}f} ({found.confidence:.0%})"
-        )
+        true = f"{unit * one.low:.{digits}f} to {unit * one.high:.{digits}f} for the true accuracies ({found.confidence:.0%})"
+        return f"{value} as measured, {true}"
 
     same = "the same network" if found.chosen == found.best else f"{found.best}"
     return [
         f"{len(found.networks)} eligible networks in both, at the target cost. Of these {short} chooses {found.chosen}, {long} "
         f"{same}.",
         f"Kendall's tau of the two orders: {between(found.tau, 1, 2)}; Spearman's rho: {between(found.spearman, 1, 2)}.",
-        f"Choosing by {short} gives away, in points of {long}: {between(found.regret, 100, 2)}.",
+        f"Choosing by {short} loses, in accuracy points of {long}: {between(found.regret, 100, 2)}.",
         *([reason] if reason else []),
     ]

@@ -27,7 +27,7 @@ class Pace(NamedTuple):
 
 _LONG_ENOUGH_SECONDS = 2.0  # a shorter training is mostly starting up
 
-DEFAULT_PACE = Pace(12.0, 6.8e-9, "a stated default, measured on two cores of an AMD EPYC and not on this machine")
+DEFAULT_PACE = Pace(12.0, 6.8e-9, "a built-in default, measured on two cores of an AMD EPYC and not on this machine")
 
 
 def pace(runs: Path) -> Pace:

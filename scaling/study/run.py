@@ -177,7 +177,7 @@ class Run:
                 raise TypeError("a table is something else")
             return {**stored, "seeds": int(stored["seeds"])}
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise SpecError(f"{path}: not a run's question; restore it or take another folder with --run") from None
+            raise SpecError(f"{path}: damaged; restore it or take another folder with --run") from None
 
     def require_same_config(self, question: dict[str, Any]) -> None:
         """Refuse a question that the folder cannot grow into.

@@ -229,7 +229,7 @@ def test_a_run_gives_baseline_counts_and_winner(capsys):
 
 def test_how_sure_a_choice_is(capsys):
     said = run(capsys, "--run", str(ROOT / "runs" / "step1"), "--phi", "0:1")
-    assert "17 of 18 eligible networks are tied with it, itself included." in said
+    assert "17 of 18 eligible networks are tied for best, including the best itself." in said
     said = run(capsys, "--run", str(ROOT / "runs" / "fashion_short"), "--fitted", "--phi", "0:1")
     assert "train it before believing it" in said
 
@@ -261,7 +261,9 @@ def test_the_table_names_coefficients_and_missed_targets(capsys):
 
 def test_runs_that_are_not_finished(capsys, tmp_path):
     assert "not a run folder, it has no spec.json" in refused(capsys, "--run", str(tmp_path))
-    assert "holds a family, not a search" in refused(capsys, "--run", str(ROOT / "runs" / "fashion_rules"))
+    assert "is the run folder of a family; a search is needed here" in refused(
+        capsys, "--run", str(ROOT / "runs" / "fashion_rules")
+    )
     shutil.copy(ROOT / "runs" / "step1" / "spec.json", tmp_path)
     (tmp_path / "trials.jsonl").write_text("")
     assert "no trial is finished; go on with the command that made it" in refused(capsys, "--run", str(tmp_path))

@@ -74,7 +74,7 @@ def test_a_run_from_nothing(undisturbed):
     folder = home / "runs" / "tiny"
     assert json.loads((folder / "results.json").read_text()) == found
     assert {"frontier.svg", "frontier.png", "triangle.svg", "triangle.png", "spec.json"} <= set(os.listdir(folder))
-    assert "points behind the best will be shown worse in about half of the cases" in done.stderr
+    assert "points behind the best will be detected about half of the time" in done.stderr
     assert json.loads((folder / "looks.json").read_text()) == {"seeds": [2]}
     assert "[12/12]" in done.stderr
 
@@ -113,7 +113,7 @@ def test_a_third_seed_trains_only_itself(tiny, grid, tmp_path, undisturbed):
     assert (found["look"], found["tie_confidence"]) == (2, pytest.approx(0.99))  # the second look at this folder
     assert f" 0 of {len(three)} trials are to be trained" in f" {grid('--spec', tiny, '--dry-run').stdout}".replace("\n", " ")
     grown = grid("--spec", tiny, "--json", "--phi", "0.9")
-    assert "last asked something else:\n  phi: 1.0, now 0.9\n" in grown.stderr
+    assert "last used with other settings:\n  phi: 1.0, now 0.9\n" in grown.stderr
     kept = result(grid("--spec", tiny, "--json"))
     assert {sum(one["trainings"].values()) for one in kept["networks"]} == {3}
     assert kept["look"] == 2  # the same again is no new look
@@ -216,10 +216,10 @@ def test_a_dry_run_says_how_long_it_would_take(grid):
     done = grid("--dry-run")
     assert done.returncode == 0
     assert "21 lattice points make 18 distinct networks" in done.stdout
-    assert "by a stated default, measured on two cores of an AMD EPYC and not on this machine" in done.stdout
+    assert "estimated from a built-in default, measured on two cores of an AMD EPYC and not on this machine" in done.stdout
     assert "of 20 networks are eligible (within 20% of x2)" in done.stdout
-    assert "The largest hole they leave in the triangle of shares lies around" in done.stdout
-    assert "points behind the best will be shown worse in about half of the cases" in done.stdout
+    assert "The largest part of the triangle of shares without an eligible network is around" in done.stdout
+    assert "points behind the best will be detected about half of the time" in done.stdout
 
 
 def test_a_diverged_network_is_a_result(tiny, grid, tmp_path):

@@ -105,7 +105,7 @@ def test_an_unfinished_run_says_so(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "1 of 2 trainings count, 1 not trained." in out
     assert "0 of 2 trainings count, 2 not trained." in out
-    assert "Nothing is said about ties: trainings are missing." in out  # a half-done ranking is no look
+    assert "Ties are not determined: trainings are missing." in out  # a half-done ranking is no look
     assert "are tied with it" not in out
 
 
@@ -114,9 +114,9 @@ def test_what_is_no_run(tmp_path, family_folder):
         is_family(tmp_path / "nowhere")
     with pytest.raises(SpecError, match=r"not a run folder, it has no spec\.json"):
         is_family(tmp_path)
-    with pytest.raises(SpecError, match="holds a family, not a search"):
+    with pytest.raises(SpecError, match="is the run folder of a family; a search is needed here"):
         read_search(family_folder[0])
-    with pytest.raises(SpecError, match="holds a search, not a family"):
+    with pytest.raises(SpecError, match="is the run folder of a search; a family is needed here"):
         read_family(STEP1)
 
 
@@ -170,10 +170,13 @@ def test_runs_on_other_images_share_no_figure(family_folder):
 def test_the_command_shows_a_search(capsys):
     assert main([str(STEP1)]) == 0
     out = capsys.readouterr().out
-    assert "17 of 18 eligible networks are tied with it" in out
+    assert "17 of 18 eligible networks are tied for best" in out
     assert "Test images, looked at after the choice:" in out
-    assert "their seeds' luck favours the best" in out
-    assert "The reference paper is realised at depth 47 %, width 24 %, resolution 29 %, 0.24 from its rule's shares" in out
+    assert "lucky seeds favour the best" in out
+    assert (
+        "After rounding, the reference 'paper' has the shares depth 47 %, width 24 %, resolution 29 %, "
+        "0.24 from those of its rule: on this baseline it does not represent the rule." in out
+    )
     assert main([str(STEP1), "--json"]) == 0
     found, kept = json.loads(capsys.readouterr().out), json.loads((STEP1 / "results.json").read_text())
     assert (found["best"], found["slope"]) == (kept["best"], kept["slope"])
@@ -214,7 +217,7 @@ def test_what_another_training_changed(capsys, tmp_path, family_folder):
     assert main([str(other), "--against", str(family_folder[0])]) == 0
     assert "in points, paired over images" in capsys.readouterr().out
     assert main([str(other), "--against", str(STEP1)]) == 2
-    assert "holds a search, not a family" in capsys.readouterr().err
+    assert "is the run folder of a search; a family is needed here" in capsys.readouterr().err
 
 
 def test_families_of_other_baselines_or_images_are_not_compared(capsys, tmp_path, family_folder):
