@@ -75,12 +75,12 @@ def _list(options: Options) -> int:
 
 def _choice_said(options: Options) -> list[str]:
     """How sure the choice of a run is that a family follows."""
-    from scaling.grid.reopen import read_search
-
     if options.run is None:
         return []
     if options.fitted:
         return [f"compound is the optimum of the response surface of {options.run}: train it before believing it."]
+    from scaling.grid.reopen import read_search
+
     ranking = read_search(options.run).ranking
     if ranking.tied is None:
         return []

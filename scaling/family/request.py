@@ -11,11 +11,8 @@ from scaling.core.errors import UserError
 from scaling.core.units import amount
 from scaling.data import DataError, Dataset, load
 from scaling.family.budget import Budget
-from scaling.family.from_search import family_of_run
 from scaling.family.options import Options
-from scaling.family.read_spec import read_family_spec
 from scaling.family.spec import COMPARED, FamilyConfig, FamilySpec
-from scaling.grid.reopen import read_search
 from scaling.report.text import say
 from scaling.rules.members import RELEASED_PHIS, Member, phi_range
 from scaling.study.spec import read_baseline
@@ -60,9 +57,14 @@ def family_asked(options: Options) -> FamilySpec:
     """The specification with the flags over it."""
     if options.spec is not None and options.run is not None:
         raise UserError("take --spec or --run, not both: a specification names its run itself, in [family]")
+    # Both read runs, which needs SciPy; a list of members does not.
     if options.spec is not None:
+        from scaling.family.read_spec import read_family_spec
+
         spec = read_family_spec(options.spec)
     elif options.run is not None:
+        from scaling.family.from_search import family_of_run
+
         spec = family_of_run(options.run, options.fitted)
     else:
         spec = _without_spec(options)
@@ -86,6 +88,8 @@ def counts_asked(options: Options, spec: FamilySpec) -> tuple[int, int]:
     """Classes and channels: as given, those of the images asked for, or ImageNet's."""
     classes, channels = 1000, 3
     if options.run is not None:
+        from scaling.grid.reopen import read_search
+
         searched = read_search(options.run).study.dataset
         classes, channels = searched.num_classes, searched.in_channels
     elif options.spec is not None:
@@ -112,6 +116,8 @@ def dataset_asked(options: Options, spec: FamilySpec) -> Dataset:
         dataset = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
     except DataError:
         raise UserError(said) from None
+    from scaling.grid.reopen import read_search
+
     if dataset.fingerprint != read_search(options.run).study.dataset.fingerprint:
         raise UserError(f"{said}: what is found by that name are others")
     return dataset
