@@ -146,7 +146,7 @@ def require_used(stage: Stage) -> None:
     """Refuse a stage with a field that its kind of block has no use for, or with channels that it cannot divide.
 
     Raises:
-        ValueError: there is one; the message names it.
+        UserError: there is one; the message names it.
     """
     kind = KINDS[stage.block]
     for field, unused in _UNUSED.items():

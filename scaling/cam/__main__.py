@@ -181,7 +181,7 @@ def _nearest(family: Family, asked: float | None) -> list[tuple[str, FamilyNetwo
     """The baseline, and of each rule the network nearest to the cost asked for, with headings.
 
     Raises:
-        ValueError: no network of any rule has about that cost.
+        UserError: no network of any rule has about that cost.
     """
     networks, target = family.study.networks, USUAL_TARGET if asked is None else asked
     if asked is not None and not any(abs(one.realised / target - 1) <= NEAR for one in networks):

@@ -53,7 +53,7 @@ def network(name_or_file: str) -> Architecture:
     """A baseline or a released network by name, or a baseline from a TOML file.
 
     Raises:
-        ValueError: there is no such name or file, or the file does not describe an architecture.
+        UserError: there is no such name or file, or the file does not describe an architecture.
     """
     if name_or_file not in NAMES and not name_or_file.endswith(".toml"):
         raise UserError(f"no network {name_or_file!r}; known: {', '.join(NAMES)}, or a file that ends in .toml")

@@ -75,7 +75,7 @@ def cost(architecture: Architecture, num_classes: int = 1000, in_channels: int =
         in_channels: channels of the images.
 
     Raises:
-        ValueError: num_classes or in_channels is below 1.
+        UserError: num_classes or in_channels is below 1.
     """
     return Cost(*costs(architecture, *_sizes(architecture), num_classes, in_channels))
 
@@ -89,7 +89,7 @@ def parts(architecture: Architecture, num_classes: int = 1000, in_channels: int 
         in_channels: channels of the images.
 
     Raises:
-        ValueError: as `cost`.
+        UserError: as `cost`.
     """
     counted = _layers(architecture, *_sizes(architecture), num_classes, in_channels, Stage.squeezed_channels)
     stem, *blocks = counted
@@ -134,7 +134,7 @@ def costs(
         params, MACs and activations.
 
     Raises:
-        ValueError: as `cost`.
+        UserError: as `cost`.
     """
     return _total(_layers(architecture, repeats, channels, side, num_classes, in_channels, squeezed))
 

@@ -33,7 +33,7 @@ def training_bytes(
         number: bytes of a number in a map, 4 in float32 and 2 in bfloat16.
 
     Raises:
-        ValueError: batch is below 1, or as `cost` does.
+        UserError: batch is below 1, or as `cost` does.
     """
     _require_batch("training_bytes", batch)
     counted = cost(architecture, num_classes, in_channels)
@@ -55,7 +55,7 @@ def inference_bytes(
         number: bytes of a number in a map, 4 in float32 and 2 in bfloat16.
 
     Raises:
-        ValueError: batch is below 1, or as `cost` does.
+        UserError: batch is below 1, or as `cost` does.
     """
     _require_batch("inference_bytes", batch)
     held = max(_held(architecture, in_channels))

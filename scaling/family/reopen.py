@@ -76,9 +76,9 @@ def read_family(folder: Path) -> Family:
     """
     if not is_family(folder):
         raise SpecError(f"{folder}: is the run folder of a search; a family is needed here")
-    question = recorded_config(folder)
-    dataset, revision = recorded_dataset(folder, question)
-    spec = recorded_spec(FamilySpec, folder, question)
+    config = recorded_config(folder)
+    dataset, revision = recorded_dataset(folder, config)
+    spec = recorded_spec(FamilySpec, folder, config)
     members = spec.family.members(spec.baseline, dataset.num_classes, dataset.in_channels)
     study, run = FamilyStudy(spec, dataset, members, spec.recipe, revision), read_run(folder)
     return family_found(study, run)

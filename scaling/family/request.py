@@ -25,7 +25,7 @@ def refuse_idle(options: Options) -> None:
     """Refuse flags that would do nothing.
 
     Raises:
-        ValueError: there is one; the message names it.
+        UserError: there is one; the message names it.
     """
     training = {"data": options.data, "seeds": options.seeds, "to": options.to, "dry-run": options.dry_run or None}
     listing = {
@@ -106,7 +106,7 @@ def dataset_asked(options: Options, spec: FamilySpec) -> Dataset:
 
     Raises:
         DataError: there are none.
-        ValueError: they are not those of the run.
+        UserError: they are not those of the run.
     """
     largest = max(128, spec.family.largest_side(spec.baseline))
     if options.run is None or options.data is not None:
@@ -127,7 +127,7 @@ def budget_asked(text: str, memory: Callable[[Member], int]) -> Budget:
     """A budget as `WHAT=NUMBER`; `memory` is the size of a member in bytes.
 
     Raises:
-        ValueError: it is of another form, or of something else.
+        UserError: it is of another form, or of something else.
     """
     measure, _, number = text.replace(" ", "").partition("=")
     try:

@@ -72,7 +72,7 @@ class FamilyConfig:
         """Every rule's member at every phi.
 
         Raises:
-            ValueError: a phi shrinks the images below 12 px, or is no released number.
+            UserError: a phi shrinks the images below 12 px, or is no released number.
         """
         counted = (num_classes, in_channels)
         return tuple(self._member(baseline, name, phi, *counted) for name in self.rules for phi in phi_range(self.phi))
@@ -81,7 +81,7 @@ class FamilyConfig:
         """A rule by name, `compound` with this family's coefficients.
 
         Raises:
-            ValueError: as `scaling.rules.rule`.
+            UserError: as `scaling.rules.rule`.
         """
         return rule(name, alpha=self.alpha, beta=self.beta, gamma=self.gamma)
 

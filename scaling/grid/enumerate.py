@@ -93,7 +93,7 @@ def enumerate_lattice(
         in_channels: of the images.
 
     Raises:
-        ValueError: phi is not above 0 or too large, the baseline's input is under 12 px, or num_classes or in_channels is
+        UserError: phi is not above 0 or too large, the baseline's input is under 12 px, or num_classes or in_channels is
             below 1.
     """
     axes = lattice.axes()
@@ -127,7 +127,7 @@ def enumerate_networks(
         in_channels: of the images.
 
     Raises:
-        ValueError: as `enumerate_lattice`.
+        UserError: as `enumerate_lattice`.
     """
     if not 0 < phi <= HIGHEST_PHI:
         raise UserError(f"phi must be above 0 and at most {HIGHEST_PHI:g}, got {phi:g}")

@@ -52,7 +52,7 @@ def record_latency(folder: Path, architecture: Architecture, latency_ms: Spread,
         device: it was measured on, in words.
 
     Raises:
-        ValueError: the file is damaged.
+        UserError: the file is damaged.
         OSError: it cannot be written.
     """
     found = {"network": architecture.name, "latency_ms": latency_ms._asdict(), "provenance": provenance(device)}
@@ -63,7 +63,7 @@ def set_latency_device(folder: Path, device: str) -> None:
     """Note that a run folder's search is held to its latencies on a device, in words.
 
     Raises:
-        ValueError: the file is damaged.
+        UserError: the file is damaged.
         OSError: it cannot be written.
     """
     _update(folder, device, {})

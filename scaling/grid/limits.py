@@ -24,8 +24,8 @@ class Limits:
         params: parameters.
         macs: multiply-adds of one image.
         latency: milliseconds of inference with one image, as measured on the device.
-        memory: bytes held while it trains at the recipe's batch, by `scaling.memory.training_bytes`. An estimate, since it
-            is the same on every machine, and known before anything is compiled.
+        memory: bytes held while it trains at the recipe's batch, by `scaling.count.memory.training_bytes`. An estimate, since
+            it is the same on every machine, and known before anything is compiled.
     """
 
     params: float | None = None

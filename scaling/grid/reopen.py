@@ -37,9 +37,9 @@ def read_search(folder: Path) -> Search:
     """
     if is_family(folder):
         raise SpecError(f"{folder}: is the run folder of a family; a search is needed here")
-    question = recorded_config(folder)
-    dataset, revision = recorded_dataset(folder, question)
-    spec = recorded_spec(StudySpec, folder, question)
+    config = recorded_config(folder)
+    dataset, revision = recorded_dataset(folder, config)
+    spec = recorded_spec(StudySpec, folder, config)
     latencies = read_latencies(folder)
     space = plan(spec, dataset.num_classes, dataset.in_channels, latencies)
     if spec.limits.latency is not None and any(network_key(one.architecture) not in latencies for one in space.candidates):

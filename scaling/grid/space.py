@@ -91,7 +91,7 @@ def search_space(
         in_channels: of the images.
 
     Raises:
-        ValueError: phi is not above 0 or too large, the baseline's input is under 12 px, num_classes or in_channels is
+        UserError: phi is not above 0 or too large, the baseline's input is under 12 px, num_classes or in_channels is
             below 1, or no point meets the constraint; the message says how to widen it.
     """
     axes = lattice.axes()
@@ -124,7 +124,7 @@ def within(space: Space, limits: Limits, size: Size) -> Space:
         size: of its candidates.
 
     Raises:
-        ValueError: no lattice network is left; the message has, for each limit, how many are over it and the least found.
+        UserError: no lattice network is left; the message has, for each limit, how many are over it and the least found.
     """
     most = limits.given()
     judged = [_judged(one, most, size) for one in space.candidates]
@@ -141,7 +141,7 @@ def eligible_only(space: Space) -> Space:
     """A search space without the lattice networks whose cost is too far from the target to be chosen; the references stay.
 
     Raises:
-        ValueError: no lattice network is left.
+        UserError: no lattice network is left.
     """
     left = [one for one in space.candidates if is_eligible(one.realised, space.target)]
     lattice = [one for one in left if "lattice" in one.origin]

@@ -65,7 +65,7 @@ def profile_network(
         Its costs; where the device's memory does not bear it, the reason in place of what would have been measured.
 
     Raises:
-        ValueError: batch, runs, num_classes or in_channels is below 1, or the precision is unknown.
+        UserError: batch, runs, num_classes or in_channels is below 1, or the precision is unknown.
     """
     _require("profile_network", runs, precision)
     if batch < 1:
@@ -88,7 +88,7 @@ def latency(
     """Milliseconds of a call with one image; arguments as of `profile_network`.
 
     Raises:
-        ValueError: as `profile_network`.
+        UserError: as `profile_network`.
         MemoryError: the device does not bear it.
     """
     _require("latency", runs, precision)
@@ -108,7 +108,7 @@ def device_limits(precision: str = "float32") -> DeviceLimits:
         precision: of the products, `float32` (as JAX multiplies it on the device by default) or `bfloat16`.
 
     Raises:
-        ValueError: the precision is unknown.
+        UserError: the precision is unknown.
     """
     _require("device_limits", 1, precision)
     return DeviceLimits(_flops_per_s(jnp.dtype(precision)), _bytes_per_s())

@@ -1,4 +1,4 @@
-"""What a network was found to cost on a device, as data; `scaling.profiling` measures it."""
+"""What a network was found to cost on a device, as data; `scaling.profile.measure` measures it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Profile(NamedTuple):
 
     @property
     def moved_bytes(self) -> int:
-        """Bytes that a call of a batch moves, layer by layer (`scaling.roofline.moved_bytes`)."""
+        """Bytes that a call of a batch moves, layer by layer (`scaling.profile.roofline.moved_bytes`)."""
         image = self.resolution**2 * self.in_channels
         return moved_bytes(self.cost, self.batch, image, NUMBER_BYTES[self.precision])
 

@@ -86,7 +86,7 @@ def member(
         rounding: a name that `scale` knows.
 
     Raises:
-        ValueError: phi shrinks the images below 12 px.
+        UserError: phi shrinks the images below 12 px.
     """
     factors, (alpha, beta, gamma) = rule.factors(phi), rule.factors(1)
     if not large_enough(baseline, rule, phi):
@@ -136,7 +136,7 @@ def released_member(baseline: Architecture, phi: float, num_classes: int, in_cha
     """The baseline scaled by the released factors of B0 to B8, which no phi reproduces.
 
     Raises:
-        ValueError: phi is not one of their numbers.
+        UserError: phi is not one of their numbers.
     """
     factors = RULES["released"].factors(phi)
     return _member(baseline, factors, num_classes, in_channels, "released")._replace(rule="released", phi=phi)
@@ -148,7 +148,7 @@ def realised_phi(
     """The phi, in thousandths, at which a rule's real cost is nearest to 2^phi times the baseline's.
 
     Raises:
-        ValueError: phi is negative, or the rule never costs that much.
+        UserError: phi is negative, or the rule never costs that much.
     """
     if phi < 0:
         raise UserError(f"{rule.name}: costs are solved for from the baseline's upward, phi must be 0 or more, got {phi:g}")
@@ -176,7 +176,7 @@ def transfer_coefficients(
     make the network whose real cost is nearest.
 
     Raises:
-        ValueError: phi is not above 0, or the choice never costs that much.
+        UserError: phi is not above 0, or the choice never costs that much.
     """
     if not phi > 0:
         raise UserError(f"phi must be above 0, got {phi:g}")
@@ -196,7 +196,7 @@ def phi_range(text: str) -> tuple[float, ...]:
     """Phis from `2`, `0:7` (both ends included), `0:3:0.5`, or several of these with commas between; ascending.
 
     Raises:
-        ValueError: the text is none of these, or a range is empty or has more than 1,000 members.
+        UserError: the text is none of these, or a range is empty or has more than 1,000 members.
 
     >>> phi_range("0:1:0.25,3")
     (0.0, 0.25, 0.5, 0.75, 1.0, 3.0)

@@ -52,7 +52,7 @@ def architecture(name: str) -> Architecture:
         name: one of `NAMES`.
 
     Raises:
-        ValueError: there is none of that name; the message lists those there are.
+        UserError: there is none of that name; the message lists those there are.
 
     >>> architecture("efficientnetv2_b3").resolution
     300

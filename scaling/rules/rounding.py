@@ -42,7 +42,7 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
 
     Raises:
         TypeError: the architecture or the factors are something else.
-        ValueError: a factor is not finite and positive, or the rounding has another name.
+        UserError: a factor is not finite and positive, or the rounding has another name.
     """
     _require_types("scale", architecture, factors)
     if not all(math.isfinite(factor) and factor > 0 for factor in factors):
@@ -95,7 +95,7 @@ def scale_v2(
 
     Raises:
         TypeError: as `scale` does.
-        ValueError: late is not finite and positive, largest is below 12, or as `scale` does.
+        UserError: late is not finite and positive, largest is below 12, or as `scale` does.
 
     Source: Tan and Le 2021 (EfficientNetV2), section 3.3.
     """

@@ -38,7 +38,7 @@ def compound(phi: float, *, alpha: float = 1.2, beta: float = 1.1, gamma: float 
         gamma: resolution base, at least 1.
 
     Raises:
-        ValueError: a base is below 1, an argument is not finite, or phi so large that a factor is not.
+        UserError: a base is below 1, an argument is not finite, or phi so large that a factor is not.
     """
     for name, base in (("alpha", alpha), ("beta", beta), ("gamma", gamma)):
         if not (math.isfinite(base) and base >= 1):
@@ -57,7 +57,7 @@ def shares(phi: float, *, depth: float, width: float, resolution: float, budget:
         budget: growth of the MACs per unit of phi, above 1.
 
     Raises:
-        ValueError: a share is negative, they do not sum to 1 (within 1e-6), or budget is not above 1.
+        UserError: a share is negative, they do not sum to 1 (within 1e-6), or budget is not above 1.
 
     Source: Dollar, Singh and Girshick 2021; (1/3, 1/3, 1/3) is uniform scaling, (.1, .8, .1) fast compound scaling.
     """
@@ -80,7 +80,7 @@ def single(dimension: Dimension, phi: float, *, budget: float = 2.0) -> Factors:
         budget: growth of the MACs per unit of phi, above 1.
 
     Raises:
-        ValueError: the dimension has another name, or as `shares` does.
+        UserError: the dimension has another name, or as `shares` does.
     """
     known = get_args(Dimension)
     if dimension not in known:
@@ -123,7 +123,7 @@ def rule(name: str, *, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.1
         gamma: resolution base.
 
     Raises:
-        ValueError: there is no rule of that name, or as `compound` does.
+        UserError: there is no rule of that name, or as `compound` does.
 
     >>> rule("fast").factors(2)
     Factors(depth=1.148698354997035, width=1.7411011265922482, resolution=1.0717734625362931)

@@ -51,7 +51,7 @@ def is_family(folder: Path) -> bool:
 
     Raises:
         NotRecorded: there is no such folder.
-        SpecError: it is no run folder, or its question is damaged.
+        SpecError: it is no run folder, or its configuration is damaged.
     """
     return "family" in recorded_config(folder)
 
@@ -76,13 +76,13 @@ def recorded_config(folder: Path) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise NotRecorded(f"{folder}: no such run folder here")
-    question = Run(folder).config()
-    if question is None:
+    config = Run(folder).config()
+    if config is None:
         raise SpecError(f"{folder}: not a run folder, it has no spec.json")
-    return question
+    return config
 
 
-def recorded_dataset(folder: Path, question: dict[str, Any]) -> tuple[RecordedDataset, int]:
+def recorded_dataset(folder: Path, config: dict[str, Any]) -> tuple[RecordedDataset, int]:
     """The images, and the newest revision that anything was trained with."""
     records, groups = RecordFile(folder / "trials.jsonl").read(), read_groups(folder)
     trained = [one for one in records if isinstance(one, TrainingRecord) and one.outcome.correct is not None]
@@ -92,12 +92,12 @@ def recorded_dataset(folder: Path, question: dict[str, Any]) -> tuple[RecordedDa
     first = trained[0]
     try:
         dataset = RecordedDataset(
-            name=question["pictures"],
-            fingerprint=question["data"],
-            side=question.get("picture_side") or 0,
+            name=config["pictures"],
+            fingerprint=config["data"],
+            side=config.get("picture_side") or 0,
             num_classes=first.trial.num_classes,
             in_channels=first.trial.in_channels,
-            chance=float(question.get("chance") or 1 / first.trial.num_classes),  # balanced, before it was kept
+            chance=float(config.get("chance") or 1 / first.trial.num_classes),  # balanced, before it was kept
             train=range(first.trial.images),
             validation=RecordedSplit(first.outcome.images, groups[0]),
             test=RecordedSplit(len(tested[0].judged.correct) if tested else 0, groups[1]),

@@ -1,4 +1,4 @@
-"""A run folder: the question it answers, its records, and what is still to be trained."""
+"""A run folder: the configuration it was made with, its records, and what is still to be trained."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from scaling.study.spec import difference
 from scaling.study.trial import Outcome, Statuses, Trial
 
 FIXED = ("baseline", "data", "recipe")
-"""What a run folder never changes; the rest of its question may grow in place."""
+"""What a run folder never changes; the rest of its configuration may grow in place."""
 
 ANSWER = (*(f"{name}.{kind}" for name in ("frontier", "triangle", "curves") for kind in ("svg", "png")), "results.json")
-"""Files of a run folder that answer its question and are made anew from its records."""
+"""Files of a run folder that follow from its configuration and records, and are made anew from them."""
 
 
 def folder_named(study: str, baseline: str | None, data: str | None) -> Path:
@@ -34,7 +34,7 @@ def folder_named(study: str, baseline: str | None, data: str | None) -> Path:
 
 
 class Run:
-    """A run folder `runs/NAME`: `spec.json` (the question), `trials.jsonl` (the records), `weights/`; beside them
+    """A run folder `runs/NAME`: `spec.json` (the configuration), `trials.jsonl` (the records), `weights/`; beside them
     `looks.json` (how often it was ranked), `groups.json` and `latencies.json` where they were asked for."""
 
     def __init__(self, folder: Path) -> None:
@@ -46,7 +46,7 @@ class Run:
         self._tests: dict[str, PerImage] = {}
         self._origins: dict[str, Origin] = {}
         self.config_changes: list[str] = []
-        """in what the question differs from the one the folder was last asked, as 'key: old, now new'"""
+        """in what the configuration differs from the one the folder was last used with, as 'key: old, now new'"""
 
     @property
     def weights(self) -> Path:
@@ -68,26 +68,26 @@ class Run:
             yield
 
     @contextmanager
-    def opened(self, question: dict[str, Any]) -> Iterator[Run]:
-        """Hold the folder for a question, made or grown from what it holds.
+    def opened(self, config: dict[str, Any]) -> Iterator[Run]:
+        """Hold the folder for a configuration, made or grown from what it holds.
 
         Raises:
-            SpecError: the folder answers another question, or a record is damaged.
+            SpecError: the folder was made with another configuration, or a record is damaged.
             LockedError: another process works on it.
             OSError: it cannot be written.
         """
-        question = json.loads(json.dumps(question))  # as it is read back: lists, no tuples
+        config = json.loads(json.dumps(config))  # as it is read back: lists, no tuples
         with self.held():
-            self.require_same_config(question)
+            self.require_same_config(config)
             self.read()
             self._records.cut_torn_line()
             if self.config_changes:
-                for name in ANSWER:  # of the question before: gone by the time the folder holds the new one
+                for name in ANSWER:  # of the configuration before: gone by the time the folder holds the new one
                     (self.folder / name).unlink(missing_ok=True)
             stored = self._stored()
-            # A question that only says more of the same than it did is left as it was recorded.
-            if stored is None or self.config_changes or any(value != question.get(key) for key, value in stored.items()):
-                atomic_write(self.folder / "spec.json", json.dumps(question, indent=2) + "\n")
+            # A configuration that only states more of the same than it did is left as it was recorded.
+            if stored is None or self.config_changes or any(value != config.get(key) for key, value in stored.items()):
+                atomic_write(self.folder / "spec.json", json.dumps(config, indent=2) + "\n")
             yield self
 
     def read(self) -> None:
@@ -100,10 +100,10 @@ class Run:
             self._take(record)
 
     def config(self) -> dict[str, Any] | None:
-        """What the folder was last asked; None if it is new.
+        """The configuration that the folder was last used with; None if it is new.
 
         Raises:
-            SpecError: it cannot be read as a question.
+            SpecError: it cannot be read.
         """
         return self._stored()
 
@@ -179,37 +179,37 @@ class Run:
         except (ValueError, KeyError, TypeError, AttributeError):
             raise SpecError(f"{path}: damaged; restore it or take another folder with --run") from None
 
-    def require_same_config(self, question: dict[str, Any]) -> None:
-        """Refuse a question that the folder cannot grow into.
+    def require_same_config(self, config: dict[str, Any]) -> None:
+        """Refuse a configuration that the folder cannot grow into.
 
         Raises:
             SpecError: baseline, images or recipe are others than it was made from.
         """
-        stored, question = self._stored(), json.loads(json.dumps(question))  # as it is read back: lists, no tuples
+        stored, config = self._stored(), json.loads(json.dumps(config))  # as it is read back: lists, no tuples
         if stored is None:
             return
-        if _is_family(stored) != _is_family(question):
+        if _is_family(stored) != _is_family(config):
             kinds = ("a family", "a search") if _is_family(stored) else ("a search", "a family")
             raise SpecError(f"{self.folder} holds {kinds[0]} and cannot take {kinds[1]} too; take another folder")
-        self.config_changes = difference(_free(stored), _free(question))
-        changed = difference(_fixed(stored), _fixed(question))
+        self.config_changes = difference(_free(stored), _free(config))
+        changed = difference(_fixed(stored), _fixed(config))
         if changed:
             raise SpecError(
                 f"{self.folder} was made from another specification ({'; '.join(changed)}); take another folder with --run"
             )
 
 
-def _is_family(question: dict[str, Any]) -> bool:
-    return "family" in question
+def _is_family(config: dict[str, Any]) -> bool:
+    return "family" in config
 
 
-def _free(question: dict[str, Any]) -> dict[str, Any]:
+def _free(config: dict[str, Any]) -> dict[str, Any]:
     """What may grow."""
-    return {key: value for key, value in question.items() if key not in (*FIXED, "pictures", "picture_side", "side", "chance")}
+    return {key: value for key, value in config.items() if key not in (*FIXED, "pictures", "picture_side", "side", "chance")}
 
 
-def _fixed(question: dict[str, Any]) -> dict[str, Any]:
+def _fixed(config: dict[str, Any]) -> dict[str, Any]:
     """What may not change, without the baseline's name, which decides nothing."""
-    fixed = {key: question.get(key) for key in FIXED}
-    baseline = question.get("baseline") or {}
+    fixed = {key: config.get(key) for key in FIXED}
+    baseline = config.get("baseline") or {}
     return {**fixed, "baseline": {key: value for key, value in baseline.items() if key != "name"}}

@@ -1,4 +1,4 @@
-"""What a study asks, as data: read from TOML, compared with the question a run folder already answers."""
+"""What a study asks, as data: read from TOML, compared with the configuration that a run folder was made with."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def recorded_spec(kind: type[Made], folder: Path, question: dict[str, Any]) -> Made:
+def recorded_spec(kind: type[Made], folder: Path, config: dict[str, Any]) -> Made:
     """The specification, a search's or a family's, that a run folder was last asked, named after the folder.
 
     Raises:
         SpecError: a key is unknown, or a value cannot be used.
     """
-    known = {one.name for one in dataclasses.fields(kind)} & question.keys()  # type: ignore[arg-type]
-    asked = {key: question[key] for key in known}
-    named = {**asked, "name": str(folder), "data": question.get("pictures")}
-    return from_plain(kind, named, f"{folder / 'spec.json'}: question")
+    known = {one.name for one in dataclasses.fields(kind)} & config.keys()  # type: ignore[arg-type]
+    asked = {key: config[key] for key in known}
+    named = {**asked, "name": str(folder), "data": config.get("pictures")}
+    return from_plain(kind, named, f"{folder / 'spec.json'}: config")
 
 
 def find_spec(name_or_path: str) -> Path:

@@ -190,7 +190,7 @@ def left_to_train(study: Trials, run: Run) -> list[Trial]:
     """What of a study a run folder lacks, on the device it was recorded on; nothing is written.
 
     Raises:
-        SpecError: the folder answers another question, or a record is damaged.
+        SpecError: the folder was made with another configuration, or a record is damaged.
     """
     if run.config() is None:
         return study.all_trials()

@@ -40,7 +40,7 @@ def segments(recipe: Recipe, images: int) -> tuple[int, int]:
     Images that fill no batch or no segment sit out the epoch; which ones is drawn anew for each.
 
     Raises:
-        ValueError: there are fewer images than one batch.
+        UserError: there are fewer images than one batch.
     """
     steps = images // recipe.batch
     if steps < 1:

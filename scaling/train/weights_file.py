@@ -27,7 +27,7 @@ def load_weights(path: Path, task: Task) -> Weights:
     """The weights of a task from a file that `save_weights` wrote.
 
     Raises:
-        ValueError: the file is damaged, or a tensor is missing or has another shape; the message names the first.
+        UserError: the file is damaged, or a tensor is missing or has another shape; the message names the first.
         OSError: the file cannot be read.
     """
     try:

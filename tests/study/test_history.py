@@ -129,14 +129,14 @@ def test_a_run_without_a_finished_trial(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"lattice": 5}, "spec.json: question.lattice must be a table, got 5"),
-        ({"lattice": {"steps": 1}}, "spec.json: question.lattice: unknown key 'steps'; allowed: step, tolerance"),
-        ({"phi": None}, "spec.json: question.phi must be a number, got None"),
-        ({"baseline": {}}, "spec.json: question.baseline: the key 'name' is missing"),
-        ({"recipe": {"epoch": 1}}, "spec.json: question.recipe: unknown key 'epoch'; allowed: epochs, batch"),
+        ({"lattice": 5}, "spec.json: config.lattice must be a table, got 5"),
+        ({"lattice": {"steps": 1}}, "spec.json: config.lattice: unknown key 'steps'; allowed: step, tolerance"),
+        ({"phi": None}, "spec.json: config.phi must be a number, got None"),
+        ({"baseline": {}}, "spec.json: config.baseline: the key 'name' is missing"),
+        ({"recipe": {"epoch": 1}}, "spec.json: config.recipe: unknown key 'epoch'; allowed: epochs, batch"),
     ],
 )
-def test_damaged_questions(tmp_path, change, message):
+def test_damaged_configurations(tmp_path, change, message):
     shutil.copytree(STEP1, tmp_path / "run", ignore=shutil.ignore_patterns("weights"))
     path = tmp_path / "run" / "spec.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))

@@ -189,7 +189,7 @@ def test_damaged_folders_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"seeds": 2, "baseline": "small"}', '{"seeds": 2, "recipe": null}'])
-def test_a_damaged_question_is_named(tmp_path, text):
+def test_a_damaged_configuration_is_named(tmp_path, text):
     (tmp_path / "spec.json").write_text(text)
     with pytest.raises(SpecError, match=r"spec.json: damaged; restore it or take another folder"), open_run(tmp_path):
         pass
