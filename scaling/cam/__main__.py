@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scaling.cli.exit import status
-from scaling.cli.options import Parser
+from scaling.cli.options import Parser, place
 from scaling.core.errors import UserError
 from scaling.report.text import say, show
 
@@ -67,24 +67,23 @@ class Column(NamedTuple):
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
-    made.add_argument("pictures", nargs="*", type=Path, metavar="IMAGE", help="image files, with --model")
+    made.add_argument("pictures", nargs="*", type=place, metavar="IMAGE", help="image files, with --model")
     made.add_argument("--model", action="append", metavar="NAME", help="a network with released weights; may be given again")
     made.add_argument(
         "--weights",
-        type=Path,
+        type=place,
         action="append",
         metavar="FILE",
         help="its weights (default: those an installed package has); with several --model one file for each, in their order",
     )
-    made.add_argument("--run", type=Path, metavar="FOLDER", help="a recorded family; its weights must lie in the folder")
+    made.add_argument("--run", type=place, metavar="FOLDER", help="a recorded family; its weights must lie in the folder")
     made.add_argument("--data", metavar="NAME|PATH", help="the run's images, where its own name does not find them")
     made.add_argument("--target", type=float, metavar="X", help="cost over the baseline's (default: 4)")
-    made.add_argument(
-        "--image", "--picture", type=int, action="append", metavar="N", help="test image, from 0; may be given again"
-    )
+    made.add_argument("--image", type=int, action="append", metavar="N", help="test image, from 0; may be given again")
+    made.add_argument("--picture", dest="image", type=int, action="append", help=argparse.SUPPRESS)  # its name of before
     made.add_argument("--block", type=int, metavar="N", help="Grad-CAM after N blocks instead of CAM on the last maps")
     made.add_argument(
-        "--out", type=Path, default=Path("cam"), metavar="NAME", help="writes NAME.svg and NAME.png (default: cam)"
+        "--out", type=place, default=Path("cam"), metavar="NAME", help="writes NAME.svg and NAME.png (default: cam)"
     )
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import NoReturn
 
 from scaling.core import units
@@ -37,3 +38,14 @@ def amount(text: str) -> float:
         return units.amount(text)
     except UserError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def place(text: str) -> Path:
+    """A file or folder named by a flag. No name is refused: `Path("")` would be the current folder.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("names no file or folder: it is empty")
+    return Path(text)

@@ -61,6 +61,9 @@ def network(name_or_file: str) -> Architecture:
 
 
 def _count(options: argparse.Namespace) -> int:
+    for name in ("classes", "channels", "resolution"):
+        if getattr(options, name) is not None and getattr(options, name) < 1:
+            raise UserError(f"--{name} must be at least 1, got {getattr(options, name)}")
     architecture = network(options.network)
     if options.resolution is not None:
         architecture = dataclasses.replace(architecture, resolution=options.resolution)

@@ -54,7 +54,7 @@ def load(
         return from_packed(path, side, largest)
     if not os.fspath(name_or_path) or not os.path.isdir(path):
         raise DataError(
-            f"load: no images called {os.fspath(name_or_path)!r}; allowed: {', '.join(NAMED)}, "
+            f"no images called {os.fspath(name_or_path)!r}; allowed: {', '.join(NAMED)}, "
             "a folder of class folders, a folder with the four files of an MNIST-like set, or an .npz file of pack"
         )
     if len(missing(path)) < len(STEMS):

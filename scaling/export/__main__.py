@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scaling.cli.exit import status
-from scaling.cli.options import Parser
+from scaling.cli.options import Parser, place
 from scaling.core.errors import UserError
 from scaling.core.files import atomic_write
 from scaling.report.text import say, show
@@ -58,11 +58,11 @@ def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("--model", metavar="NAME", help="a network with released weights")
-    made.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: those an installed package has)")
-    made.add_argument("--run", type=Path, metavar="FOLDER", help="a recorded run; its weights must lie in the folder")
+    made.add_argument("--weights", type=place, metavar="FILE", help="its weights (default: those an installed package has)")
+    made.add_argument("--run", type=place, metavar="FOLDER", help="a recorded run; its weights must lie in the folder")
     made.add_argument("--network", metavar="LABEL", help="which of the run's networks, as its tables name it")
     made.add_argument("--data", metavar="NAME|PATH", help="the run's images, where its own name does not find them")
-    made.add_argument("--out", type=Path, required=True, metavar="FILE", help="ends in .stablehlo or .safetensors")
+    made.add_argument("--out", type=place, required=True, metavar="FILE", help="ends in .stablehlo or .safetensors")
     made.add_argument("--names", metavar="SOURCE", help="of tensors in a .safetensors file (default: own)")
     return made
 

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _list(options)
         return _plan(options) if options.dry_run else _train(options)
 
-    stopped = "stopped; finished trials are recorded, the same command goes on from here"
+    stopped = "stopped; finished trials are recorded, the same command continues from here"
     return exit_without_joining_workers(status(COMMAND, work, stopped))
 
 
@@ -69,16 +69,16 @@ def _list(options: Options) -> int:
         f"Counted with {classes} classes and {channels} channel(s). Memory, estimated, is that of "
         f"{'predicting' if options.inference else 'training on'} batches of {options.batch} in float32."
     )
-    answer(members_document(spec, listed, [*_choice_said(options), counted]), options.json)
+    answer(members_document(spec, listed, [*_choice_said(options, spec), counted]), options.json)
     return 0
 
 
-def _choice_said(options: Options) -> list[str]:
+def _choice_said(options: Options, spec: FamilySpec) -> list[str]:
     """How sure the choice of a run is that a family follows."""
-    if options.run is None:
+    if options.run is None or "compound" not in spec.family.rules:
         return []
     if options.fitted:
-        return [f"compound is the optimum of the response surface of {options.run}: train it before believing it."]
+        return [f"compound is the optimum of the response surface of {options.run}: a prediction; train it to confirm."]
     from scaling.grid.reopen import read_search
 
     ranking = read_search(options.run).ranking

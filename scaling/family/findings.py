@@ -30,7 +30,7 @@ def planned(study: FamilyStudy, missing: int, seconds: float, speed: Pace, folde
         _asked(study),
         *enlarged(study.dataset, study.networks),
         *strangers(study),
-        f"{missing} of {len(study.all_trials())} trials are to be trained on {study.dataset.name}: about {duration(seconds)} "
+        f"{missing} of {len(study.all_trials())} trials are to be trained on {study.dataset.name}: about {duration(seconds)}, "
         f"estimated from {speed.source}.",
         f"Nothing was trained; without --dry-run it is recorded in {folder}.",
     ]
@@ -54,7 +54,7 @@ def plan_summary(
         return [*said, f"All {total} trials are recorded already; nothing to train."]
     return [
         *said,
-        f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))} "
+        f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))}, "
         f"estimated from {speed.source}. Ctrl-C stops cleanly; the same command continues.",
     ]
 

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from scaling.cli.options import Parser
+from scaling.cli.options import Parser, place
 from scaling.rules.rules import RULES
 
 COMMAND = "python -m scaling.family"
@@ -84,7 +84,7 @@ def _what_is_scaled(group: Any) -> None:
         help="a baseline or released network by name, or a TOML file (default: efficientnet_b0; small with --train)",
     )
     group.add_argument(
-        "--run", type=Path, metavar="FOLDER", help="a finished Step 1: its baseline, and its winner's alpha, beta and gamma"
+        "--run", type=place, metavar="FOLDER", help="a finished Step 1: its baseline, and its winner's alpha, beta and gamma"
     )
     group.add_argument("--fitted", action="store_true", help="with --run: the optimum fitted over all its networks instead")
     group.add_argument(
@@ -123,12 +123,12 @@ def _training(group: Any) -> None:
     group.add_argument("--train", action="store_true", help="train the members, compare the rules; go on where it was stopped")
     group.add_argument("--spec", metavar="NAME|FILE", help="a family study: a TOML file, or a name from ./grid or the shipped")
     group.add_argument("--data", metavar="NAME|PATH", help="images, as python -m scaling.grid takes them")
-    group.add_argument("--seeds", type=int, help="trainings of each network (default: 3)")
-    group.add_argument("--to", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
+    group.add_argument("--seeds", type=int, help="trainings of each network (default: the specification's, or 3)")
+    group.add_argument("--to", type=place, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     group.add_argument("--dry-run", action="store_true", help="with --train: list networks and the expected time")
 
 
 def _output(group: Any) -> None:
     group.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")
     group.add_argument("--csv", action="store_true", help="comma-separated lines on standard output instead of tables")
-    group.add_argument("--toml", type=Path, metavar="FOLDER", help="write each member's architecture there as TOML")
+    group.add_argument("--toml", type=place, metavar="FOLDER", help="write each member's architecture there as TOML")

@@ -71,6 +71,8 @@ def family_asked(options: Options) -> FamilySpec:
     flags: dict[str, Any] = {"data": options.data, "seeds": options.seeds}
     if options.baseline is not None:
         flags["baseline"] = read_baseline(options.baseline)
+        if options.run is not None and flags["baseline"].structure != spec.baseline.structure:
+            raise UserError(f"{options.run} scaled {spec.baseline.name}; its coefficients are not for {options.baseline}")
     kinship = {name: getattr(options, name) for name in ("phi", "realise", "alpha", "beta", "gamma", "rounding")}
     if options.train and options.spec is None:
         kinship["realise"] = True  # rules are compared at equal cost

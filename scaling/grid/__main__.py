@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def work() -> int:
         return _dry_run(options) if options.dry_run else _run(options)
 
-    stopped = "stopped; finished trials are recorded, the same command goes on from here"
+    stopped = "stopped; finished trials are recorded, the same command continues from here"
     return exit_without_joining_workers(status(COMMAND, work, stopped))
 
 

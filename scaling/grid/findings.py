@@ -133,7 +133,7 @@ def _measured(ranking: Ranking) -> str:
 def _spread(ranking: Ranking) -> list[str]:
     degrees = ranking.degrees_of_freedom
     if ranking.seed_sd is None:
-        return ["One seed per network: intervals cover the choice of images only, and ties cannot be determined."]
+        return ["One seed per network: intervals and tests cover the choice of images only, and ties cannot be determined."]
     few = ", few" if degrees < FEW_DEGREES else ""
     sd = (
         f"Standard deviation of an accuracy between seeds: {100 * ranking.seed_sd:.2f} points ({degrees} degrees of "

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scaling.cli.options import Parser, amount
+from scaling.cli.options import Parser, amount, place
 
 if TYPE_CHECKING:
     pass
@@ -68,7 +67,7 @@ def _what_is_asked(group: Any) -> None:
         help="images of one sub-folder of a class (CLASS/GROUP/IMAGE) depend on each other, as frames of one video: a group "
         "stays in one split, and errors count groups",
     )
-    group.add_argument("--seeds", type=int, help="trainings of each network (default: 2, or what the run already has)")
+    group.add_argument("--seeds", type=int, help="trainings of each network (default: the specification's or the run's)")
 
 
 def _which_candidates(group: Any) -> None:
@@ -88,7 +87,7 @@ def _which_candidates(group: Any) -> None:
     group.add_argument("--sample", type=int, metavar="N", help="draw N lattice points at random instead of taking all")
     group.add_argument(
         "--extrapolate",
-        type=Path,
+        type=place,
         metavar="RUN",
         help="also train the choice of that search, carried to this phi's cost, and say what searching here gained",
     )
@@ -104,7 +103,7 @@ def _limits(group: Any) -> None:
 
 
 def _how(group: Any) -> None:
-    group.add_argument("--run", type=Path, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
+    group.add_argument("--run", type=place, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     group.add_argument(
         "--dry-run", action="store_true", help="list candidates, aliases, costs and the expected time; train nothing"
     )

@@ -47,12 +47,12 @@ def plan_summary(
         *enlarged(dataset, space.candidates),
         f"Device: {device}. Records: {folder}.",
         *growth(grown),
-        *power(space, independent(dataset.validation), seeds, spread, look),
     ]
     total = len(study.all_trials())
     if missing:
+        said += power(space, independent(dataset.validation), seeds, spread, look)
         said.append(
-            f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))} "
+            f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))}, "
             f"estimated from {speed.source}. Ctrl-C stops cleanly; the same command continues."
         )
     else:
@@ -124,7 +124,7 @@ def worth_training(space: Space) -> list[str]:
     ]
     wasted = [one for one in space.lattice if not is_eligible(one.realised, space.target)]
     if wasted:
-        said[-1] += f" --eligible-only leaves out the {len(wasted)} of them that are lattice networks."
+        said[-1] += f" --eligible-only would leave out {len(wasted)} of them; the others are references."
     shares = [one.shares for one in near if one.shares is not None]
     if shares:
         hole = largest_hole(shares)

@@ -9,6 +9,7 @@ from typing import Any
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError, UserError
 from scaling.core.plain import from_plain, later, read_value, require_known, to_plain
+from scaling.grid.enumerate import HIGHEST_PHI
 from scaling.grid.lattice import Lattice
 from scaling.grid.limits import Limits
 from scaling.recipe.recipe import Recipe
@@ -50,8 +51,8 @@ class StudySpec:
             raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
         if self.side is not None and not 1 <= self.side <= 4096:
             raise UserError(f"side must be from 1 to 4096 px, got {self.side}")
-        if not self.phi > 0:
-            raise UserError(f"phi must be above 0, got {self.phi:g}")
+        if not 0 < self.phi <= HIGHEST_PHI:
+            raise UserError(f"phi must be above 0 and at most {HIGHEST_PHI:g}, got {self.phi:g}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without the name."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.cli.answer import answer
 from scaling.cli.exit import fail, status
-from scaling.cli.options import Parser
+from scaling.cli.options import Parser, place
 from scaling.core.errors import UserError
 from scaling.report.document import Document, Values
 from scaling.report.text import say
@@ -41,9 +41,9 @@ _BATCH = 16
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
-    made.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP, BMP or GIF files")
+    made.add_argument("pictures", nargs="+", type=place, metavar="IMAGE", help="PNG, JPEG, WebP, BMP or GIF files")
     made.add_argument("--model", required=True, metavar="NAME", help="the network, such as efficientnet_lite0")
-    made.add_argument("--weights", type=Path, metavar="FILE", help="its weights (default: those of an installed package)")
+    made.add_argument("--weights", type=place, metavar="FILE", help="its weights (default: those of an installed package)")
     made.add_argument("--top", type=int, default=5, metavar="N", help="classes shown for each image (default: 5)")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of text")
     return made

@@ -6,12 +6,11 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from scaling.arch import Architecture
 from scaling.cli.answer import answer
 from scaling.cli.exit import status
-from scaling.cli.options import Parser
+from scaling.cli.options import Parser, place
 from scaling.core.errors import UserError
 
 COMMAND = "python -m scaling.profile"
@@ -42,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         "--precision", choices=("float32", "bfloat16"), default="float32", help="of maps and products (default: float32)"
     )
     made.add_argument("--resolution", type=int, metavar="PX", help="side of the images (default: each network's own)")
-    made.add_argument("--record", type=Path, metavar="FOLDER", help="add them to FOLDER/profile.json, replace those it has")
+    made.add_argument("--record", type=place, metavar="FOLDER", help="add them to FOLDER/profile.json, replace those it has")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of a table")
     return made
 

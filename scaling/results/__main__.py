@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scaling.cli.answer import answer
 from scaling.cli.exit import status
-from scaling.cli.options import Parser
+from scaling.cli.options import Parser, place
 from scaling.report.document import Document
 from scaling.results.comparison import agreement_document, changes_document
 
@@ -33,8 +33,8 @@ exit status: 0 done, 2 bad input (one line says what)."""
 def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
-    made.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
-    made.add_argument("--against", type=Path, metavar="RUN", help="a run of the same networks, trained otherwise")
+    made.add_argument("run", type=place, metavar="RUN", help="folder of a run")
+    made.add_argument("--against", type=place, metavar="RUN", help="a run of the same networks, trained otherwise")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")
     return made
 

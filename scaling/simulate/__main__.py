@@ -44,9 +44,9 @@ def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("truths", nargs="*", metavar="TRUTH", help="names of truths (default: all)")
-    made.add_argument("--studies", type=int, default=200, help="of each truth (default: 200)")
-    made.add_argument("--size", choices=("default", "fashion"), action="append", help="of the studies (default: both)")
-    made.add_argument("--seed", type=int, default=0, help="of the randomness (default: 0)")
+    made.add_argument("--studies", type=int, default=200, help="simulated studies of each truth (default: 200)")
+    made.add_argument("--size", choices=("default", "fashion"), action="append", help="size of a study (default: both)")
+    made.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of a table")
     return made
 
@@ -63,6 +63,8 @@ def _run(options: argparse.Namespace) -> int:
     truths = _truths(options.truths)
     if options.studies < 1:
         raise UserError(f"--studies must be 1 or more, got {options.studies}")
+    if options.seed < 0:
+        raise UserError(f"--seed must be 0 or more, got {options.seed}")
     rows: list[dict[str, Any]] = []
     for size in options.size or list(SIZES):
         for name, truth in truths.items():

@@ -48,7 +48,8 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     if isinstance(baseline, dict):
         values["baseline"] = checked(lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline")
     else:
-        values["baseline"] = read_baseline(read_value(str, baseline, f"{path}: baseline"))
+        name = read_value(str, baseline, f"{path}: baseline")
+        values["baseline"] = checked(lambda: read_baseline(name), f"{path}: baseline")
     return values
 
 
@@ -83,11 +84,13 @@ def read_baseline(name_or_path: str) -> Architecture:
     """A baseline or a released network by name, or from a TOML file that holds an `Architecture`.
 
     Raises:
-        SpecError: there is no such name or file, or the file does not describe an architecture.
+        UserError: there is no such name or file, or the file does not describe an architecture.
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
-        return checked(lambda: architecture(name_or_path), "baseline")
+        if path.is_file():
+            raise SpecError(f"{path}: a file that describes a network must end in .toml")
+        return architecture(name_or_path)
     table = read_toml(path)
     if "baseline" in table:  # as it stands in a study
         table = table["baseline"]

@@ -27,7 +27,7 @@ BROKEN = {
 """For each command words that are right, and a function on their way in which a bug is planted."""
 
 REFUSED = {
-    "grid": (["--phi", "-1"], "phi must be above 0, got -1"),
+    "grid": (["--phi", "-1"], "phi must be above 0 and at most 10, got -1"),
     "family": (["--rule", "deeper"], "no rule is called 'deeper'; known: compound"),
     "count": (["efficientnet_b9"], "no network 'efficientnet_b9'; known: efficientnet_b0"),
     "profile": (["small", "--batch", "0"], "--batch must be at least 1, got 0"),

@@ -143,8 +143,8 @@ def test_a_file(tmp_path):
     [
         (["b0"], "no network 'b0'; known: efficientnet_b0, efficientnet_b1"),
         (["nowhere.toml"], "nowhere.toml: cannot be read: No such file or directory"),
-        (["small", "--classes", "0"], "num_classes and in_channels must be at least 1, got 0 and 3"),
-        (["small", "--resolution", "0"], "Architecture.resolution must be a whole number of at least 1, got 0"),
+        (["small", "--classes", "0"], "--classes must be at least 1, got 0"),
+        (["small", "--resolution", "0"], "--resolution must be at least 1, got 0"),
         (["small", "--classes", "many"], "argument --classes: invalid int value: 'many'"),
         ([], "the following arguments are required: NAME|FILE"),
     ],

@@ -11,7 +11,7 @@ from scaling.data import DataError, load
 @pytest.mark.parametrize("name", ["fashion-mnist-11k", "", "/no/where", "pyproject.toml", "nul\0byte"])
 def test_refuses_unknown_names_and_says_what_is_allowed(name):
     allowed = "allowed: fashion-mnist-10k, fashion-mnist, a folder of class folders, .*MNIST.*, or an .npz file"
-    with pytest.raises(DataError, match=f"load: no images called .*; {allowed}"):
+    with pytest.raises(DataError, match=f"no images called .*; {allowed}"):
         load(name)
 
 

@@ -231,7 +231,24 @@ def test_how_sure_a_choice_is(capsys):
     said = run(capsys, "--run", str(ROOT / "runs" / "step1"), "--phi", "0:1")
     assert "17 of 18 eligible networks are tied for best, including the best itself." in said
     said = run(capsys, "--run", str(ROOT / "runs" / "fashion_short"), "--fitted", "--phi", "0:1")
-    assert "train it before believing it" in said
+    assert "a prediction; train it to confirm" in said
+    assert "winner" not in run(capsys, "--run", str(ROOT / "runs" / "step1"), "--rule", "released", "--phi", "0:1")
+
+
+def test_the_choice_of_a_run_is_not_put_on_another_baseline(capsys, tmp_path):
+    step1 = str(ROOT / "runs" / "step1")
+    assert "runs/step1 scaled small; its coefficients are not for efficientnet_b0" in refused(
+        capsys, "--run", step1, "--baseline", "efficientnet_b0"
+    )
+    assert run(capsys, "--run", step1, "--baseline", "small") == run(capsys, "--run", step1)
+
+
+def test_an_empty_name_is_no_folder(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(["--phi", "0", "--toml", ""])
+    assert "argument --toml: names no file or folder: it is empty" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unsupported_optimum_is_not_extrapolated(capsys):

@@ -191,7 +191,7 @@ def test_ctrl_c_stops_cleanly_and_goes_on(tiny, grid, tmp_path):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "the same command goes on from here" in err
+    assert "the same command continues from here" in err
     assert "Traceback" not in err
     assert 1 <= len(trained(folder)) < 12
     result(grid("--spec", tiny, "--json"))
@@ -238,7 +238,7 @@ def test_a_diverged_network_is_a_result(tiny, grid, tmp_path):
 BAD_FLAGS = [
     (["--step", "0.4", "--tolerance", "0.001"], "take a tolerance of"),
     (["--step", "0.015"], "step must be a multiple of 0.01, got 0.015"),
-    (["--phi", "-1"], "phi must be above 0, got -1"),
+    (["--phi", "-1"], "phi must be above 0 and at most 10, got -1"),
     (["--phi", "1000"], "phi must be above 0 and at most 10, got 1000"),
     (["--step", "inf"], "step must be finite, got inf"),
     (["--tolerance", "1e300"], "tolerance must be from 0 to 1000"),

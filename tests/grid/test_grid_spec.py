@@ -51,7 +51,7 @@ def test_plain_data_is_json():
         ("seeds = 2.5", r"x.toml: seeds must be a whole number, got 2.5"),
         ("seeds = true", r"seeds must be a whole number, got True"),
         ("seeds = 0", r"x.toml: seeds must be from 1 to 1000, got 0"),
-        ("phi = -1", r"phi must be above 0, got -1"),
+        ("phi = -1", r"phi must be above 0 and at most 10, got -1"),
         ("phi = nan", r"phi must be a number, got nan"),
         ("data = 3", r"data must be a text in quotes, got 3"),
         ("lattice = 3", r"x.toml: lattice must be a table, got 3"),

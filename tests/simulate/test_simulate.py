@@ -93,6 +93,7 @@ def test_the_command(capsys):
     [
         (["nothing"], "no truth is called nothing; known: equal, spread"),
         (["--studies", "0"], "--studies must be 1 or more, got 0"),
+        (["--seed", "-1"], "--seed must be 0 or more, got -1"),
     ],
 )
 def test_bad_input_is_one_line(capsys, words, said):
