@@ -33,6 +33,7 @@ class Split:
         labels: int32 (n,), each an index into `Dataset.classes`.
         groups: int32 (n,), the group of images that each belongs to, from 0, where images of one group depend on each other;
             None where each stands for itself.
+        names: of the images' files, as people find them; None where they have none.
 
     Raises:
         DataError: an array has another type or shape.
@@ -41,6 +42,7 @@ class Split:
     images: NDArray[np.uint8]
     labels: NDArray[np.int32]
     groups: NDArray[np.int32] | None = None
+    names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         images, labels = self.images, self.labels
@@ -67,6 +69,8 @@ class Dataset:
         train: images to learn from.
         validation: images to rank candidates by.
         test: images to touch after the choice.
+        notes: what people should know of how it was read, a sentence each.
+        unreadable: files that were passed over, each with its reason.
 
     Raises:
         DataError: the class names repeat or are too few, a label is out of their range, or the splits differ in shape.
@@ -77,6 +81,8 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+    notes: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require_two_classes(self.name, self.classes)
@@ -131,6 +137,10 @@ def make_dataset(
     labels: NDArray[np.int32],
     codes: NDArray[np.uint8],
     groups: NDArray[np.int32] | None = None,
+    *,
+    names: tuple[str, ...] | None = None,
+    notes: tuple[str, ...] = (),
+    unreadable: tuple[str, ...] = (),
 ) -> Dataset:
     """Part images into a set; within a split they keep their order.
 
@@ -141,6 +151,9 @@ def make_dataset(
         labels: int32 (n,).
         codes: uint8 (n,), the split of each image: 0 train, 1 validation, 2 test.
         groups: int32 (n,), the group of each image; None where each stands for itself.
+        names: of the images' files, n of them; None where they have none.
+        notes: as `Dataset` takes them.
+        unreadable: as `Dataset` takes it.
 
     Raises:
         DataError: as `Split` and `Dataset` do.
@@ -149,9 +162,10 @@ def make_dataset(
     def split(code: int) -> Split:
         own = codes == code
         numbered = None if groups is None else np.unique(groups[own], return_inverse=True)[1].astype(np.int32)
-        return Split(images[own], labels[own], numbered)
+        files = None if names is None else tuple(names[index] for index in np.flatnonzero(own))
+        return Split(images[own], labels[own], numbered, files)
 
-    return Dataset(name, classes, split(0), split(1), split(2))
+    return Dataset(name, classes, split(0), split(1), split(2), notes, unreadable)
 
 
 def require_two_classes(name: str, classes: tuple[str, ...]) -> None:

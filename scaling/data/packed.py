@@ -18,6 +18,7 @@ from __future__ import annotations
 import itertools
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.data.dataset import DataError, Dataset, make_dataset, require_two_classes
-from scaling.data.decode import LARGEST_DEFAULT_SIDE, Encoded, decode, in_memory
+from scaling.data.decode import LARGEST_DEFAULT_SIDE, Encoded, decode, decode_readable, in_memory
 from scaling.data.folder import Listing, encoded, listing
+from scaling.data.notes import depth_note, unreadable_note
 from scaling.data.splits import TEST, TRAIN, every_fifth, require_filled, split_60_25_15
 
 KEYS = ("data", "offsets", "labels", "split", "names")
@@ -34,27 +36,45 @@ KEYS = ("data", "offsets", "labels", "split", "names")
 _DTYPES = {"data": np.uint8, "offsets": np.integer, "labels": np.integer, "split": np.integer, "names": np.str_}
 _WORDS = {np.uint8: "uint8", np.integer: "whole numbers", np.str_: "strings"}
 
+_ARRAY_FORMS = "or the arrays of Keras (x_train, y_train, ...) or MedMNIST (train_images, train_labels, ...)"
+
 Array = NDArray[Any]
 
 
-def from_packed(file: Path, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE) -> Dataset:
+def from_packed(
+    file: Path, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE, *, skip_unreadable: bool = False
+) -> Dataset:
     """Load a packed file.
 
     Args:
         file: see the top of this module.
         side: px; without it as `decode` chooses.
         largest: px that `decode` chooses at most.
+        skip_unreadable: take the set as if images that cannot be read were not there.
 
     Raises:
         DataError: the file is damaged, lacks a key, holds something pickled or of the wrong kind, or as `decode` does.
     """
     arrays = _arrays(file)
     classes = tuple(arrays["names"].tolist())
-    labels = arrays["labels"].astype(np.int32)
-    codes = _codes(labels, arrays["split"].astype(np.uint8))
+    labels, split = arrays["labels"].astype(np.int32), arrays["split"].astype(np.uint8)
+    require_filled(str(file), classes, labels, _codes(labels, split))
+    sources = _images(arrays, classes)
+    made = decode_readable(str(file), sources, side, largest, skip=skip_unreadable)
+    kept = np.delete(np.arange(len(labels)), list(made.unreadable))
+    labels, codes = labels[kept], _codes(labels[kept], split[kept])
     require_filled(str(file), classes, labels, codes)
-    images = decode(str(file), _images(arrays, classes), side, largest)
-    return make_dataset(file.stem, classes, images, labels, codes)
+    unreadable = tuple(f"{sources[index].name}: {reason}" for index, reason in made.unreadable.items())
+    return make_dataset(
+        file.stem,
+        classes,
+        made.images,
+        labels,
+        codes,
+        names=tuple(sources[index].name for index in kept),
+        notes=(*depth_note(made.bits), *unreadable_note(unreadable, len(sources))),
+        unreadable=unreadable,
+    )
 
 
 def pack(folder: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path:
@@ -117,26 +137,51 @@ def _images(arrays: dict[str, Array], classes: tuple[str, ...]) -> list[Encoded]
     return [in_memory(name, content[start:stop]) for name, (start, stop) in zip(names, spans, strict=True)]
 
 
-def _arrays(file: Path) -> dict[str, Array]:
+def npz_keys(file: Path) -> tuple[str, ...]:
+    """What the arrays of an .npz file are called.
+
+    Raises:
+        DataError: it is none, or is damaged.
+    """
     if not zipfile.is_zipfile(file):
         raise DataError(f"{file}: not an .npz file, or cut off")
     try:
         with np.load(file, allow_pickle=False) as content:
-            absent = [key for key in KEYS if key not in content]
-            arrays = {key: content[key] for key in KEYS if key in content}
+            return tuple(content.files)
+    except Exception as error:  # damage shows as anything from zlib.error to MemoryError
+        raise DataError(f"{file}: cannot be read, it is damaged: {error}") from error
+
+
+def npz_arrays(file: Path, keys: Sequence[str]) -> dict[str, Array]:
+    """Arrays of an .npz file, as far as it has them.
+
+    Raises:
+        DataError: one is damaged, pickled, or no array.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as content:
+            arrays = {key: content[key] for key in keys if key in content}
     except Exception as error:  # damage shows as anything from zlib.error to MemoryError; pickles as ValueError
         raise DataError(f"{file}: cannot be read; damaged, or pickled, which is never loaded: {error}") from error
+    for key, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # a member of the archive that is no array comes back as bytes
+            raise DataError(f"{file}: {key} must be an array, got no array")
+    return arrays
+
+
+def _arrays(file: Path) -> dict[str, Array]:
+    absent = [key for key in KEYS if key not in npz_keys(file)]
     if absent:
-        raise DataError(f"{file}: not a packed file, it has no {', '.join(absent)}; needs {', '.join(KEYS)}")
+        raise DataError(f"{file}: not a packed file, it has no {', '.join(absent)}; needs {', '.join(KEYS)}, {_ARRAY_FORMS}")
+    arrays = npz_arrays(file, KEYS)
     _require_kinds(file, arrays)
     return arrays
 
 
 def _require_kinds(file: Path, arrays: dict[str, Array]) -> None:
     for key, array in arrays.items():
-        # A member of the archive that is no array comes back as bytes.
-        if not isinstance(array, np.ndarray) or array.ndim != 1 or not np.issubdtype(array.dtype, _DTYPES[key]):
-            got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "no array"
+        if array.ndim != 1 or not np.issubdtype(array.dtype, _DTYPES[key]):
+            got = f"{array.dtype} {array.shape}"
             raise DataError(f"{file}: {key} must be one row of {_WORDS[_DTYPES[key]]}, got {got}")
     require_two_classes(str(file), tuple(arrays["names"].tolist()))
     _require_consistent(file, *(arrays[key] for key in KEYS))

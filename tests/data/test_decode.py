@@ -1,12 +1,14 @@
 import io
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
 from scaling.data import DataError
-from scaling.data.decode import _rgb, decode, in_memory, on_disk
+from scaling.data.decode import _rgb, decode, decode_readable, in_memory, on_disk
 
 
 def saved(image, form="PNG", **options):
@@ -144,7 +146,9 @@ def test_unreadable_images_are_counted_and_named():
     with pytest.raises(DataError) as refusal:
         decoded(good, *damaged)
     assert str(refusal.value).startswith("set: 5 of 6 images cannot be read: 1.png (not a PNG, JPEG, WebP, BMP or GIF ")
-    assert str(refusal.value).endswith("; remove or replace them")
+    assert str(refusal.value).endswith(
+        "; remove or replace them, or pass over them with --skip-unreadable, which lists them all"
+    )
     assert [f"{index}.png (" in str(refusal.value) for index in range(6)] == [False, *[True] * 5]
     with pytest.raises(DataError, match=r"7 of 7 images cannot be read: 0\.png .*, 4\.png \([^)]*\), \.\.\.; remove"):
         decoded(*[b"no image"] * 7)
@@ -155,11 +159,69 @@ def test_truncated_images_are_never_filled_up():
     assert ImageFile.LOAD_TRUNCATED_IMAGES is False
 
 
-@pytest.mark.parametrize(("limit", "reason"), [(200, "16 x 16 px is over Pillow's limit of 200 px"), (100, "exceeds limit")])
-def test_decompression_bombs_are_refused(monkeypatch, limit, reason):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    with pytest.raises(DataError, match=f"1 of 1 images cannot be read: 0.png .*{reason}"):
+def test_decompression_bombs_are_refused_and_large_images_are_not(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(DataError, match=r"1 of 1 images cannot be read: 0.png .*exceeds limit"):
         decoded(saved(image_of(RAMP)), side=4)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 200)  # Pillow warns from here on, and refuses at twice as many
+    assert decoded(saved(image_of(RAMP)), side=4).shape == (1, 4, 4, 1)
+
+
+@pytest.mark.parametrize(("bits", "scaled"), [(8, 8), (9, 10), (10, 10), (12, 12), (14, 14), (15, 16), (16, 16)])
+def test_sixteen_bit_grey_is_scaled_by_the_bits_that_the_set_uses(bits, scaled):
+    top = 2**bits - 1
+    images = [saved(image_of(np.full((4, 4), value, np.uint16))) for value in (top, top // 2, 0)]
+    found = decode_readable("set", [in_memory("x", memoryview(one)) for one in images], skip=False)
+    assert found.bits == scaled
+    assert found.images[:, 0, 0, 0].tolist() == [top >> (scaled - 8), (top // 2) >> (scaled - 8), 0]
+
+
+def _png_with(kind, content):
+    whole = saved(image_of(COLOUR))
+    body = kind + content
+    return whole[:33] + struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body)) + whole[33:]
+
+
+_LONG = zlib.compress(b"x" * 3_000_000)
+_APP1 = b"\xff\xe1" + struct.pack(">H", 20) + b"Exif\0\0MM\0*garbage!!"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        saved(image_of(COLOUR), exif=b"garbage"),
+        saved(image_of(COLOUR), exif=b"Exif\0\0II*\0\xff\xff\xff\xff"),
+        saved(image_of(COLOUR), "WEBP", lossless=True, exif=b"garbage"),
+        _png_with(b"iCCP", b"huge\0\0" + _LONG),
+        _png_with(b"zTXt", b"huge\0\0" + _LONG),
+        _png_with(b"tIME", b"short"),
+        _png_with(b"pHYs", b"?"),
+    ],
+)
+def test_metadata_that_changes_no_pixel_refuses_no_image(content):
+    np.testing.assert_array_equal(decoded(content)[0], COLOUR)
+
+
+def test_metadata_of_jpegs():
+    plain = saved(image_of(COLOUR), "JPEG", quality=95)
+    expected = decoded(plain)
+    for note in (_APP1, b"\xff\xe2" + struct.pack(">H", 12) + b"MPF\0garbag", b"\xff\xfe" + struct.pack(">H", 4) + b"\xff\xff"):
+        np.testing.assert_array_equal(decoded(plain[:2] + note + plain[2:]), expected)
+
+
+def test_several_photographs_in_one_file_are_the_first():
+    frames = [image_of(np.full((16, 16, 3), grey, np.uint8)) for grey in (40, 200)]
+    assert decoded(saved(frames[0], "MPO", save_all=True, append_images=frames[1:])).max() < 60
+
+
+def test_unreadable_images_can_be_passed_over():
+    content = [saved(image_of(RAMP)), b"", saved(image_of(RAMP.T.copy())), b"no image"]
+    sources = [in_memory(f"{index}.png", memoryview(one)) for index, one in enumerate(content)]
+    found = decode_readable("set", sources, skip=True)
+    np.testing.assert_array_equal(found.images[..., 0], [RAMP, RAMP.T])
+    assert found.unreadable == dict.fromkeys((1, 3), "not a PNG, JPEG, WebP, BMP or GIF file")
+    with pytest.raises(DataError, match="2 of 2 images cannot be read"):
+        decode_readable("set", sources[1::2], skip=True)
 
 
 def test_a_file_that_is_gone_is_counted(tmp_path):

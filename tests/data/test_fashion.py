@@ -6,9 +6,8 @@ import pytest
 
 from scaling.data import DataError, fashion, load
 from scaling.data.idx import read
+from scaling.data.mnist import FASHION_CLASSES, SHIPPED_FASHION, STEMS, idx_sets
 from scaling.data.splits import by_count
-
-STEMS = fashion.STEMS
 
 
 def test_shipped_set_golden():
@@ -23,8 +22,8 @@ def test_shipped_set_golden():
 
 
 def test_shipped_split_is_the_file_parted_in_order():
-    images = read(fashion.SHIPPED / "t10k-images-idx3-ubyte.gz")[..., None]
-    labels = read(fashion.SHIPPED / "t10k-labels-idx1-ubyte.gz")
+    images = read(SHIPPED_FASHION / "t10k-images-idx3-ubyte.gz")[..., None]
+    labels = read(SHIPPED_FASHION / "t10k-labels-idx1-ubyte.gz")
     codes, dataset = by_count(labels, 600, 250), load("fashion-mnist-10k")
     for code, split in enumerate((dataset.train, dataset.validation, dataset.test)):
         np.testing.assert_array_equal(split.images, images[codes == code])
@@ -44,8 +43,8 @@ def test_shipped_at_another_side():
 
 
 def test_licence_and_reading_are_shipped():
-    assert "Copyright (c) 2017 Zalando SE" in (fashion.SHIPPED / "LICENSE").read_text()
-    assert "Not comparable" in (fashion.SHIPPED / "README.md").read_text()
+    assert "Copyright (c) 2017 Zalando SE" in (SHIPPED_FASHION / "LICENSE").read_text()
+    assert "Not comparable" in (SHIPPED_FASHION / "README.md").read_text()
 
 
 @pytest.fixture
@@ -56,13 +55,13 @@ def four_files(tmp_path, idx_files):
     idx_files(labels[:, None, None] * np.ones((1, 28, 28)), f"fashion-mnist/{STEMS[0]}")
     idx_files(labels, f"fashion-mnist/{STEMS[1]}.gz")
     for stem in STEMS[2:]:
-        shutil.copy(fashion.SHIPPED / f"{stem}.gz", folder)
+        shutil.copy(SHIPPED_FASHION / f"{stem}.gz", folder)
     return folder
 
 
 def test_whole_set_from_a_folder_and_by_name(four_files, monkeypatch):
     dataset = load(four_files)
-    assert (dataset.name, dataset.classes) == ("fashion-mnist", fashion.CLASSES)
+    assert (dataset.name, dataset.classes) == ("fashion-mnist", FASHION_CLASSES)
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (100, 20, 10_000)
     assert dataset.validation.labels.tolist() == [*range(10), *range(10)]
     monkeypatch.setenv("SCALING_DATA", str(four_files.parent))
@@ -70,7 +69,7 @@ def test_whole_set_from_a_folder_and_by_name(four_files, monkeypatch):
 
 
 def test_published_set_where_it_is_installed():
-    if not any(not fashion.missing(place) for place in fashion._places()):
+    if not any(map(idx_sets, fashion._places())):
         pytest.skip("fashion-mnist is not installed")
     dataset = load("fashion-mnist")
     assert dataset.fingerprint == "c654f21cc045c37a"

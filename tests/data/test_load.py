@@ -8,11 +8,30 @@ import scaling.data
 from scaling.data import DataError, load
 
 
-@pytest.mark.parametrize("name", ["fashion-mnist-11k", "", "/no/where", "pyproject.toml", "nul\0byte"])
+@pytest.mark.parametrize("name", ["fashion-mnist-11k", "", "/no/where", "nul\0byte"])
 def test_refuses_unknown_names_and_says_what_is_allowed(name):
     allowed = "allowed: fashion-mnist-10k, fashion-mnist, a folder of class folders, .*MNIST.*, or an .npz file"
     with pytest.raises(DataError, match=f"no images called .*; {allowed}"):
         load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("notes.xyz", "is no folder and no .npz file, so it holds no images that are read"),
+        ("train.parquet", "is Parquet or Arrow of Hugging Face datasets, which is not read; write its images to FOLDER/CLASS/"),
+        ("images.tar.gz", "is an archive, which is not read; .*: unpack it first"),
+        ("cifar10-train.tfrecord-00000-of-00001", "is records of TensorFlow Datasets"),
+        ("train_32x32.mat", "is a file of MATLAB, as SVHN"),
+        ("labels.csv", "is a table"),
+    ],
+)
+def test_a_file_of_another_form_is_named_with_the_way_to_convert_it(name, told, tmp_path):
+    (tmp_path / name).write_bytes(b"x")
+    for asked in (tmp_path / name, tmp_path):
+        if name != "notes.xyz" or asked != tmp_path:
+            with pytest.raises(DataError, match=rf"{name}:? .*{told}|{name}: {told}"):
+                load(asked)
 
 
 def test_a_packed_file_that_is_not_there():
