@@ -67,7 +67,7 @@ def from_class_folders(
     largest: int = LARGEST_DEFAULT_SIDE,
     *,
     grouped: bool = False,
-    top: bool = False,
+    top_classes: bool = False,
     skip_unreadable: bool = False,
 ) -> Dataset:
     """Load a folder of class folders.
@@ -77,13 +77,13 @@ def from_class_folders(
         side: px; without it as `decode` chooses.
         largest: px that `decode` chooses at most.
         grouped: as `listing` takes it.
-        top: as `listing` takes it.
+        top_classes: as `listing` takes it.
         skip_unreadable: take the set as if images that cannot be read were not there.
 
     Raises:
         DataError: as `listing` and `decode` do.
     """
-    found = listing(folder, grouped, top)
+    found = listing(folder, grouped, top_classes)
     sources = encoded(folder, found)
     made = decode_readable(str(folder), sources, side, largest, skip=skip_unreadable)
     unreadable = tuple(f"{sources[index].name}: {reason}" for index, reason in made.unreadable.items())
@@ -103,19 +103,19 @@ def from_class_folders(
     )
 
 
-def listing(folder: Path, grouped: bool = False, top: bool = False) -> Listing:
+def listing(folder: Path, grouped: bool = False, top_classes: bool = False) -> Listing:
     """Find the images of a folder, their classes and their splits, without opening them.
 
     Args:
         folder: see the top of this module.
         grouped: images of one sub-folder of a class folder belong together (CLASS/GROUP/IMAGE): a group is never shared out
             over splits. An image directly in its class folder is a group of its own.
-        top: the folder's own sub-folders are the classes, whatever they are called and hold.
+        top_classes: the folder's own sub-folders are the classes, whatever they are called and hold.
 
     Raises:
         DataError: as `layout`; or fewer than two class folders, or a class with too few images to fill every split.
     """
-    found = layout(folder, top, grouped)
+    found = layout(folder, top_classes, grouped)
     classes = tuple(found.parts[0])
     require_two_classes(str(folder), classes)
     lengths = [[len(part[one]) for one in classes] for part in found.parts]

@@ -52,12 +52,12 @@ def role(name: str) -> str | None:
     return next((one for one, names in ROLES.items() if plain in names), None)
 
 
-def layout(folder: Path, top: bool = False, grouped: bool = False) -> Layout:
+def layout(folder: Path, top_classes: bool = False, grouped: bool = False) -> Layout:
     """Find the classes of a folder and its splits, by names alone.
 
     Args:
         folder: exists.
-        top: the sub-folders are the classes, whatever they are called and hold.
+        top_classes: the sub-folders are the classes, whatever they are called and hold.
         grouped: sub-folders of a class are groups, so that classes may well have the same.
 
     Raises:
@@ -66,14 +66,14 @@ def layout(folder: Path, top: bool = False, grouped: bool = False) -> Layout:
     """
     if not os.path.isdir(folder):
         raise DataError(f"{folder}: no such folder")
-    if top:
-        return _flat(folder, top, grouped)
+    if top_classes:
+        return _flat(folder, top_classes, grouped)
     roles = {name: role(name) for name in visible(folder) if os.path.isdir(folder / name)}
     train = _only(folder, [name for name, one in roles.items() if one == "train"], "train")
     passed_over: Counter[str] = Counter()
     classes = class_folders(folder / train, passed_over) if train is not None else {}
     if train is None or not classes:
-        return _flat(folder, top, grouped)
+        return _flat(folder, top_classes, grouped)
     _require_one_spelling(folder / train, classes)
     parts, left_alone = [classes], []
     for split in ("validation", "test"):
@@ -93,12 +93,12 @@ def layout(folder: Path, top: bool = False, grouped: bool = False) -> Layout:
     return Layout(tuple(parts), 2, passed_over, tuple(left_alone))
 
 
-def _flat(folder: Path, top: bool, grouped: bool) -> Layout:
+def _flat(folder: Path, top_classes: bool, grouped: bool) -> Layout:
     passed_over: Counter[str] = Counter()
     classes = class_folders(folder, passed_over)
     if not classes:
         raise DataError(_no_classes(folder))
-    if not top:
+    if not top_classes:
         _require_no_splits(folder, classes)
         if not grouped:
             _require_classes_not_splits(folder, classes)

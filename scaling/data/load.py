@@ -28,7 +28,7 @@ def load(
     side: int | None = None,
     largest: int = LARGEST_DEFAULT_SIDE,
     grouped: bool = False,
-    top: bool = False,
+    top_classes: bool = False,
     skip_unreadable: bool = False,
 ) -> Dataset:
     """Load a set of images, by name or from disk.
@@ -41,7 +41,7 @@ def load(
             at most `largest`.
         largest: px.
         grouped: of a folder of class folders, images of one sub-folder of a class depend on each other and stay in one split.
-        top: the sub-folders of the folder are its classes, whatever they are called and hold.
+        top_classes: the sub-folders of the folder are its classes, whatever they are called and hold.
         skip_unreadable: image files that cannot be read are taken as if they were not there; `Dataset.unreadable` lists them.
 
     Raises:
@@ -57,14 +57,16 @@ def load(
         raise DataError(
             f"{name}: images have no groups; they are the sub-folders of a folder of class folders, as CLASS/GROUP/IMAGE"
         )
-    if top and (not is_folder or reader is not None):
+    if top_classes and (not is_folder or reader is not None):
         raise DataError(f"{name}: holds no folders that could be classes; leave out --classes top")
     if name in NAMED:
         return _at_side(NAMED[name](), side)
     if reader is not None:
         return _at_side(reader(path), side)
     if is_folder:
-        return from_class_folders(path, side, largest, grouped=grouped, top=top, skip_unreadable=skip_unreadable)
+        return from_class_folders(
+            path, side, largest, grouped=grouped, top_classes=top_classes, skip_unreadable=skip_unreadable
+        )
     if path.suffix == ".npz" and os.path.isfile(path):
         form = array_form(npz_keys(path))
         if form is None:

@@ -142,10 +142,12 @@ def _write_toml(folder: Path, members: Sequence[Member]) -> None:
 def _asked(options: Options) -> tuple[FamilySpec, Dataset, Run]:
     """The specification, with the seeds its folder has already; its images; its run."""
     from scaling.family.request import dataset_asked, family_asked
+    from scaling.report.text import say
     from scaling.study.run import Run, folder_named
 
     spec = family_asked(options)
     dataset = dataset_asked(options, spec)
+    say(dataset.notes)
     run = Run(options.to or folder_named(spec.name, None if options.baseline is None else spec.baseline.name, options.data))
     if options.seeds is None:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
@@ -171,19 +173,25 @@ def _train(options: Options) -> int:
     """Train what is missing, compare, report."""
     from rich.console import Console
 
+    from scaling.data.duplicates import duplicate_notes
     from scaling.family.findings import plan_summary
     from scaling.family.result import family_found
     from scaling.family.study import make_family_study
     from scaling.report.text import say
     from scaling.study.engines.engine import engine_called
     from scaling.study.estimate import pace
+    from scaling.study.groups import write_groups
     from scaling.study.study import AllAtOnce, test_missing, train_proposed
 
     spec, dataset, run = _asked(options)
+    say(duplicate_notes(dataset))
     engine = engine_called("local")(dataset, run.weights)
     study = make_family_study(spec, dataset, engine.precision)
     console = Console(stderr=True)
     with run.opened(study.config()):
+        if dataset.validation.groups is not None and dataset.test.groups is not None:
+            write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
+        run.list_unreadable(dataset.unreadable)
         speed = pace(run.folder.parent)
         say(plan_summary(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.config_changes))
         train_proposed(AllAtOnce(study), study, run, engine, speed, console)

@@ -9,6 +9,7 @@ from scaling.core.errors import SpecError
 from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.grid.reopen import Search, read_search
 from scaling.rules.rules import shares
+from scaling.study.spec import reading
 
 
 def family_of_run(folder: Path, fitted: bool = False) -> FamilySpec:
@@ -31,6 +32,7 @@ def family_of_run(folder: Path, fitted: bool = False) -> FamilySpec:
         side=spec.side,
         family=FamilyConfig(rounding=spec.lattice.rounding, alpha=alpha, beta=beta, gamma=gamma),
         recipe=spec.recipe,
+        **reading(spec),
     )
 
 

@@ -11,6 +11,8 @@ from scaling.cli.options import Parser, place
 from scaling.rules.rules import RULES
 
 COMMAND = "python -m scaling.family"
+TOP = "top"
+"""--classes of images whose folder's own sub-folders are the classes, instead of a number of classes."""
 
 _RULES = "\n".join(f"  {name:<10}  {one.says}" for name, one in RULES.items())
 
@@ -32,11 +34,12 @@ class Options:
     budget: list[str] | None
     batch: int
     inference: bool
-    classes: int | None
+    classes: int | str | None
     channels: int | None
     train: bool
     spec: str | None
     data: str | None
+    skip_unreadable: bool | None
     seeds: int | None
     to: Path | None
     dry_run: bool
@@ -114,15 +117,29 @@ def _how_large(group: Any) -> None:
     group.add_argument("--batch", type=int, default=32, help="images at a time, for memory (default: 32)")
     group.add_argument("--inference", action="store_true", help="memory for inference instead of training")
     group.add_argument(
-        "--classes", type=int, metavar="N", help="outputs of the classifier (default: the run's or the study's, or 1000)"
+        "--classes",
+        type=_classes,
+        metavar="N|top",
+        help="outputs of the classifier (default: the run's or the study's, or 1000); with --train and --data, top: the "
+        "sub-folders of the folder are the classes",
     )
     group.add_argument("--channels", type=int, metavar="N", help="channels of the images (default: theirs, or 3)")
+
+
+def _classes(text: str) -> int | str:
+    if text == TOP:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number or {TOP}, got {text!r}") from None
 
 
 def _training(group: Any) -> None:
     group.add_argument("--train", action="store_true", help="train the members, compare the rules; go on where it was stopped")
     group.add_argument("--spec", metavar="NAME|FILE", help="a family study: a TOML file, or a name from ./grid or the shipped")
     group.add_argument("--data", metavar="NAME|PATH", help="images, as python -m scaling.grid takes them")
+    group.add_argument("--skip-unreadable", action="store_true", default=None, help="as python -m scaling.grid takes it")
     group.add_argument("--seeds", type=int, help="trainings of each network (default: the specification's, or 3)")
     group.add_argument("--to", type=place, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     group.add_argument("--dry-run", action="store_true", help="with --train: list networks and the expected time")

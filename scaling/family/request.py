@@ -11,11 +11,11 @@ from scaling.core.errors import UserError
 from scaling.core.units import amount
 from scaling.data import DataError, Dataset, load
 from scaling.family.budget import Budget
-from scaling.family.options import Options
+from scaling.family.options import TOP, Options
 from scaling.family.spec import COMPARED, FamilyConfig, FamilySpec
 from scaling.report.text import say
 from scaling.rules.members import RELEASED_PHIS, Member, phi_range
-from scaling.study.spec import read_baseline
+from scaling.study.spec import read_baseline, reading
 
 MEASURES = ("macs", "params", "activations", "memory")
 """What a budget may be of."""
@@ -28,11 +28,13 @@ def refuse_idle(options: Options) -> None:
         UserError: there is one; the message names it.
     """
     training = {"data": options.data, "seeds": options.seeds, "to": options.to, "dry-run": options.dry_run or None}
+    training["skip-unreadable"] = options.skip_unreadable
+    training["classes top"] = True if options.classes == TOP else None
     listing = {
         "budget": options.budget,
         "csv": options.csv or None,
         "toml": options.toml,
-        "classes": options.classes,
+        "classes": None if options.classes == TOP else options.classes,
         "channels": options.channels,
         "inference": options.inference or None,
     }
@@ -49,8 +51,9 @@ def refuse_idle(options: Options) -> None:
     if options.budget is not None and len(options.budget) > 1:
         raise UserError(f"one --budget at a time, got {' and '.join(options.budget)}")
     for name in ("batch", "classes", "channels"):
-        if getattr(options, name) is not None and getattr(options, name) < 1:
-            raise UserError(f"--{name} must be at least 1, got {getattr(options, name)}")
+        value = getattr(options, name)
+        if isinstance(value, int) and value < 1:
+            raise UserError(f"--{name} must be at least 1, got {value}")
 
 
 def family_asked(options: Options) -> FamilySpec:
@@ -68,7 +71,8 @@ def family_asked(options: Options) -> FamilySpec:
         spec = family_of_run(options.run, options.fitted)
     else:
         spec = _without_spec(options)
-    flags: dict[str, Any] = {"data": options.data, "seeds": options.seeds}
+    flags: dict[str, Any] = {"data": options.data, "seeds": options.seeds, "skip_unreadable": options.skip_unreadable}
+    flags["top_classes"] = True if options.classes == TOP else None
     if options.baseline is not None:
         flags["baseline"] = read_baseline(options.baseline)
         if options.run is not None and flags["baseline"].structure != spec.baseline.structure:
@@ -95,10 +99,10 @@ def counts_asked(options: Options, spec: FamilySpec) -> tuple[int, int]:
         searched = read_search(options.run).study.dataset
         classes, channels = searched.num_classes, searched.in_channels
     elif options.spec is not None:
-        dataset = load(spec.data, side=spec.side)
+        dataset = load(spec.data, side=spec.side, **reading(spec))
         classes, channels = dataset.num_classes, dataset.in_channels
     return (
-        classes if options.classes is None else options.classes,
+        options.classes if isinstance(options.classes, int) else classes,
         channels if options.channels is None else options.channels,
     )
 
@@ -112,10 +116,10 @@ def dataset_asked(options: Options, spec: FamilySpec) -> Dataset:
     """
     largest = max(128, spec.family.largest_side(spec.baseline))
     if options.run is None or options.data is not None:
-        return load(spec.data, side=spec.side, largest=largest)
+        return load(spec.data, side=spec.side, largest=largest, **reading(spec))
     said = f"the images of {options.run} are called {spec.data!r}; --data says where they are"
     try:
-        dataset = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution))
+        dataset = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution), **reading(spec))
     except DataError:
         raise UserError(said) from None
     from scaling.grid.reopen import read_search

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
-from scaling.core.plain import to_plain
+from scaling.core.plain import later, to_plain
 from scaling.recipe.recipe import Recipe
 from scaling.rules.coefficients import HIGHEST
 from scaling.rules.members import RELEASED_PHIS, Member, member, phi_range, placed, realised_phi, released_member
@@ -108,6 +108,9 @@ class FamilySpec:
         seeds: trainings of each network, at least 1.
         family: its members.
         recipe: the training.
+        grouped: images of one sub-folder of a class depend on each other.
+        top_classes: the sub-folders of the images' folder are classes, whatever they are called and hold.
+        skip_unreadable: image files that cannot be read are taken as if they were not there.
     """
 
     name: str
@@ -117,6 +120,9 @@ class FamilySpec:
     seeds: int = 3
     family: FamilyConfig = field(default_factory=FamilyConfig)
     recipe: Recipe = field(default_factory=Recipe)
+    grouped: bool = later(False)
+    top_classes: bool = later(False)
+    skip_unreadable: bool = later(False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:

@@ -45,6 +45,7 @@ def _spec(options: argparse.Namespace) -> StudySpec:
     spec = read_spec(options.spec)
     flags: dict[str, Any] = {"phi": options.phi, "seeds": options.seeds, "data": options.data}
     flags |= {"eligible_only": options.eligible_only, "grouped": options.grouped}
+    flags |= {"top_classes": True if options.classes else None, "skip_unreadable": options.skip_unreadable}
     if options.baseline is not None:
         flags["baseline"] = read_baseline(options.baseline)
     lattice = {name: getattr(options, name) for name in ("constraint", "step", "tolerance", "sample")}
@@ -57,6 +58,7 @@ def _spec(options: argparse.Namespace) -> StudySpec:
 def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset, Run]:
     """The specification, with the seeds its folder has already and another run's choice; its images; its run."""
     from scaling.grid.study import load_dataset
+    from scaling.report.text import say
     from scaling.study.run import Run
 
     spec = _spec(options)
@@ -64,6 +66,7 @@ def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset, Run]:
     if options.seeds is None:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
     dataset = load_dataset(spec)
+    say(dataset.notes)
     if options.extrapolate is not None:
         from scaling.grid.reopen import add_extrapolated_reference
 
@@ -121,13 +124,16 @@ def _dry_run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from scaling.data.duplicates import duplicate_notes
     from scaling.grid.latency_limit import apply_latency_limit
     from scaling.grid.looks import read_looks, write_looks
     from scaling.grid.study import make_study
+    from scaling.report.text import say
     from scaling.study.engines.engine import engine_called
     from scaling.study.groups import write_groups
 
     spec, dataset, run = _asked(options)
+    say(duplicate_notes(dataset))
     engine = engine_called("local")(dataset, run.weights)
     study = make_study(spec, dataset, engine.precision)
     with run.held():
@@ -139,6 +145,7 @@ def _run(options: argparse.Namespace) -> int:
     with run.opened(study.config()):
         if dataset.validation.groups is not None and dataset.test.groups is not None:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
+        run.list_unreadable(dataset.unreadable)
         result = _trained(study, run, engine, looks, Console(stderr=True))
         _report(result, options.json)
     return 0

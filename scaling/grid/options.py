@@ -61,6 +61,18 @@ def _what_is_asked(group: Any) -> None:
         help="images: fashion-mnist-10k (shipped), fashion-mnist, a folder of class folders, an .npz file",
     )
     group.add_argument(
+        "--classes",
+        choices=("top",),
+        help="top: the sub-folders of the folder are the classes, whatever they are called and hold (default: splits are "
+        "known by their names)",
+    )
+    group.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        default=None,
+        help="take the images as if files that cannot be read were not there; RUN/unreadable.txt lists them",
+    )
+    group.add_argument(
         "--grouped",
         action="store_true",
         default=None,

@@ -31,6 +31,8 @@ class StudySpec:
         recipe: the training.
         limits: the most that a network of the lattice may cost.
         grouped: images of one sub-folder of a class depend on each other.
+        top_classes: the sub-folders of the images' folder are classes, whatever they are called and hold.
+        skip_unreadable: image files that cannot be read are taken as if they were not there.
         eligible_only: leave out lattice networks that cost too much or too little to be chosen.
     """
 
@@ -45,6 +47,8 @@ class StudySpec:
     limits: Limits = later(Limits())
     eligible_only: bool = later(False)
     grouped: bool = later(False)
+    top_classes: bool = later(False)
+    skip_unreadable: bool = later(False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
@@ -73,9 +77,8 @@ def read_spec(name_or_path: str) -> StudySpec:
     values = common_values(path, table)
     if "phi" in table:
         values["phi"] = read_value(float, table["phi"], f"{path}: phi")
-    for key in ("eligible_only", "grouped"):
-        if key in table:
-            values[key] = read_value(bool, table[key], f"{path}: {key}")
+    if "eligible_only" in table:
+        values["eligible_only"] = read_value(bool, table["eligible_only"], f"{path}: eligible_only")
     values["lattice"] = from_plain(Lattice, table.get("lattice", {}), f"{path}: lattice")
     values["limits"] = from_plain(Limits, table.get("limits", {}), f"{path}: limits")
     return checked(lambda: StudySpec(**values), str(path))

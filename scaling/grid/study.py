@@ -12,6 +12,7 @@ from scaling.grid.latency import network_key
 from scaling.grid.space import Candidate, Space, eligible_only, search_space, within
 from scaling.grid.spec import StudySpec
 from scaling.recipe.recipe import REVISION, Recipe
+from scaling.study.spec import reading
 from scaling.study.study import DatasetInfo, Trials, resolved
 
 
@@ -38,7 +39,7 @@ def load_dataset(spec: StudySpec) -> Dataset:
     Raises:
         DataError: there are none, or they cannot be used.
     """
-    return load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution), grouped=spec.grouped)
+    return load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution), **reading(spec))
 
 
 def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping[str, float] | None = None) -> Space:

@@ -14,6 +14,7 @@ from scaling.data import DataError, Dataset, load
 from scaling.data.load import NAMED
 from scaling.nets import Network, abstract
 from scaling.study.run import Run
+from scaling.study.spec import reading
 from scaling.study.study import Network as Member
 from scaling.study.study import Trials, complete_trials
 from scaling.study.trial import Trial
@@ -70,7 +71,7 @@ def dataset_of(study: Trials, folder: Path, data: str | None = None) -> Dataset:
     """
     name = study.dataset.name
     try:
-        dataset = load(data or name, side=study.dataset.side or None)
+        dataset = load(data or name, side=study.dataset.side or None, **reading(study.spec))
     except DataError:
         if data is not None or name in NAMED:
             raise

@@ -99,6 +99,11 @@ class Run:
         for record in self._records.read():
             self._take(record)
 
+    def list_unreadable(self, files: Sequence[str]) -> None:
+        """Keep the files of images that were passed over, each with its reason, as `unreadable.txt`."""
+        if files:
+            atomic_write(self.folder / "unreadable.txt", "".join(f"{one}\n" for one in files))
+
     def config(self) -> dict[str, Any] | None:
         """The configuration that the folder was last used with; None if it is new.
 

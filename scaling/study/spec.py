@@ -18,6 +18,9 @@ from scaling.rules.releases import architecture
 
 Made = TypeVar("Made")
 
+READING = ("grouped", "top_classes", "skip_unreadable")
+"""How images are read: what a specification and `scaling.data.load` call alike."""
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file as plain data.
@@ -34,7 +37,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
-    """Of a specification's table what a search and a family share: name, baseline, data, side, seeds, recipe.
+    """Of a specification's table what a search and a family share: name, baseline, images and how they are read, seeds, recipe.
 
     Raises:
         SpecError: a value is not allowed.
@@ -43,6 +46,9 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     for key, hint in (("data", str), ("side", int), ("seeds", int)):
         if key in table:
             values[key] = read_value(hint, table[key], f"{path}: {key}")
+    for key in READING:
+        if key in table:
+            values[key] = read_value(bool, table[key], f"{path}: {key}")
     values["recipe"] = from_plain(Recipe, table.get("recipe", {}), f"{path}: recipe")
     baseline = table.get("baseline", "small")
     if isinstance(baseline, dict):
@@ -51,6 +57,11 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
         name = read_value(str, baseline, f"{path}: baseline")
         values["baseline"] = checked(lambda: read_baseline(name), f"{path}: baseline")
     return values
+
+
+def reading(spec: Any) -> dict[str, bool]:
+    """How a specification, of a search or of a family, has its images read, as `scaling.data.load` takes it."""
+    return {key: getattr(spec, key) for key in READING}
 
 
 def recorded_spec(kind: type[Made], folder: Path, config: dict[str, Any]) -> Made:

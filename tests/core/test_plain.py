@@ -76,15 +76,27 @@ DEFAULTS = {
         "limits": Limits(),
         "eligible_only": False,
         "grouped": False,
+        "top_classes": False,
+        "skip_unreadable": False,
     },
-    FamilySpec: {"data": "fashion-mnist-10k", "side": None, "seeds": 3, "family": FamilyConfig(), "recipe": Recipe()},
+    FamilySpec: {
+        "data": "fashion-mnist-10k",
+        "side": None,
+        "seeds": 3,
+        "family": FamilyConfig(),
+        "recipe": Recipe(),
+        "grouped": False,
+        "top_classes": False,
+        "skip_unreadable": False,
+    },
 }
 """What records were made with. A default here is never changed: where a better one is found, it is a new field or a recipe."""
 
 LATER = {
     Stage: {"block", "groups"},
     Architecture: {"stem_kernel", "stem_pool", "activation", "padding", "batch_norm_epsilon", "fixed_ends"},
-    StudySpec: {"limits", "eligible_only", "grouped"},
+    StudySpec: {"limits", "eligible_only", "grouped", "top_classes", "skip_unreadable"},
+    FamilySpec: {"grouped", "top_classes", "skip_unreadable"},
 }
 """Fields that records do not hold at their default."""
 

@@ -67,7 +67,7 @@ def test_same_sub_folders_everywhere_are_refused_with_both_ways_out(made):
     told = r"'seg_one', 'seg_two' all hold the same sub-folders 'a', 'b', 'c'; if .* are the classes, say --classes top; "
     with pytest.raises(DataError, match=told + "if they are splits, call them train, val and test"):
         load(root)
-    assert load(root, top=True).classes == ("seg_one", "seg_two")
+    assert load(root, top_classes=True).classes == ("seg_one", "seg_two")
     assert load(root, grouped=True).classes == ("seg_one", "seg_two")  # then they are groups of a class
 
 
@@ -95,14 +95,14 @@ def test_classes_beside_a_held_out_folder_with_the_same_again(made):
     root = made({"a": 5, "b": 5, "test/a": 3, "test/b": 3})
     with pytest.raises(DataError, match=r"test holds the classes a, b again, which lie beside it; move those .* called train"):
         load(root)
-    assert load(root, top=True).classes == ("a", "b", "test")
+    assert load(root, top_classes=True).classes == ("a", "b", "test")
 
 
 def test_flat_train_and_test_are_no_classes(made):
     root = made({"train": 10, "test": 10})
     with pytest.raises(DataError, match="test and train hold images and no class folders: labels in a table or in file names"):
         load(root)
-    assert load(root, top=True).classes == ("test", "train")
+    assert load(root, top_classes=True).classes == ("test", "train")
 
 
 def test_images_without_folders(made):
