@@ -37,9 +37,9 @@ class _Panel(NamedTuple):
 _BELOW = "φ; of a released network its number"
 _PANELS = (
     _Panel((0.075, 0.585), "cost: MACs over B0's", "×{:g}", (1, 4, 16, 64), "formula"),
-    _Panel((0.58, 0.585), "depth: factor on layers", "×{:g}", (1, 1.5, 2, 3, 4), "α$^φ$"),
-    _Panel((0.075, 0.19), "width: factor on channels", "×{:g}", (1, 1.25, 1.5, 2), "β$^φ$", _BELOW),
-    _Panel((0.58, 0.19), "resolution: side of the input, px", "{:g}", (224, 300, 400, 500, 600), "γ$^φ$", _BELOW),
+    _Panel((0.58, 0.585), "depth: factor on layers", "×{:g}", (1, 1.5, 2, 3, 4), "αᵠ"),
+    _Panel((0.075, 0.19), "width: factor on channels", "×{:g}", (1, 1.25, 1.5, 2), "βᵠ", _BELOW),
+    _Panel((0.58, 0.19), "resolution: side of the input, px", "{:g}", (224, 300, 400, 500, 600), "γᵠ", _BELOW),
 )
 
 
@@ -134,7 +134,7 @@ def _draw(axes: Axes, look: _Panel, phis: Sequence[int], formula: Sequence[float
 def _aim(axes: Axes, numbers: FormulaNumbers) -> None:
     """What the paper's constraint promises: a product of 2 per unit of phi."""
     axes.plot(numbers.phis, numbers.promised, color=style.INK, linewidth=1, linestyle=(0, (2, 2)), zorder=1)
-    _name(axes, f"{BUDGET}$^φ$", (7, numbers.promised[7]), (-9, 7), "right")
+    _name(axes, f"{BUDGET}ᵠ", (7, numbers.promised[7]), (-9, 7), "right")
 
 
 def _name(axes: Axes, text: str, point: tuple[float, float], offset: tuple[float, float], side: str) -> None:

@@ -8,13 +8,13 @@ import threading
 from collections.abc import Callable
 
 from scaling.core.errors import UserError
+from scaling.core.text import printable, replace_what_streams_cannot_encode
 
 
 def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> int:
     """The exit status of `work`: one line on standard error for what people can mend, a traceback for what only we can.
 
     People can mend a `UserError`, what the operating system refuses, and what memory does not bear.
-
 
     Args:
         command: as people type it.
@@ -24,6 +24,11 @@ def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> i
     Returns:
         2 for what people can mend, 130 for Ctrl-C, 0 where the reader of standard output has read enough.
     """
+    replace_what_streams_cannot_encode()
+    # Figures are written to files, by no backend; one that is not installed would end the command when it comes to draw. A
+    # notebook's own stays: it is a module.
+    if not os.environ.get("MPLBACKEND", "module:").startswith("module:"):
+        del os.environ["MPLBACKEND"]
     try:
         return work()
     except UserError as error:
@@ -46,7 +51,7 @@ def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> i
 
 def fail(command: str, message: str) -> int:
     """Say what was wrong, in one line; the status of bad input."""
-    print(f"{command}: error: {' '.join(message.splitlines())}", file=sys.stderr)
+    print(f"{command}: error: {printable(' '.join(message.splitlines()))}", file=sys.stderr)
     return 2
 
 

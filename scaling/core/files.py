@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
+
+UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOLCK, errno.EBADF, errno.ENOTTY})
+"""What file systems of networks, clusters and user space say of a call that they do not have."""
+
+
+def flush_to_disk(descriptor: int) -> None:
+    """Wait until what was written is on the disk, as far as the file system knows how to.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
 
 
 def atomic_write(path: Path, content: bytes | str) -> None:
@@ -27,7 +44,7 @@ def atomic_write(path: Path, content: bytes | str) -> None:
         with draft.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            flush_to_disk(file.fileno())
         os.replace(draft, path)
     except OSError as error:
         error.filename, error.filename2 = str(path), None  # the draft's name would tell nobody anything

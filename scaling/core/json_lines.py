@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scaling.core.errors import SpecError
+from scaling.core.files import flush_to_disk
 
 
 class JsonLines:
@@ -63,7 +64,7 @@ class JsonLines:
             try:
                 while line:
                     line = line[file.write(line) :]
-                os.fsync(file.fileno())
+                flush_to_disk(file.fileno())
             except OSError:
                 os.truncate(self.path, size)
                 raise

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.core.errors import UserError
+from scaling.core.text import printable
 
 
 class DataError(UserError):
@@ -21,7 +22,7 @@ class DataError(UserError):
 
     def __init__(self, message: str) -> None:
         # File names may hold line breaks and undecodable bytes; neither may tear or break what is printed.
-        super().__init__("".join(char if char.isprintable() else ascii(char)[1:-1] for char in message))
+        super().__init__(printable(message))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

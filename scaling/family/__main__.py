@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _plan(options) if options.dry_run else _train(options)
 
     stopped = "stopped; finished trials are recorded, the same command continues from here"
-    return exit_without_joining_workers(status(COMMAND, work, stopped))
+    return status(COMMAND, work, stopped)
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -170,24 +170,31 @@ def _plan(options: Options) -> int:
 
 
 def _train(options: Options) -> int:
-    """Train what is missing, compare, report."""
-    from rich.console import Console
-
+    from scaling.core.jax_start import jax_ready
     from scaling.data.duplicates import duplicate_notes
+    from scaling.report.text import say
+
+    spec, dataset, run = _asked(options)
+    say(duplicate_notes(dataset))
+    with jax_ready():
+        return _run(spec, dataset, run, options.json)
+
+
+def _run(spec: FamilySpec, dataset: Dataset, run: Run, as_json: bool) -> int:
+    """Train what is missing, compare, report."""
     from scaling.family.findings import plan_summary
     from scaling.family.result import family_found
     from scaling.family.study import make_family_study
-    from scaling.report.text import say
+    from scaling.report.text import say, terminal
+    from scaling.study.collect import nothing_counts, trainings
     from scaling.study.engines.engine import engine_called
     from scaling.study.estimate import pace
     from scaling.study.groups import write_groups
     from scaling.study.study import AllAtOnce, test_missing, train_proposed
 
-    spec, dataset, run = _asked(options)
-    say(duplicate_notes(dataset))
     engine = engine_called("local")(dataset, run.weights)
     study = make_family_study(spec, dataset, engine.precision)
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     with run.opened(study.config()):
         if dataset.validation.groups is not None and dataset.test.groups is not None:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
@@ -196,11 +203,14 @@ def _train(options: Options) -> int:
         say(plan_summary(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.config_changes))
         train_proposed(AllAtOnce(study), study, run, engine, speed, console)
         say(test_missing(study, run, engine, study.networks, speed, console))
-        _report(family_found(study, run), options.json)
-    return 0
+        nothing = nothing_counts(trainings(study, run))
+        if nothing is not None:
+            say([nothing])
+            return 1
+        return _report(family_found(study, run), as_json)
 
 
-def _report(family: Family, as_json: bool) -> None:
+def _report(family: Family, as_json: bool) -> int:
     """Keep, show and draw what is recorded."""
     from scaling.family.report import family_document
     from scaling.report.plain import as_data
@@ -212,6 +222,7 @@ def _report(family: Family, as_json: bool) -> None:
     if not as_json:
         show(f"Records, results and figures: {family.run.folder}")
     _draw(family)
+    return 0
 
 
 def _draw(family: Family) -> None:
@@ -228,4 +239,4 @@ def _draw(family: Family) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_without_joining_workers(main()))

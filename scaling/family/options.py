@@ -67,7 +67,7 @@ examples:
 rules:
 {_RULES}
 
-exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
+exit status: 0 done, 1 no training counts (the reason is said), 2 bad input (one line says what), 130 stopped by Ctrl-C."""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import io
 import textwrap
+import warnings
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from scaling.core.files import atomic_write
+from scaling.core.text import printable
 from scaling.rules.rules import RULES
 
 INK = "#222222"
@@ -116,7 +120,13 @@ def save(figure: Figure, folder: Path | str, stem: str) -> tuple[Path, Path]:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     svg, png = folder / f"{stem}.svg", folder / f"{stem}.png"
-    with matplotlib.rc_context({"svg.hashsalt": "compound-scaling", "svg.fonttype": "path"}):
+    # Names of files and folders are words, not formulas, whatever dollars they hold; some hold what no font can draw.
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_text("\n".join(map(printable, text.get_text().split("\n"))))
+    settings: dict[Any, Any] = {"svg.hashsalt": "compound-scaling", "svg.fonttype": "path", "text.parse_math": False}
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box is drawn in its place
         _write(figure, svg, {"Date": None, "Creator": None})
         _write(figure, png, {"Software": None})
     return svg, png

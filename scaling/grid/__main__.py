@@ -31,10 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
 
     def work() -> int:
-        return _dry_run(options) if options.dry_run else _run(options)
+        return _dry_run(options) if options.dry_run else _search(options)
 
     stopped = "stopped; finished trials are recorded, the same command continues from here"
-    return exit_without_joining_workers(status(COMMAND, work, stopped))
+    return status(COMMAND, work, stopped)
 
 
 def _spec(options: argparse.Namespace) -> StudySpec:
@@ -121,19 +121,25 @@ def _dry_run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _run(options: argparse.Namespace) -> int:
-    from rich.console import Console
-
+def _search(options: argparse.Namespace) -> int:
+    from scaling.core.jax_start import jax_ready
     from scaling.data.duplicates import duplicate_notes
-    from scaling.grid.latency_limit import apply_latency_limit
-    from scaling.grid.looks import read_looks, write_looks
-    from scaling.grid.study import make_study
     from scaling.report.text import say
-    from scaling.study.engines.engine import engine_called
-    from scaling.study.groups import write_groups
 
     spec, dataset, run = _asked(options)
     say(duplicate_notes(dataset))
+    with jax_ready():
+        return _run(spec, dataset, run, options.json)
+
+
+def _run(spec: StudySpec, dataset: Dataset, run: Run, as_json: bool) -> int:
+    from scaling.grid.latency_limit import apply_latency_limit
+    from scaling.grid.looks import read_looks, write_looks
+    from scaling.grid.study import make_study
+    from scaling.report.text import terminal
+    from scaling.study.engines.engine import engine_called
+    from scaling.study.groups import write_groups
+
     engine = engine_called("local")(dataset, run.weights)
     study = make_study(spec, dataset, engine.precision)
     with run.held():
@@ -146,9 +152,8 @@ def _run(options: argparse.Namespace) -> int:
         if dataset.validation.groups is not None and dataset.test.groups is not None:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
         run.list_unreadable(dataset.unreadable)
-        result = _trained(study, run, engine, looks, Console(stderr=True))
-        _report(result, options.json)
-    return 0
+        result = _trained(study, run, engine, looks, terminal(stderr=True))
+        return _report(result, as_json)
 
 
 def _trained(study: Study, run: Run, engine: Engine, looks: tuple[int, ...], console: Console) -> SearchResult:
@@ -176,20 +181,26 @@ def _trained(study: Study, run: Run, engine: Engine, looks: tuple[int, ...], con
     return search_result(study, run, collected, ranking)
 
 
-def _report(result: SearchResult, as_json: bool) -> None:
-    """Keep, show and draw what was found."""
+def _report(result: SearchResult, as_json: bool) -> int:
+    """Keep, show and draw what was found; 1 where nothing was."""
     from scaling.grid.report import search_document
     from scaling.report.plain import as_data
-    from scaling.report.text import show
+    from scaling.report.text import say, show
+    from scaling.study.collect import nothing_counts
 
     document = search_document(result, _families(result))
     result.run.keep(as_data(document))
     answer(document, as_json)
+    nothing = nothing_counts(result.collected.trainings)
+    if nothing is not None:
+        say([nothing])
+        return 1
     if not as_json:
         winner = result.winner
         none = f"No network is near enough to the target cost{result.study.spec.limits.within()} to be the best."
         show(none if winner is None else f"Best: {winner.label}.", f"Records, results and figures: {result.run.folder}")
     _draw(result)
+    return 0
 
 
 def _spread_shown(study: Study, run: Run) -> Spread | None:
@@ -233,4 +244,4 @@ def _draw(result: SearchResult) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_without_joining_workers(main()))

@@ -33,7 +33,7 @@ examples:
   python -m scaling.grid --data images/ --run runs/mine   your own folder of class folders
   python -m scaling.grid --dry-run --baseline efficientnet_b0 --step 0.05
 
-exit status: 0 done, 2 bad input (one line says what), 130 stopped by Ctrl-C."""
+exit status: 0 done, 1 no training counts (the reason is said), 2 bad input (one line says what), 130 stopped by Ctrl-C."""
 
 
 def parser() -> argparse.ArgumentParser:

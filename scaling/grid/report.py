@@ -113,7 +113,7 @@ def search_document(result: SearchResult, members: Sequence[Member] = ()) -> Doc
             parts += ["The best minus each reference, paired over the test images, p also after Holm over all of them:"]
             parts += [leads_table(result.leads, names), luck_said(result.stability)]
         parts += direct_said(result.direct)
-    if members:
+    if members and ranking is not None:
         parts += _step_2(members)
     return Document((*parts, *_for_machines(str(result.run.folder), study.space, study.spec.limits, rows, result, members)))
 

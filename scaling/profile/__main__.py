@@ -73,7 +73,13 @@ def _profile(options: argparse.Namespace) -> int:
         if getattr(options, flag) is not None and getattr(options, flag) < 1:
             raise UserError(f"--{flag} must be at least 1, got {getattr(options, flag)}")
     networks = _networks(options)
+    from scaling.core.jax_start import jax_ready
 
+    with jax_ready():
+        return _measured(options, networks)
+
+
+def _measured(options: argparse.Namespace, networks: dict[str, Architecture]) -> int:
     import jax
 
     from scaling.profile.measure import device_limits, profile_network

@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Any
 from scaling.report.document import Document, Part, Table, Values
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table as RichTable
+
+
+_NARROWEST = 20
+
+
+def terminal(*, stderr: bool = False) -> Console:
+    """Where text goes, always as text: in a notebook too, and where the environment says that a line has no room."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False, markup=False, force_jupyter=False)
+    if made.width < _NARROWEST:
+        made.width = 80
+    return made
 
 
 def write_text(document: Document) -> None:
@@ -21,26 +35,24 @@ def show(*parts: Part) -> None:
     from rich.console import Console
     from rich.measure import Measurement
 
-    console = Console(highlight=False, markup=False)
-    endless = console.options.update(max_width=10_000)
+    plain = terminal()
+    endless = plain.options.update(max_width=10_000)
     for part in parts:
         if isinstance(part, Values) or (isinstance(part, Table) and part.for_machines):
             continue
         drawn: Any = drawn_table(part) if isinstance(part, Table) else part
         words = isinstance(part, str)
-        wide = console if words else Console(width=Measurement.get(console, endless, drawn).maximum)
+        wide = plain if words else Console(width=Measurement.get(plain, endless, drawn).maximum, force_jupyter=False)
         with wide.capture() as captured:
-            wide.print(drawn, soft_wrap=words and not console.is_terminal)
+            wide.print(drawn, soft_wrap=words and not plain.is_terminal)
         print(captured.get(), end="", flush=True)  # not by the console itself, which ends the process at a broken pipe
 
 
 def say(lines: Iterable[str]) -> None:
     """Lines on standard error, beside an answer."""
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False, markup=False)
+    beside = terminal(stderr=True)
     for line in lines:
-        console.print(line, soft_wrap=not console.is_terminal)
+        beside.print(line, soft_wrap=not beside.is_terminal)
 
 
 def drawn_table(table: Table) -> RichTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -68,6 +68,18 @@ def trainings(study: Trials, run: Run) -> dict[str, Trainings]:
         lost = int(answers[network.label].collapsed.sum())
         found[network.label] = Trainings(ended.complete - lost, ended.failed, ended.diverged, lost, tuple(sorted(reasons)))
     return found
+
+
+def nothing_counts(found: Mapping[str, Trainings]) -> str | None:
+    """A sentence where no training of a study counts: what became of them, how often, and the first reason in full."""
+    totals = {
+        name: sum(one.counts()[name] for one in found.values()) for name in ("complete", "failed", "diverged", "collapsed")
+    }
+    if totals["complete"]:
+        return None
+    ended = ", ".join(f"{number} {name}" for name, number in totals.items() if number) or "none was tried"
+    first = next((f" The first reason, of {label}: {one.reasons[0]}" for label, one in found.items() if one.reasons), "")
+    return f"Nothing was measured: of {sum(totals.values())} trainings {ended}.{first}"
 
 
 def on_test_images(study: Trials, run: Run) -> dict[str, Measured]:

@@ -1,4 +1,7 @@
-"""One process at a time on a run folder; the system lets go of the lock when the process ends, however it ends."""
+"""One process at a time on a run folder; the system lets go of the lock when the process ends, however it ends.
+
+Some file systems of networks and clusters have no locks; there people are told, and trusted.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from scaling.core.errors import UserError
+from scaling.core.files import UNSUPPORTED
+
+_NO_LOCK = "{}: the file system has no locks; take care that no other process works on this run at the same time"
 
 
 class LockedError(UserError):
@@ -27,11 +33,14 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             _lock(file)
         except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+                raise LockedError(
+                    f"{folder}: another process is working on this run; wait for it, or take another folder with --run"
+                ) from None
+            if error.errno not in UNSUPPORTED:
+                error.filename = str(folder / "lock")
                 raise
-            raise LockedError(
-                f"{folder}: another process is working on this run; wait for it, or take another folder with --run"
-            ) from None
+            print(_NO_LOCK.format(folder), file=sys.stderr)
         yield
 
 

@@ -65,8 +65,10 @@ def enable_cache() -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     if _setting("jax_compilation_cache_dir"):
         return
-    folder = platformdirs.user_cache_path("compound-scaling")
-    with contextlib.suppress(OSError):  # a home that cannot be written to: compiled anew each time
+    # Without a home, or with one that cannot be written to, everything is compiled anew each time. Users of containers often
+    # have a number and no name: platformdirs and pathlib say that by a RuntimeError, other releases by a KeyError.
+    with contextlib.suppress(OSError, RuntimeError, KeyError):
+        folder = platformdirs.user_cache_path("compound-scaling")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # programs are loaded as they are: nobody else may write here
         jax.config.update("jax_compilation_cache_dir", str(folder))
         compilation_cache.reset_cache()  # it settles on its folder at the first compilation of the process
@@ -154,9 +156,10 @@ def _give_back_memory() -> None:
 
 def _stored(key: str, trace: Callable[[], bytes]) -> Any:
     folder = _setting("jax_compilation_cache_dir")
-    if not (folder and _setting("jax_enable_compilation_cache")):
+    # JAX itself may keep programs in a bucket, by its own libraries; traced ones are kept on this machine's disk or not at all.
+    if not (folder and _setting("jax_enable_compilation_cache")) or "://" in str(folder):
         return jax.export.deserialize(bytearray(trace()))
-    path = Path(folder) / "traced" / f"{key}.stablehlo"
+    path = Path(os.path.expanduser(folder)) / "traced" / f"{key}.stablehlo"
     try:
         return jax.export.deserialize(bytearray(path.read_bytes()))
     except Exception:  # absent, unreadable, damaged or of another release: made anew, whatever it was

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import jax
 
 from scaling.core.errors import UserError
+from scaling.core.jax_start import own_settings
 from scaling.count.cost import cost
 from scaling.count.memory import training_bytes
 from scaling.data import Dataset
@@ -77,6 +78,10 @@ class LocalEngine:
 
     def run(self, trials: Sequence[Trial]) -> Generator[Event]:
         """Train all trials; the seeds of one network follow each other, large networks come first."""
+        with own_settings():  # they hold for all threads
+            yield from self._run(trials)
+
+    def _run(self, trials: Sequence[Trial]) -> Generator[Event]:
         work = _WorkQueue(queue.SimpleQueue(), Counter(), queue.SimpleQueue(), threading.Event())
         for job in _by_network(trials):
             work.jobs.put(job)
@@ -107,9 +112,10 @@ class LocalEngine:
             UserError: the weights cannot be read.
             Diverged: they give numbers that are not finite.
         """
-        weights = self._load(trial)
-        data = self._on_device(trial, self._devices[0])
-        return evaluate_per_image(self._evaluation(_task(trial)), weights, data.test, data.pixels)
+        with own_settings():
+            weights = self._load(trial)
+            data = self._on_device(trial, self._devices[0])
+            return evaluate_per_image(self._evaluation(_task(trial)), weights, data.test, data.pixels)
 
     def _load(self, trial: Trial) -> Weights:
         try:
@@ -161,7 +167,7 @@ class LocalEngine:
             except (Stopped, OSError):
                 raise  # a full disk ends the run; it says nothing about this network
             except Exception as error:
-                outcome = Outcome("failed", f"{type(error).__name__}: {error}".splitlines()[0][:300], None, Seconds(compiling))
+                outcome = Outcome("failed", _reason(error), None, Seconds(compiling))
             work.events.put(Finished(trial, outcome, self.device))
 
     def _train(self, trial: Trial, program: Any, data: DeviceDataset, compiling: float, work: _WorkQueue) -> Outcome:
@@ -216,6 +222,11 @@ def _training_bytes(trial: Trial) -> int:
     """As everywhere, by the estimate of `scaling.count.memory`."""
     number = 2 if trial.recipe.precision == "bfloat16" else 4
     return training_bytes(trial.architecture, trial.recipe.batch, trial.num_classes, trial.in_channels, number)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in one line, at most a screen of it."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:2000]
 
 
 def _memory_bytes() -> float:
