@@ -43,6 +43,10 @@ peak_rate = 0.2
 """
 
 
+def pytest_addoption(parser):
+    parser.addoption("--fuzz", type=int, metavar="N", help="cases that each test in tests/fuzz tries, from new seeds")
+
+
 @pytest.fixture(scope="session")
 def image_folder(tmp_path_factory):
     """Two classes of 60 grey 12 px images that a tiny network can tell apart: bright above or bright below."""

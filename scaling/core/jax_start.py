@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from scaling.core.errors import UserError
 
@@ -48,11 +49,11 @@ def own_settings() -> Iterator[None]:
     changed = {}
     for name, value in SETTINGS.items():
         try:
-            before = getattr(jax.config, name)
+            before = _read(jax.config, name)
             if before != value and not (before is None and value == "allow"):
                 jax.config.update(name, value)
                 changed[name] = before
-        except (AttributeError, ValueError):
+        except (AttributeError, ValueError, LookupError):
             continue
     try:
         yield
@@ -92,6 +93,11 @@ def start_jax() -> None:
         line = next((line for line in str(error).splitlines() if line.strip()), "no such device on this machine")
         where = f"; set here: {', '.join(asked)}" if asked else ""
         raise UserError(f"JAX cannot start as the environment asks: {line.strip()}{where}") from error
+
+
+def _read(config: Any, name: str) -> Any:
+    # Some settings are attributes, which know of the thread they are read in; the others are read by a method.
+    return getattr(config, name) if hasattr(config, name) else config.read(name)
 
 
 def _is_of_jax(name: str) -> bool:
