@@ -139,7 +139,7 @@ def _of_models(
     classes: tuple[str, ...] = ()
     for name, file in zip(options.model, weights, strict=True):
         opened = open_model(name, file)
-        say([opened.doubt] if opened.doubt else [])
+        say(opened.remarks)
         if classes and opened.classes != classes:
             raise UserError(f"{name} tells other classes apart than the network before it; draw them one by one")
         classes, seen = opened.classes, opened.preprocessing

@@ -97,7 +97,7 @@ def _of_model(options: argparse.Namespace) -> Chosen:
     from scaling.weights.models import open_model
 
     found = open_model(options.model, options.weights)
-    say([found.doubt] if found.doubt else [])
+    say(found.remarks)
     seen = found.preprocessing
     return Chosen(
         name=options.model,

@@ -90,7 +90,7 @@ def _predicted(options: argparse.Namespace, images: Iterator[tuple[Path, Image.I
     from scaling.weights.preprocessing import normalised
 
     model = pretrained(options.model, options.weights)
-    say([model.doubt] if model.doubt else [])
+    say(model.remarks)
     ready = ((path, normalised(image, model.preprocessing)) for path, image in images)
     seen: list[dict[str, Any]] = []
     while batch := list(islice(ready, _BATCH)):
@@ -99,7 +99,7 @@ def _predicted(options: argparse.Namespace, images: Iterator[tuple[Path, Image.I
             raise UserError(f"the outputs of {options.model} are not finite; its weights may be damaged")
         tops = (_top(row, options.top) for row in logits)
         seen += ({"path": str(path), "top": top} for (path, _), top in zip(batch, tops, strict=True))
-    return {"model": options.model, "weights": model.source, "pictures": seen}
+    return {"model": options.model, "weights": model.source, "entry": model.entry or None, "pictures": seen}
 
 
 def _top(logits: NDArray[np.float64], count: int) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from scaling.nets import Network
 from scaling.rules.releases import NAMES, architecture
 from scaling.weights import torchvision
 from scaling.weights.errors import WeightsError
-from scaling.weights.files import read_weights
+from scaling.weights.files import read_checkpoint
 from scaling.weights.imagenet import class_names
 from scaling.weights.loading import as_trained, load
 from scaling.weights.naming import source_of
@@ -45,13 +45,15 @@ class Pretrained(NamedTuple):
         network: (batch, side, side, 3) float32 -> logits (batch, classes); compiled at its first call for each batch.
         preprocessing: what its images want.
         source: where the weights came from, in words.
-        doubt: as in `Opened`.
+        entry: as in `Opened`.
+        remarks: as in `Opened`.
     """
 
     network: Callable[[jax.Array | NDArray[np.float32]], jax.Array]
     preprocessing: Preprocessing
     source: str
-    doubt: str
+    entry: str
+    remarks: tuple[str, ...]
 
 
 def _model(name: str) -> Model:
@@ -111,16 +113,18 @@ class Opened(NamedTuple):
         network: in evaluation mode.
         preprocessing: of the weights' source.
         source: the file, in words.
+        entry: of the file that was read, as `state_dict_ema`; empty where the file is a state dict.
         classes: names of its outputs: ImageNet's for a thousand of them, else their numbers.
-        doubt: one line where the file leaves open how its images are to be prepared, else empty.
+        remarks: a line each where the file holds more weights than were read, or leaves open how its images are prepared.
     """
 
     architecture: Architecture
     network: Network
     preprocessing: Preprocessing
     source: str
+    entry: str
     classes: tuple[str, ...]
-    doubt: str
+    remarks: tuple[str, ...]
 
 
 def open_model(name: str, weights: Path | None = None) -> Opened:
@@ -135,7 +139,7 @@ def open_model(name: str, weights: Path | None = None) -> Opened:
     """
     architecture, preprocessing = model(name)
     path = weights_of(name, weights)
-    tensors = read_weights(path)
+    tensors, entry, remarks = read_checkpoint(path)
     network = load(architecture, tensors, path)
     channels, outputs = network.in_channels, network.classifier.bias.shape[0]
     if channels != len(preprocessing.mean):
@@ -146,7 +150,8 @@ def open_model(name: str, weights: Path | None = None) -> Opened:
     trained = as_trained(architecture, source or "")
     found = torchvision.found(architecture.name, source, path)
     seen, doubt = (preprocessing, "") if found is None else (found.evaluated.preprocessing, found.doubt)
-    return Opened(trained, network, seen, str(path), classes, doubt)
+    said = (*remarks, doubt) if doubt else remarks
+    return Opened(trained, network, seen, str(path), entry, classes, said)
 
 
 def pretrained(name: str, weights: Path | None = None) -> Pretrained:
@@ -163,4 +168,5 @@ def pretrained(name: str, weights: Path | None = None) -> Pretrained:
     opened = open_model(name, weights)
     graph, state = nnx.split(opened.network)
     apply = jax.jit(lambda state, images: nnx.merge(graph, state)(images))
-    return Pretrained(lambda images: apply(state, images), opened.preprocessing, opened.source, opened.doubt)
+    network = lambda images: apply(state, images)  # noqa: E731
+    return Pretrained(network, opened.preprocessing, opened.source, opened.entry, opened.remarks)

@@ -38,14 +38,14 @@ def network(monkeypatch):
     return use(monkeypatch, Colours(1000))
 
 
-def use(monkeypatch, made, doubt=""):
+def use(monkeypatch, made, *remarks, entry=""):
     def pretrained(name, weights):
         if name not in ("colours", "shades"):
             raise WeightsError(f"no model {name!r}; known: colours, shades")
         if weights is not None and not weights.exists():
             raise WeightsError(f"{weights}: no such\nfile")
         source = str(weights or "the package of colours")
-        return SimpleNamespace(network=made, preprocessing=SEEN, source=source, doubt=doubt)
+        return SimpleNamespace(network=made, preprocessing=SEEN, source=source, entry=entry, remarks=remarks)
 
     fake = ModuleType("scaling.weights.models")
     fake.pretrained = pretrained
@@ -90,7 +90,7 @@ def test_json(network, image, capsys, tmp_path):
     assert (status, err, out.count("\n")) == (0, "", 1)
     found = json.loads(out)
     top = found["pictures"][0]["top"]
-    assert found == {"model": "colours", "weights": str(weights), "pictures": [{"path": str(red), "top": top}]}
+    assert found == {"model": "colours", "weights": str(weights), "entry": None, "pictures": [{"path": str(red), "top": top}]}
     assert [one["class"] for one in top] == [997, 0, 1, 2, 3]
     assert [one["name"] for one in top[:2]] == ["bolete", "tench"]
     assert [one["probability"] for one in top] == pytest.approx([100 / 1099, *[1 / 1099] * 4])

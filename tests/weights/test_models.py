@@ -84,5 +84,5 @@ def test_torchvisions_weights_are_opened_as_torchvision_evaluated_them(name, sou
     found = open_model(name, path)
     assert found.preprocessing == seen
     assert (found.architecture.padding, found.architecture.batch_norm_epsilon) == ("symmetric", 1e-5)
-    assert bool(found.doubt) == (source == "torchvision-mobilenet")
-    assert pretrained(name, path)[1:] == (seen, str(path), found.doubt)
+    assert bool(found.remarks) == (source == "torchvision-mobilenet")
+    assert pretrained(name, path)[1:] == (seen, str(path), "", found.remarks)
