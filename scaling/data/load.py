@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from scaling.core.names import did_you_mean
 from scaling.data.bicubic import require_side, resize
 from scaling.data.dataset import DataError, Dataset, Split
 from scaling.data.decode import LARGEST_DEFAULT_SIDE
@@ -56,6 +57,7 @@ def load(
         raise DataError(
             f"no images called {os.fspath(name_or_path)!r}; allowed: {', '.join(NAMED)}, "
             "a folder of class folders, a folder with the four files of an MNIST-like set, or an .npz file of pack"
+            f"{did_you_mean(os.fspath(name_or_path), NAMED)}"
         )
     if len(missing(path)) < len(STEMS):
         return _at_side(from_idx_folder(path), side)

@@ -13,6 +13,7 @@ from scaling.cli.exit import status
 from scaling.cli.options import Parser, place
 from scaling.core.errors import UserError
 from scaling.core.files import atomic_write
+from scaling.core.names import did_you_mean
 from scaling.report.text import say, show
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _weights(chosen: Chosen, options: argparse.Namespace) -> str:
 
     names = options.names or "own"
     if names not in NAMINGS:
-        raise UserError(f"--names must be one of {', '.join(NAMINGS)}, got {names!r}")
+        raise UserError(f"--names must be one of {', '.join(NAMINGS)}, got {names!r}{did_you_mean(names, NAMINGS)}")
     if names not in (fitting := sources_for(chosen.architecture)):
         raise UserError(
             f"--names {names} are for other kinds of networks, or for another padding and batch norm than {chosen.name} has; "

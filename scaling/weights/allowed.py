@@ -40,12 +40,20 @@ TYPES = {
 """What a checkpoint may mention without calling it."""
 
 _BUILT_IN = ("set", "frozenset", "complex", "bytearray", "bytes", "int", "float", "str", "bool", "list", "dict", "tuple")
-
-INERT = {
-    *("argparse.Namespace", "types.SimpleNamespace", "torch.device", "torch.serialization._get_layout", "_codecs.encode"),
-    *("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype"),
-    *("pathlib.PosixPath", "pathlib.WindowsPath", "pathlib._local.PosixPath", "pathlib._local.WindowsPath"),
-    *(f"{module}.{name}" for module in ("builtins", "__builtin__") for name in _BUILT_IN),
+_INERT = {
+    "argparse": ("Namespace",),
+    "types": ("SimpleNamespace",),
+    "torch": ("device",),
+    "torch.serialization": ("_get_layout",),
+    "_codecs": ("encode",),
+    "numpy": ("dtype",),
+    "numpy.core.multiarray": ("scalar",),
+    "numpy._core.multiarray": ("scalar",),
+    "pathlib": ("PosixPath", "WindowsPath"),
+    "pathlib._local": ("PosixPath", "WindowsPath"),
+    "builtins": _BUILT_IN,
+    "__builtin__": _BUILT_IN,
 }
+INERT = {f"{module}.{name}" for module, names in _INERT.items() for name in names}
 """What a checkpoint may make that holds no tensor: settings of a training, numbers of NumPy. None is made here; a record of
 its name stands for it."""

@@ -13,6 +13,7 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
+from scaling.core.names import did_you_mean
 from scaling.nets import Network
 from scaling.rules.releases import NAMES, architecture
 from scaling.weights import torchvision
@@ -88,7 +89,10 @@ def model(name: str) -> Model:
         WeightsError: there is none of that name; the message lists those there are.
     """
     if name not in MODELS:
-        raise WeightsError(f"no model {name!r}; known: {', '.join(MODELS)}")
+        # In timm what has a tag, and no tf_ before it, was trained there.
+        theirs = f"{name.split('.')[0]}{PYTORCH}" if "." in name and not name.startswith("tf_") else ""
+        near = did_you_mean(theirs if theirs in MODELS else name, MODELS)
+        raise WeightsError(f"no model {name!r}; known: {', '.join(MODELS)}{near}")
     return MODELS[name]
 
 
