@@ -16,7 +16,7 @@ from scaling.arch import Architecture
 from scaling.core.names import did_you_mean
 from scaling.nets import Network
 from scaling.rules.releases import NAMES, architecture
-from scaling.weights import torchvision
+from scaling.weights import timm, torchvision
 from scaling.weights.errors import WeightsError
 from scaling.weights.files import read_checkpoint
 from scaling.weights.imagenet import class_names
@@ -27,6 +27,8 @@ from scaling.weights.preprocessing import IMAGENET, Preprocessing
 
 _V2 = ((128.0,) * 3, (128.0,) * 3)
 _LITE = ((127.0,) * 3, (128.0,) * 3)
+
+_TRAINED_IN_TIMM = ("efficientnet_b", "efficientnet_lite0")
 
 PYTORCH = "-pytorch"
 """Ends the names of EfficientNets trained in PyTorch: symmetric padding, batch norm's epsilon at 1e-5."""
@@ -61,7 +63,9 @@ def _model(name: str) -> Model:
     network = architecture(name.removesuffix(PYTORCH))
     if name.endswith(PYTORCH):
         network = dataclasses.replace(network, padding="symmetric", batch_norm_epsilon=1e-5)
-    return Model(network, _preprocessing(network))
+    return Model(
+        network, timm.SETS[name][0].preprocessing if name.endswith(PYTORCH) and name in timm.SETS else _preprocessing(network)
+    )
 
 
 def _preprocessing(architecture: Architecture) -> Preprocessing:
@@ -77,7 +81,7 @@ MODELS: dict[str, Model] = {
     name: _model(name)
     for released_name in NAMES
     if released_name != "small"
-    for name in (released_name, *([released_name + PYTORCH] if released_name.startswith("efficientnet_b") else []))
+    for name in (released_name, *([released_name + PYTORCH] if released_name.startswith(_TRAINED_IN_TIMM) else []))
 }
 """By name; those that end in `-pytorch` are for weights of timm's own EfficientNets."""
 
@@ -152,10 +156,19 @@ def open_model(name: str, weights: Path | None = None) -> Opened:
     names = class_names()
     classes = names if outputs == len(names) else tuple(f"class {number}" for number in range(outputs))
     trained = as_trained(architecture, source or "")
-    found = torchvision.found(architecture.name, source, path)
-    seen, doubt = (preprocessing, "") if found is None else (found.evaluated.preprocessing, found.doubt)
+    seen, doubt = _evaluated(name, architecture, source, path, preprocessing)
     said = (*remarks, doubt) if doubt else remarks
     return Opened(trained, network, seen, str(path), entry, classes, said)
+
+
+def _evaluated(
+    name: str, architecture: Architecture, source: str | None, path: Path, usual: Preprocessing
+) -> tuple[Preprocessing, str]:
+    """The preprocessing of the weights in a file, and a line where it is in doubt."""
+    if source == "timm":
+        return timm.found(name, path, usual)
+    found = torchvision.found(architecture.name, source, path)
+    return (usual, "") if found is None else (found.evaluated.preprocessing, found.doubt)
 
 
 def pretrained(name: str, weights: Path | None = None) -> Pretrained:
