@@ -1,8 +1,10 @@
+import argparse
 import dataclasses
 import hashlib
 
 import numpy as np
 import pytest
+from checkpoints import tensor, zip_file
 from flax import nnx
 
 from scaling import architecture
@@ -145,3 +147,22 @@ def test_torchvisions_weights_are_opened_as_torchvision_evaluated_them(name, sou
     assert (found.architecture.padding, found.architecture.batch_norm_epsilon) == ("symmetric", 1e-5)
     assert bool(found.remarks) == (source == "torchvision-mobilenet")
     assert pretrained(name, path)[1:] == (seen, str(path), "", found.remarks)
+
+
+def test_a_checkpoint_as_a_training_script_saves_it(tmp_path):
+    """Averaged weights of a wrapped network inside another module, beside the last ones and the settings."""
+    described = architecture("mobilenet_v1")
+    network = build(described, 7, rngs=nnx.Rngs(1))
+    last, averaged = (
+        {f"model.module.{name}": tensor(values, f"{key}{number}") for number, (name, values) in enumerate(tensors.items())}
+        for key, tensors in (("a", unload(build(described, 7), described, "timm")), ("b", unload(network, described, "timm")))
+    )
+    settings = argparse.Namespace(lr=0.1, decay=np.float32(1e-5))
+    path = tmp_path / "checkpoint.pth"
+    path.write_bytes(zip_file({"epoch": 3, "args": settings, "state_dict": last, "state_dict_ema": averaged}))
+    found = open_model("mobilenet_v1", path)
+    assert (found.entry, found.source, found.classes[-1]) == ("state_dict_ema", str(path), "class 6")
+    assert found.remarks == (f"{path}: read is the entry state_dict_ema (averaged weights), not state_dict",)
+    assert unload(found.network, described).keys() == unload(network, described).keys()
+    for name, values in unload(network, described).items():
+        np.testing.assert_array_equal(unload(found.network, described)[name], values)
