@@ -76,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    from scaling.weights.naming import NAMINGS
+
     if (options.run is None) == (options.model is None):
         raise UserError("give either --model or --run with --network; --help shows both")
     idle = {"--weights": options.weights} if options.run else {"--network": options.network, "--data": options.data}
@@ -87,6 +89,9 @@ def _export(options: argparse.Namespace) -> int:
         raise UserError(f"--out is the file of --weights, {options.out}; write to another")
     if options.out.suffix not in (".stablehlo", ".safetensors"):
         raise UserError(f"--out must end in .stablehlo or .safetensors, got {options.out}")
+    if options.names is not None and options.names not in NAMINGS:
+        near = did_you_mean(options.names, NAMINGS)
+        raise UserError(f"--names must be one of {', '.join(NAMINGS)}, got {options.names!r}{near}")
     described = options.out.with_name(f"{options.out.name}.json")
     for path in (options.out, described):
         require_writable(path, "--out")
@@ -168,11 +173,8 @@ def _weights(chosen: Chosen, options: argparse.Namespace) -> str:
 
     from scaling.weights.files import read_weights, write_safetensors
     from scaling.weights.loading import load, sources_for, unload
-    from scaling.weights.naming import NAMINGS
 
     names = options.names or "own"
-    if names not in NAMINGS:
-        raise UserError(f"--names must be one of {', '.join(NAMINGS)}, got {names!r}{did_you_mean(names, NAMINGS)}")
     if names not in (fitting := sources_for(chosen.architecture)):
         raise UserError(
             f"--names {names} are for other kinds of networks, or for another padding and batch norm than {chosen.name} has; "

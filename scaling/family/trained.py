@@ -79,8 +79,11 @@ def open_trained(folder: Path, label: str | None, data: str | None = None) -> Tr
     one = networks[0] if label is None and len(networks) == 1 else find_network(found.study, label)
     if one is None:
         labels = [one.label for one in networks]
+        roles = sorted({role for one in networks for role in one.origin} - {"lattice"})
         asked = "missing" if label is None else f"nothing is called {label!r}"
-        raise UserError(f"--network: {asked}; {folder} has {', '.join(map(repr, labels))}{did_you_mean(label, labels)}")
+        raise UserError(
+            f"--network: {asked}; {folder} has {', '.join(map(repr, labels))}{did_you_mean(label, [*labels, *roles])}"
+        )
     network = first_trained(found.study, found.run, one)
     images = dataset_of(found.study, folder, data)
     mean, deviation = (tuple(map(float, values)) for values in to_device(images, one.architecture.resolution).pixels)

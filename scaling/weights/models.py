@@ -17,6 +17,7 @@ from scaling.core.names import did_you_mean
 from scaling.nets import Network
 from scaling.rules.releases import NAMES, architecture
 from scaling.weights import timm, torchvision
+from scaling.weights.advprop import COLOURS, is_advprop
 from scaling.weights.errors import WeightsError
 from scaling.weights.files import read_checkpoint
 from scaling.weights.imagenet import class_names
@@ -165,6 +166,8 @@ def _evaluated(
     name: str, architecture: Architecture, source: str | None, path: Path, usual: Preprocessing
 ) -> tuple[Preprocessing, str]:
     """The preprocessing of the weights in a file, and a line where it is in doubt."""
+    if source in ("timm", "lukemelas") and is_advprop(name, path):
+        return dataclasses.replace(usual, mean=COLOURS[0], std=COLOURS[1]), ""
     if source == "timm":
         return timm.found(name, path, usual)
     found = torchvision.found(architecture.name, source, path)

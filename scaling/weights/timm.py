@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
+from scaling.weights.advprop import COLOURS, digest
 from scaling.weights.preprocessing import IMAGENET, Preprocessing
-
-_HALF = ((127.5,) * 3, (127.5,) * 3)
-_DIGITS = 8
 
 
 class Evaluated(NamedTuple):
@@ -34,34 +30,20 @@ _SQUASHED = "timm squashes the whole image to a square for these weights; here t
 SETS: dict[str, tuple[Evaluated, ...]] = {
     "efficientnet_b0-pytorch": (
         Evaluated("ra_in1k", "3dd342df", Preprocessing(224, 0.875, *IMAGENET)),
-        Evaluated("ra4_e3600_r224_in1k", "", Preprocessing(256, 1.0, *_HALF)),
+        Evaluated("ra4_e3600_r224_in1k", "", Preprocessing(256, 1.0, *COLOURS)),
     ),
     "efficientnet_b1-pytorch": (
         Evaluated("ft_in1k", "533bc792", Preprocessing(256, 1.0, *IMAGENET)),
-        Evaluated("ra4_e3600_r240_in1k", "", Preprocessing(288, 1.0, *_HALF)),
+        Evaluated("ra4_e3600_r240_in1k", "", Preprocessing(288, 1.0, *COLOURS)),
     ),
     "efficientnet_b2-pytorch": (Evaluated("ra_in1k", "bcdf34b7", Preprocessing(288, 1.0, *IMAGENET)),),
     "efficientnet_b3-pytorch": (Evaluated("ra2_in1k", "cf984f9c", Preprocessing(320, 1.0, *IMAGENET)),),
     "efficientnet_b4-pytorch": (Evaluated("ra2_in1k", "7eb33cd5", Preprocessing(384, 1.0, *IMAGENET)),),
     "efficientnet_b5-pytorch": (Evaluated("sw_in12k_ft_in1k", "", Preprocessing(448, 1.0, *IMAGENET), _SQUASHED),),
     "efficientnet_lite0-pytorch": (Evaluated("ra_in1k", "37913777", Preprocessing(224, 0.875, *IMAGENET)),),
-    "mobilenet_v1": (Evaluated("ra4_e3600_r224_in1k", "", Preprocessing(256, 0.95, *_HALF)),),
+    "mobilenet_v1": (Evaluated("ra4_e3600_r224_in1k", "", Preprocessing(256, 0.95, *COLOURS)),),
 }
 """By our name of the model, the oldest first. Source: timm 1.0.31, models/efficientnet.py, `default_cfgs`."""
-
-ADVPROP: dict[str, str] = {
-    "efficientnet_b0": "f262efe1",
-    "efficientnet_b1": "44ef0a3d",
-    "efficientnet_b2": "2f8e7636",
-    "efficientnet_b3": "aad25bdd",
-    "efficientnet_b4": "dedb23e6",
-    "efficientnet_b5": "9e82fae8",
-    "efficientnet_b6": "4ffb161f",
-    "efficientnet_b7": "ddb28fec",
-    "efficientnet_b8": "00e169fa",
-}
-"""By our name of the model the first digits of the SHA-256 of timm's `tf_..._ap` file: weights trained with AdvProp, whose
-images run from -1 to 1. Their tensors are named as those of the other released weights. Source: as `SETS`."""
 
 
 class Found(NamedTuple):
@@ -91,16 +73,14 @@ def found(model: str, path: Path, usual: Preprocessing) -> Found:
         OSError: the file cannot be read.
     """
     sets = SETS.get(model, ())
-    if model in ADVPROP and _digest(path) == ADVPROP[model]:
-        return Found(dataclasses.replace(usual, mean=_HALF[0], std=_HALF[1]), "")
     if not sets:
         return Found(usual, "")
     first = sets[0]
     if len(sets) == 1:
         return Found(first.preprocessing, first.note and f"{path}: {first.note}")
-    digest = _digest(path)
+    known = digest(path)
     for one in sets:
-        if one.sha256 == digest:
+        if one.sha256 == known:
             return Found(one.preprocessing, "")
     seen = first.preprocessing
     return Found(
@@ -109,8 +89,3 @@ def found(model: str, path: Path, usual: Preprocessing) -> Found:
         f".pth file of timm's own; images are prepared as for {first.weights}: {seen.side} px, crop {seen.crop:g}, ImageNet's "
         "mean and deviation",
     )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:_DIGITS]

@@ -1,5 +1,4 @@
 import argparse
-import dataclasses
 import hashlib
 
 import numpy as np
@@ -10,7 +9,7 @@ from flax import nnx
 from scaling import architecture
 from scaling.nets import build
 from scaling.rules.releases import NAMES
-from scaling.weights import timm
+from scaling.weights import advprop, timm
 from scaling.weights.errors import WeightsError
 from scaling.weights.files import write_safetensors
 from scaling.weights.loading import unload
@@ -103,13 +102,22 @@ def test_timms_own_files_are_told_by_their_bytes(tmp_path, monkeypatch):
     path.write_bytes(b"of some set")
     digest = hashlib.sha256(b"of some set").hexdigest()[:8]
     usual = model("efficientnet_b1").preprocessing
-    monkeypatch.setitem(timm.ADVPROP, "efficientnet_b1", digest)
-    assert timm.found("efficientnet_b1", path, usual) == (dataclasses.replace(usual, mean=HALF[0], std=HALF[1]), "")
     first, second = timm.SETS["efficientnet_b1-pytorch"]
     for sets in ((first._replace(sha256=digest), second), (first, second._replace(sha256=digest))):
         monkeypatch.setitem(timm.SETS, "efficientnet_b1-pytorch", sets)
         (known,) = (one for one in sets if one.sha256 == digest)
         assert timm.found("efficientnet_b1-pytorch", path, usual) == (known.preprocessing, "")
+
+
+@pytest.mark.parametrize("source", ["timm", "lukemelas"])
+def test_weights_trained_with_advprop_are_told_by_their_bytes(source, tmp_path, monkeypatch):
+    described = architecture("efficientnet_b0")
+    path = tmp_path / "weights"
+    write_safetensors(path, unload(build(described, 7), described, source), {})
+    assert open_model("efficientnet_b0", path).preprocessing == Preprocessing(224, 0.875, *IMAGENET)
+    monkeypatch.setitem(advprop.DIGESTS, "efficientnet_b0", ("00000000", hashlib.sha256(path.read_bytes()).hexdigest()[:8]))
+    assert open_model("efficientnet_b0", path).preprocessing == Preprocessing(224, 0.875, *HALF)
+    assert all(len(digest) == 8 for digests in advprop.DIGESTS.values() for digest in digests)
 
 
 def test_timms_weights_are_opened_so(tmp_path):
