@@ -20,8 +20,8 @@ DIGESTS: dict[str, tuple[str, ...]] = {
     "efficientnet_b7": ("ddb28fec", "4652b6dd"),
     "efficientnet_b8": ("00e169fa", "22a8fe65"),
 }
-"""By our name of the model the first digits of the SHA-256 of its files in timm and in EfficientNet-PyTorch; both end the files'
-names with them. Sources: timm 1.0.31, models/efficientnet.py, the tags `ap_in1k`; EfficientNet-PyTorch, utils.py,
+"""By our name of the model the first digits of the SHA-256 of its files in timm and in EfficientNet-PyTorch, which both put at
+the end of the files' names. Sources: timm 1.0.31, models/efficientnet.py, the tags `ap_in1k`; EfficientNet-PyTorch, utils.py,
 `url_map_advprop`."""
 
 COLOURS: tuple[Colour, Colour] = ((127.5,) * 3, (127.5,) * 3)
