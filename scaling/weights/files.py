@@ -13,7 +13,7 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from scaling.core.files import atomic_write
-from scaling.weights.errors import WeightsError
+from scaling.weights.errors import WeightsError, printable
 from scaling.weights.state_dict import remarks, rooted
 from scaling.weights.torch_file import HEAD, is_torch, read_torch
 
@@ -74,8 +74,8 @@ def read_checkpoint(path: Path) -> Weights:
         root = rooted(tensors)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from None
-    said = tuple(f"{path}: {line}" for line in remarks(entry, others, root))
-    return Weights({name: tensors[before] for name, before in root.names.items()}, entry, said)
+    said = tuple(printable(f"{path}: {line}") for line in remarks(entry, others, root))
+    return Weights({name: tensors[before] for name, before in root.names.items()}, printable(entry), said)
 
 
 def read_weights(path: Path) -> dict[str, NDArray[Any]]:

@@ -141,10 +141,11 @@ def _without_wrappers(names: list[str]) -> dict[str, str]:
 
 
 def remarks(entry: str, others: tuple[str, ...], root: Root) -> Iterator[str]:
-    """Lines that say which weights of a file were read, where it holds more than those."""
+    """Lines that say which weights of a file are read, where it holds more than those."""
     if others:
         words = " (averaged weights)" if entry.split(".")[0] in AVERAGED else ""
-        yield f"read is the entry {entry or 'at the top'}{words}, not {', '.join(others[:_NAMED])}"
+        chosen = f"its entry {entry}{words} is read" if entry else "the tensors at its top are read"
+        yield f"{chosen}, not {', '.join(others[:_NAMED])}"
     if root.left_out:
         count = len(root.left_out)
-        yield f"read are the tensors in {root.prefix[:-1]}, not the {count} outside it, such as {root.left_out[0]}"
+        yield f"the tensors in {root.prefix[:-1]} are read, not the {count} outside it, such as {root.left_out[0]}"

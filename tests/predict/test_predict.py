@@ -117,11 +117,11 @@ def test_doubt_about_the_weights_is_said_beside_the_answer(monkeypatch, image, c
 
 
 def test_the_entry_of_a_checkpoint_is_said(monkeypatch, image, capsys):
-    use(monkeypatch, Colours(3), "w.pth: read is the entry state_dict_ema", "w.pth: doubt", entry="state_dict_ema")
+    use(monkeypatch, Colours(3), "w.pth: its entry state_dict_ema is read", "w.pth: doubt", entry="state_dict_ema")
     red = image("red.png", (200, 100, 100))
     _, out, err = run(capsys, "--model", "colours", red)
     assert out.startswith("colours, weights from the package of colours, entry state_dict_ema\n")
-    assert err == "w.pth: read is the entry state_dict_ema\nw.pth: doubt\n"
+    assert err == "w.pth: its entry state_dict_ema is read\nw.pth: doubt\n"
     _, out, _ = run(capsys, "--model", "colours", "--json", red)
     assert json.loads(out)["entry"] == "state_dict_ema"
 

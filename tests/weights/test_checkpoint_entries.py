@@ -79,7 +79,7 @@ def test_kinds_of_dictionaries_and_of_tensors(write, read):
 def test_averaged_weights_are_read_and_it_is_said(write, averaged, last, read):
     tensors, entry, said = read(write({"epoch": 3, last: weights("0"), averaged: weights("1", 1), "optimizer": weights("2")}))
     assert tensors["kernel"].tolist() == (KERNEL + 1).tolist()
-    assert (entry, said) == (averaged, [f"read is the entry {averaged} (averaged weights), not {last}"])
+    assert (entry, said) == (averaged, [f"its entry {averaged} (averaged weights) is read, not {last}"])
 
 
 def test_averaged_weights_that_are_empty_are_not_read(read):
@@ -96,6 +96,21 @@ def test_the_only_state_dict_is_found_whatever_its_name(write, name, read):
         found = {part: found, "loss": tensor(np.float32(0.7), "9")}
     _, entry, said = read(write({**found, "optimizer": {"state": {"kernel": {"momentum": tensor(KERNEL, "8")}}}}))
     assert (entry, said) == (name, [])
+
+
+def test_a_state_dict_with_another_inside(read):
+    _, entry, said = read(zip_file({**weights("0"), "teacher": weights("1")}))
+    assert (entry, said) == ("", ["the tensors at its top are read, not teacher"])
+
+
+def test_names_cannot_break_what_is_said(read):
+    _, entry, said = read(zip_file({"a\n\x1b[31m": weights("0"), "optimizer": weights("1")}))
+    assert entry == r"a\n\x1b[31m"
+    _, _, said = read(zip_file({"model": weights("0"), "b\r\ud800": weights("1")}))
+    assert said == [r"its entry model is read, not b\r\ud800"]
+    inside = {f"net.{name}": tensor(array, name) for name, array in STEM.items()}
+    _, _, said = read(zip_file({**inside, "x\n": tensor(KERNEL, "9")}))
+    assert said == [r"the tensors in net are read, not the 1 outside it, such as x\n"]
 
 
 def test_several_state_dicts_are_named(read):
@@ -151,14 +166,14 @@ def test_what_is_outside_a_network_is_left_out_and_it_is_said(saved):
     inside = {f"model.{name}": array for name, array in STEM.items()}
     tensors, _, said = saved({**inside, "loss.weight": KERNEL, "loss.bias": KERNEL})
     assert set(tensors) == set(STEM)
-    assert said[0].startswith("read are the tensors in model, not the 2 outside it, such as loss.")
+    assert said[0].startswith("the tensors in model are read, not the 2 outside it, such as loss.")
 
 
 def test_an_average_beside_the_network_is_read(saved):
     both = {f"{root}.{name}": array for root in ("model", "model_ema.module") for name, array in STEM.items()}
     tensors, _, said = saved(both)
     assert set(tensors) == set(STEM)
-    assert said[0].startswith("read are the tensors in model_ema, not the 3 outside it, such as model.")
+    assert said[0].startswith("the tensors in model_ema are read, not the 3 outside it, such as model.")
 
 
 def test_several_networks_are_named(saved):

@@ -170,7 +170,7 @@ def test_a_checkpoint_as_a_training_script_saves_it(tmp_path):
     path.write_bytes(zip_file({"epoch": 3, "args": settings, "state_dict": last, "state_dict_ema": averaged}))
     found = open_model("mobilenet_v1", path)
     assert (found.entry, found.source, found.classes[-1]) == ("state_dict_ema", str(path), "class 6")
-    assert found.remarks == (f"{path}: read is the entry state_dict_ema (averaged weights), not state_dict",)
+    assert found.remarks == (f"{path}: its entry state_dict_ema (averaged weights) is read, not state_dict",)
     assert unload(found.network, described).keys() == unload(network, described).keys()
     for name, values in unload(network, described).items():
         np.testing.assert_array_equal(unload(found.network, described)[name], values)
