@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scaling import __version__
+from scaling.core.names import did_you_mean
 
 COMMAND = "python -m scaling"
 
@@ -40,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(__version__)
         return 0
     if words[0] not in known:
-        print(f"{COMMAND}: error: no command {words[0]!r}; known: {', '.join(known)}", file=sys.stderr)
+        near = did_you_mean(words[0], known)
+        print(f"{COMMAND}: error: no command {words[0]!r}; known: {', '.join(known)}{near}", file=sys.stderr)
         return 2
     return _run(words[0], words[1:])
 

@@ -46,7 +46,10 @@ def test_its_status_is_the_commands():
 
 def test_an_unknown_command(capsys):
     assert main(["grids"]) == 2
-    assert capsys.readouterr() == ("", f"python -m scaling: error: no command 'grids'; known: {', '.join(commands())}\n")
+    assert capsys.readouterr() == (
+        "",
+        f"python -m scaling: error: no command 'grids'; known: {', '.join(commands())}; did you mean grid?\n",
+    )
 
 
 def test_the_version_is_the_installed_one(capsys):

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from scaling.arch.blocks import KINDS, Block, require_used
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 from scaling.core.plain import from_plain, later, to_plain
 
 Activation = Literal["silu", "relu", "relu6"]
@@ -136,7 +137,7 @@ class Architecture:
 
 def _require_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise UserError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+        raise UserError(f"{name} must be one of {', '.join(allowed)}, got {value!r}{did_you_mean(value, allowed)}")
 
 
 def _require_positive_int(name: str, value: object) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from scaling.cli.exit import status
 from scaling.cli.options import Parser, place
 from scaling.core.errors import UserError
+from scaling.core.files import require_writable
+from scaling.core.names import did_you_mean
 from scaling.report.text import say, show
 
 if TYPE_CHECKING:
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
 COMMAND = "python -m scaling.cam"
 
 DESCRIPTION = """\
-Draw where networks look: for each image the places that speak for the class a network decides for. With --run: the networks
-of a recorded family at one cost (the baseline and each way of scaling it, as in the EfficientNet paper's figure 7), on test
-images of the run. With --model: networks with released weights, on images of your own."""
+Draw where networks look: for each image the places that speak for the class a network decides for, or for that of --class.
+With --run: the networks of a recorded family at one cost (the baseline and each way of scaling it, as in the EfficientNet
+paper's figure 7), on test images of the run. With --model: networks with released weights, on images of your own."""
 
 EXAMPLES = """\
 examples:
@@ -37,6 +39,7 @@ examples:
   python -m scaling.cam --run runs/family --target 8 --image 3 --image 70
   python -m scaling.cam --model efficientnet_lite0 --model efficientnet_lite2 coffee.png
   python -m scaling.cam --model efficientnet_lite0 --block 10 coffee.png     Grad-CAM after the tenth block
+  python -m scaling.cam --model efficientnet_lite0 --class espresso coffee.png
 
 exit status: 0 done, 2 bad input (one line says what)."""
 
@@ -81,6 +84,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--target", type=float, metavar="X", help="cost over the baseline's (default: 4)")
     made.add_argument("--image", type=int, action="append", metavar="N", help="test image, from 0; may be given again")
     made.add_argument("--picture", dest="image", type=int, action="append", help=argparse.SUPPRESS)  # its name of before
+    made.add_argument(
+        "--class", dest="chosen", metavar="NAME|N", help="draw what speaks for this class (default: the one decided for)"
+    )
     made.add_argument("--block", type=int, metavar="N", help="Grad-CAM after N blocks instead of CAM on the last maps")
     made.add_argument(
         "--out", type=place, default=Path("cam"), metavar="NAME", help="writes NAME.svg and NAME.png (default: cam)"
@@ -100,11 +106,14 @@ def _draw(options: argparse.Namespace) -> int:
     idle = {"--weights": options.weights} if options.run else {name: getattr(options, name[2:]) for name in _OF_RUNS}
     if given := [name for name, value in idle.items() if value is not None]:
         raise UserError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
+    for ending in ("svg", "png"):
+        require_writable(options.out.with_name(f"{options.out.name}.{ending}") if options.out.name else options.out, "--out")
     from scaling.cam.figure import MapsNumbers, activation_maps
     from scaling.figures.style import save
 
     columns, names, images, classes, words = (_of_models if options.run is None else _of_run)(options)
-    looks = [_looks(column, classes, options.block) for column in columns]
+    chosen = None if options.chosen is None else _class_called(options.chosen, classes)
+    looks = [_looks(column, classes, options.block, chosen) for column in columns]
     how = "class activation maps of the last maps" if options.block is None else f"Grad-CAM after {options.block} blocks"
     numbers = MapsNumbers(
         tuple(column.heading for column in columns),
@@ -139,7 +148,7 @@ def _of_models(
     classes: tuple[str, ...] = ()
     for name, file in zip(options.model, weights, strict=True):
         opened = open_model(name, file)
-        say([opened.doubt] if opened.doubt else [])
+        say(opened.remarks)
         if classes and opened.classes != classes:
             raise UserError(f"{name} tells other classes apart than the network before it; draw them one by one")
         classes, seen = opened.classes, opened.preprocessing
@@ -193,8 +202,25 @@ def _nearest(family: Family, asked: float | None) -> list[tuple[str, FamilyNetwo
     return [(f"{name}\nx{one.realised:.2f}, {one.architecture.resolution} px", one) for name, one in found]
 
 
-def _looks(column: Column, classes: Sequence[str], blocks: int | None) -> list[Look]:
-    """A network on all images: its class with the probability, and the map of that class."""
+def _class_called(name: str, classes: Sequence[str]) -> int:
+    """The number of a class by its name, or from 0 by its number.
+
+    Raises:
+        UserError: there is none, or several have the name.
+    """
+    found = [number for number, one in enumerate(classes) if one.casefold() == name.casefold()]
+    if not found and name.isdecimal() and int(name) < len(classes):
+        return int(name)
+    if not found:
+        near = did_you_mean(name, classes)
+        raise UserError(f"--class: no class is called {name!r}, and the numbers are 0 to {len(classes) - 1:,}{near}")
+    if len(found) > 1:
+        raise UserError(f"--class: {len(found)} classes are called {name!r}; give the number, {' or '.join(map(str, found))}")
+    return found[0]
+
+
+def _looks(column: Column, classes: Sequence[str], blocks: int | None, chosen: int | None) -> list[Look]:
+    """A network on all images: a class with its probability, and the map of that class; None takes what it decides for."""
     import jax
     import jax.numpy as jnp
     import numpy as np
@@ -202,6 +228,7 @@ def _looks(column: Column, classes: Sequence[str], blocks: int | None) -> list[L
 
     from scaling.cam.figure import Look
     from scaling.cam.maps import class_activation_maps, gradient_activation_maps
+    from scaling.weights.loading import require_finite_outputs
 
     network = column.network
     if blocks is not None and not 1 <= blocks <= len(network.blocks):
@@ -212,14 +239,16 @@ def _looks(column: Column, classes: Sequence[str], blocks: int | None) -> list[L
     def looked(state: nnx.State, images: jax.Array) -> tuple[jax.Array, jax.Array]:
         made = nnx.merge(graph, state)
         logits = made(images)
-        chosen = logits.argmax(-1)
+        drawn = logits.argmax(-1) if chosen is None else jnp.full(len(images), chosen)
         if blocks is None:
-            return logits, class_activation_maps(made, images, chosen)
-        return logits, gradient_activation_maps(made, images, chosen, blocks)
+            return logits, class_activation_maps(made, images, drawn)
+        return logits, gradient_activation_maps(made, images, drawn, blocks)
 
     logits, heat = (np.asarray(one) for one in looked(state, jnp.asarray(column.inputs)))
+    require_finite_outputs(column.heading.replace("\n", " "), logits, heat)
     shares = np.asarray(jax.nn.softmax(logits))
-    return [Look(f"{classes[row.argmax()]}, {100 * row.max():.0f} %", maps) for row, maps in zip(shares, heat, strict=True)]
+    drawn = shares.argmax(-1) if chosen is None else [chosen] * len(shares)
+    return [Look(f"{classes[one]}, {100 * row[one]:.0f} %", maps) for one, row, maps in zip(drawn, shares, heat, strict=True)]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import os
 import threading
 from pathlib import Path
 
+from scaling.core.errors import UserError
+
 UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOLCK, errno.EBADF, errno.ENOTTY})
 """What file systems of networks, clusters and user space say of a call that they do not have."""
 
@@ -22,6 +24,25 @@ def flush_to_disk(descriptor: int) -> None:
     except OSError as error:
         if error.errno not in UNSUPPORTED:
             raise
+
+
+def require_writable(path: Path, flag: str) -> None:
+    """Refuse the name of a file that cannot be written, before the work for it; nothing is made.
+
+    Args:
+        path: of the file; folders on the way to it may be missing.
+        flag: that named it, for the message.
+
+    Raises:
+        UserError: it is a folder, or lies in what is no folder or must not be written to.
+    """
+    if path.name in ("", "..") or path.is_dir():
+        raise UserError(f"{flag}: {path} is a folder; name a file")
+    nearest = next((folder for folder in path.parents if os.path.lexists(folder)), Path())
+    if not nearest.is_dir():
+        raise UserError(f"{flag}: {nearest}, in which {path} would lie, is no folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise UserError(f"{flag}: {nearest} must not be written to; name a file elsewhere")
 
 
 def atomic_write(path: Path, content: bytes | str) -> None:

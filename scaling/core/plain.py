@@ -15,6 +15,7 @@ import typing
 from typing import Any, TypeVar
 
 from scaling.core.errors import SpecError, UserError
+from scaling.core.names import did_you_mean
 
 Kind = TypeVar("Kind")
 
@@ -105,7 +106,7 @@ def require_known(table: dict[str, Any], allowed: typing.Iterable[str], where: s
     """Raise SpecError at the first key that is not allowed."""
     for key in table:
         if key not in allowed:
-            raise SpecError(f"{where}: unknown key {key!r}; allowed: {', '.join(allowed)}")
+            raise SpecError(f"{where}: unknown key {key!r}; allowed: {', '.join(allowed)}{did_you_mean(key, allowed)}")
 
 
 def read_value(hint: Any, value: object, where: str) -> Any:
@@ -113,7 +114,7 @@ def read_value(hint: Any, value: object, where: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
         if value not in arguments:
-            raise SpecError(f"{where} must be one of {', '.join(arguments)}, got {value!r}")
+            raise SpecError(f"{where} must be one of {', '.join(arguments)}, got {value!r}{did_you_mean(value, arguments)}")
         return value
     if origin in (types.UnionType, typing.Union):
         if value is None and type(None) in arguments:

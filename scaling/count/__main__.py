@@ -12,6 +12,7 @@ from scaling.cli.answer import answer
 from scaling.cli.exit import status
 from scaling.cli.options import Parser
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 from scaling.count.report import count_document
 from scaling.rules.releases import NAMES
 from scaling.study.spec import read_baseline
@@ -56,7 +57,8 @@ def network(name_or_file: str) -> Architecture:
         UserError: there is no such name or file, or the file does not describe an architecture.
     """
     if name_or_file not in NAMES and not name_or_file.endswith(".toml"):
-        raise UserError(f"no network {name_or_file!r}; known: {', '.join(NAMES)}, or a file that ends in .toml")
+        near = did_you_mean(name_or_file, NAMES)
+        raise UserError(f"no network {name_or_file!r}; known: {', '.join(NAMES)}, or a file that ends in .toml{near}")
     return read_baseline(name_or_file)
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from scaling.core.names import did_you_mean
 from scaling.data.arrays import array_form, from_arrays
 from scaling.data.bicubic import require_side, resize
 from scaling.data.cifar import cifar_form, from_cifar_folder
@@ -90,6 +91,7 @@ def _nothing(name: str, path: Path) -> str:
     return (
         f"no images called {name!r}; allowed: {', '.join(NAMED)}, a folder of class folders, a folder with the files of an "
         "MNIST-like set or of CIFAR, or an .npz file of pack, Keras or MedMNIST"
+        f"{did_you_mean(name, NAMED)}"
     )
 
 

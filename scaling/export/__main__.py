@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scaling.cli.exit import status
 from scaling.cli.options import Parser, place
 from scaling.core.errors import UserError
-from scaling.core.files import atomic_write
+from scaling.core.files import atomic_write, require_writable
+from scaling.core.names import did_you_mean
 from scaling.report.text import say, show
 
 if TYPE_CHECKING:
     from scaling.arch import Architecture
+    from scaling.export.stablehlo import Sample
     from scaling.nets import Network
 
 COMMAND = "python -m scaling.export"
@@ -74,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    from scaling.weights.naming import NAMINGS
+
     if (options.run is None) == (options.model is None):
         raise UserError("give either --model or --run with --network; --help shows both")
     idle = {"--weights": options.weights} if options.run else {"--network": options.network, "--data": options.data}
@@ -85,9 +89,14 @@ def _export(options: argparse.Namespace) -> int:
         raise UserError(f"--out is the file of --weights, {options.out}; write to another")
     if options.out.suffix not in (".stablehlo", ".safetensors"):
         raise UserError(f"--out must end in .stablehlo or .safetensors, got {options.out}")
+    if options.names is not None and options.names not in NAMINGS:
+        near = did_you_mean(options.names, NAMINGS)
+        raise UserError(f"--names must be one of {', '.join(NAMINGS)}, got {options.names!r}{near}")
+    described = options.out.with_name(f"{options.out.name}.json")
+    for path in (options.out, described):
+        require_writable(path, "--out")
     chosen = _of_model(options) if options.run is None else _of_run(options)
     written = _program(chosen, options.out) if options.out.suffix == ".stablehlo" else _weights(chosen, options)
-    described = options.out.with_name(f"{options.out.name}.json")
     atomic_write(described, json.dumps(_described(chosen), indent=1) + "\n")
     show(written, f"How its images are prepared: {described}")
     return 0
@@ -97,7 +106,7 @@ def _of_model(options: argparse.Namespace) -> Chosen:
     from scaling.weights.models import open_model
 
     found = open_model(options.model, options.weights)
-    say([found.doubt] if found.doubt else [])
+    say(found.remarks)
     seen = found.preprocessing
     return Chosen(
         name=options.model,
@@ -113,43 +122,31 @@ def _of_model(options: argparse.Namespace) -> Chosen:
 
 
 def _of_run(options: argparse.Namespace) -> Chosen:
-    from scaling.family.reopen import read_family
-    from scaling.grid.reopen import read_search
-    from scaling.study.history import is_family
-    from scaling.study.restore import dataset_of, find_network, first_trained
-    from scaling.train.input import to_device
+    from scaling.family.trained import open_trained
 
-    found = read_family(options.run) if is_family(options.run) else read_search(options.run)
-    one = find_network(found.study, options.network)
-    if one is None:
-        labels = ", ".join(repr(one.label) for one in found.study.networks)
-        asked = "missing" if options.network is None else f"nothing is called {options.network!r}"
-        raise UserError(f"--network: {asked}; {options.run} has {labels}")
-    network = first_trained(found.study, found.run, one)
-    images = dataset_of(found.study, options.run, options.data)
-    side = one.architecture.resolution
-    mean, std = (tuple(map(float, values)) for values in to_device(images, side).pixels)
+    found = open_trained(options.run, options.network, options.data)
     return Chosen(
-        name=one.label,
-        architecture=one.architecture,
-        network=network,
-        side=side,
+        name=found.label,
+        architecture=found.architecture,
+        network=found.network,
+        side=found.architecture.resolution,
         crop=1.0,
         interpolation="bicubic",
-        mean=mean,
-        std=std,
-        classes=images.classes,
+        mean=found.mean,
+        std=found.deviation,
+        classes=found.classes,
     )
 
 
 def _program(chosen: Chosen, path: Path) -> str:
     from scaling.export.stablehlo import PLATFORMS, largest_difference, stablehlo
 
-    shape = (chosen.side, len(chosen.mean))
-    content = stablehlo(chosen.network, *shape)
-    difference = largest_difference(content, chosen.network, *shape)
+    beside = _sample(chosen)
+    content = stablehlo(chosen.network, chosen.side, len(chosen.mean))
+    difference = largest_difference(content, beside)
     if not difference <= TOLERANCE:
         raise RuntimeError(f"the exported program differs from {chosen.name} by {difference:.1e} of its largest logit")
+    path.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(path, content)
     return (
         f"{path}: {len(content):,} bytes for {', '.join(PLATFORMS)}, any number of images; read back and run, its logits "
@@ -157,25 +154,38 @@ def _program(chosen: Chosen, path: Path) -> str:
     )
 
 
+def _sample(chosen: Chosen) -> Sample:
+    """What the network says on random images.
+
+    Raises:
+        WeightsError: it is not finite.
+    """
+    from scaling.export.stablehlo import sample
+    from scaling.weights.loading import require_finite_outputs
+
+    found = sample(chosen.network, chosen.side, len(chosen.mean))
+    require_finite_outputs(chosen.name, found.logits)
+    return found
+
+
 def _weights(chosen: Chosen, options: argparse.Namespace) -> str:
     import numpy as np
 
     from scaling.weights.files import read_weights, write_safetensors
     from scaling.weights.loading import load, sources_for, unload
-    from scaling.weights.naming import NAMINGS
 
     names = options.names or "own"
-    if names not in NAMINGS:
-        raise UserError(f"--names must be one of {', '.join(NAMINGS)}, got {names!r}")
     if names not in (fitting := sources_for(chosen.architecture)):
         raise UserError(
             f"--names {names} are for other kinds of networks, or for another padding and batch norm than {chosen.name} has; "
             f"for it there are {', '.join(fitting)}"
         )
+    _sample(chosen)
     tensors = unload(chosen.network, chosen.architecture, names)
     write_safetensors(options.out, tensors, {"network": chosen.name})
     again = unload(load(chosen.architecture, read_weights(options.out), options.out), chosen.architecture, names)
     if not all(np.array_equal(again[name], tensor) for name, tensor in tensors.items()):
+        options.out.unlink()
         raise RuntimeError(f"{options.out}: read back, the weights are not those of {chosen.name}")
     return f"{options.out}: {len(tensors)} tensors, read back and equal."
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax import export
+from numpy.typing import NDArray
 
 from scaling.nets import Network
 
@@ -40,9 +42,20 @@ def stablehlo(network: Network, side: int, channels: int, platforms: Sequence[st
     return bytes(export.export(jax.jit(logits), platforms=list(platforms))(images).serialize())
 
 
-def largest_difference(content: bytes, network: Network, side: int, channels: int, batch: int = 2) -> float:
-    """Run an exported program beside its network on random images: the largest difference over the largest logit."""
+class Sample(NamedTuple):
+    """Random images (batch, side, side, channels), and the network's logits (batch, classes) on them."""
+
+    images: NDArray[np.float32]
+    logits: NDArray[np.float32]
+
+
+def sample(network: Network, side: int, channels: int, batch: int = 2) -> Sample:
+    """Run a network, in evaluation mode, on random images."""
     images = np.random.default_rng(0).standard_normal((batch, side, side, channels), np.float32)
-    theirs = np.asarray(export.deserialize(bytearray(content)).call(images))
-    ours = np.asarray(nnx.jit(lambda net, x: net(x))(network, images))
+    return Sample(images, np.asarray(nnx.jit(lambda net, x: net(x))(network, images)))
+
+
+def largest_difference(content: bytes, beside: Sample) -> float:
+    """Run an exported program on a network's images: the largest difference to its logits over the largest of them."""
+    theirs, ours = np.asarray(export.deserialize(bytearray(content)).call(beside.images)), beside.logits
     return float(np.abs(ours - theirs).max() / max(np.abs(ours).max(), np.finfo(np.float32).tiny))

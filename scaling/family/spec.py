@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 from scaling.core.plain import later, to_plain
 from scaling.recipe.recipe import Recipe
 from scaling.rules.coefficients import HIGHEST
@@ -56,7 +57,8 @@ class FamilyConfig:
                 raise UserError(f"{name} must be at most {HIGHEST:g}, got {getattr(self, name):g}")
         phi_range(self.phi)
         if self.rounding not in get_args(Rounding):
-            raise UserError(f"rounding must be one of {', '.join(get_args(Rounding))}, got {self.rounding!r}")
+            near = did_you_mean(self.rounding, get_args(Rounding))
+            raise UserError(f"rounding must be one of {', '.join(get_args(Rounding))}, got {self.rounding!r}{near}")
         if not 0 <= self.dropout_per_doubling < 1:
             raise UserError(f"dropout_per_doubling must be from 0 to below 1, got {self.dropout_per_doubling}")
 

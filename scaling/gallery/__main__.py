@@ -16,6 +16,7 @@ from scaling.cli.exit import status
 from scaling.cli.options import Parser
 from scaling.core.errors import UserError
 from scaling.core.files import atomic_write
+from scaling.core.names import did_you_mean
 from scaling.report.document import Document, Values
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _make(names: Sequence[str], as_json: bool) -> int:
     known = modules(PLOTS)
     for name in names:
         if name not in known:
-            raise GalleryError(f"no figure {name!r} in {PLOTS}/; there are {', '.join(known)}")
+            raise GalleryError(f"no figure {name!r} in {PLOTS}/; there are {', '.join(known)}{did_you_mean(name, known)}")
     written, left_out = [], []
     for name in dict.fromkeys(names or known):
         caption(known[name])  # before the work: a module without one is not done

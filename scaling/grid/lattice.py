@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from scaling.analysis.measured import EXTRAPOLATED
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 from scaling.rules.coefficients import HIGHEST, PAPER, Coefficients, hundredths
 from scaling.rules.rounding import Rounding
 
@@ -71,7 +72,8 @@ class Lattice:
         if not 0 <= self.tolerance <= 1000:
             raise UserError(f"tolerance must be from 0 to 1000, got {self.tolerance:g}")
         if self.constraint not in get_args(Constraint):
-            raise UserError(f"constraint must be one of {', '.join(get_args(Constraint))}, got {self.constraint!r}")
+            near = did_you_mean(self.constraint, get_args(Constraint))
+            raise UserError(f"constraint must be one of {', '.join(get_args(Constraint))}, got {self.constraint!r}{near}")
         if self.sample < 0:
             raise UserError(f"sample must be 1 or more points, or 0 for all, got {self.sample}")
         for value in self.extrapolated or ():

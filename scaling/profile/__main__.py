@@ -12,6 +12,7 @@ from scaling.cli.answer import answer
 from scaling.cli.exit import status
 from scaling.cli.options import Parser, place
 from scaling.core.errors import UserError
+from scaling.core.files import require_writable
 
 COMMAND = "python -m scaling.profile"
 
@@ -83,7 +84,7 @@ def _measured(options: argparse.Namespace, networks: dict[str, Architecture]) ->
     import jax
 
     from scaling.profile.measure import device_limits, profile_network
-    from scaling.profile.record import add_to_record, require_recordable
+    from scaling.profile.record import FILE, add_to_record, require_recordable
     from scaling.profile.report import profile_document
     from scaling.report.text import say
     from scaling.study.provenance import host
@@ -91,6 +92,7 @@ def _measured(options: argparse.Namespace, networks: dict[str, Architecture]) ->
     on_cpu = jax.default_backend() == "cpu"
     device = host() if on_cpu else jax.local_devices()[0].device_kind
     if options.record is not None:
+        require_writable(options.record / FILE, "--record")
         require_recordable(options.record, device, options.precision)
     batch = options.batch or (16 if on_cpu else 128)
     profiles = []

@@ -17,6 +17,7 @@ from flax import nnx
 
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 from scaling.count.cost import cost
 from scaling.nets import ModelConfig, abstract, build
 from scaling.profile.profile import NUMBER_BYTES, Measured, Profile, Spread
@@ -257,4 +258,5 @@ def _require(function: str, runs: int, precision: str) -> None:
     if runs < 1:
         raise UserError(f"{function}: runs must be at least 1, got {runs}")
     if precision not in NUMBER_BYTES:
-        raise UserError(f"{function}: precision must be one of {', '.join(NUMBER_BYTES)}, got {precision!r}")
+        near = did_you_mean(precision, NUMBER_BYTES)
+        raise UserError(f"{function}: precision must be one of {', '.join(NUMBER_BYTES)}, got {precision!r}{near}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 
 REVISION = 2
 """Raised whenever the same recipe would train to other numbers; part of every trial's identity."""
@@ -58,4 +59,5 @@ class Recipe:
                 f"Recipe.peak_rate must be above 0 and weight_decay 0 or more, got {self.peak_rate} and {self.weight_decay}"
             )
         if self.precision not in get_args(Precision):
-            raise UserError(f"Recipe.precision must be one of {', '.join(get_args(Precision))}, got {self.precision!r}")
+            near = did_you_mean(self.precision, get_args(Precision))
+            raise UserError(f"Recipe.precision must be one of {', '.join(get_args(Precision))}, got {self.precision!r}{near}")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from scaling.arch import ARCHITECTURES, Architecture
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 from scaling.rules.rounding import Rounding, scale
 from scaling.rules.rules import RELEASED, Factors
 
@@ -61,5 +62,5 @@ def architecture(name: str) -> Architecture:
         baseline, factors, rounding = RELEASES[name]
         return dataclasses.replace(scale(ARCHITECTURES[baseline], factors, rounding=rounding), name=name)
     if name not in ARCHITECTURES:
-        raise UserError(f"no network {name!r}; known: {', '.join(NAMES)}")
+        raise UserError(f"no network {name!r}; known: {', '.join(NAMES)}{did_you_mean(name, NAMES)}")
     return ARCHITECTURES[name]

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 from scaling.rules.rules import Factors
 
 Rounding = Literal["released", "unguarded", "nearest"]
@@ -48,7 +49,8 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
     if not all(math.isfinite(factor) and factor > 0 for factor in factors):
         raise UserError(f"scale: factors must be finite and above 0, got {tuple(factors)}")
     if rounding not in get_args(Rounding):
-        raise UserError(f"scale: rounding must be one of {', '.join(get_args(Rounding))}, got {rounding!r}")
+        near = did_you_mean(rounding, get_args(Rounding))
+        raise UserError(f"scale: rounding must be one of {', '.join(get_args(Rounding))}, got {rounding!r}{near}")
     depth, width, resolution = factors
     repeats, channels, pixels = _REPEATS[rounding], _CHANNELS[rounding], _PIXELS[rounding]
     divisor = architecture.channel_divisor

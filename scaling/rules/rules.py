@@ -16,6 +16,7 @@ from functools import partial
 from typing import Literal, NamedTuple, get_args
 
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 
 Dimension = Literal["depth", "width", "resolution"]
 
@@ -84,7 +85,9 @@ def single(dimension: Dimension, phi: float, *, budget: float = 2.0) -> Factors:
     """
     known = get_args(Dimension)
     if dimension not in known:
-        raise UserError(f"single: dimension must be one of {', '.join(known)}, got {dimension!r}")
+        raise UserError(
+            f"single: dimension must be one of {', '.join(known)}, got {dimension!r}{did_you_mean(dimension, known)}"
+        )
     depth, width, resolution = (float(name == dimension) for name in known)
     return shares(phi, depth=depth, width=width, resolution=resolution, budget=budget)
 
@@ -129,7 +132,7 @@ def rule(name: str, *, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.1
     Factors(depth=1.148698354997035, width=1.7411011265922482, resolution=1.0717734625362931)
     """
     if name not in RULES:
-        raise UserError(f"no rule is called {name!r}; known: {', '.join(RULES)}")
+        raise UserError(f"no rule is called {name!r}; known: {', '.join(RULES)}{did_you_mean(name, RULES)}")
     found = RULES[name]
     if not found.has_bases:
         return found

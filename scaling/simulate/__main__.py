@@ -11,6 +11,7 @@ from scaling.cli.answer import answer
 from scaling.cli.exit import status
 from scaling.cli.options import Parser
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 from scaling.report.document import Column, Document, Table, Values
 from scaling.report.text import say
 
@@ -118,7 +119,7 @@ def _truths(names: Sequence[str]) -> dict[str, Truth]:
 
     known = {**TRUTHS, **MISHAPS, **CURVES, **SURFACES}
     if unknown := [name for name in names if name not in known]:
-        raise UserError(f"no truth is called {', '.join(unknown)}; known: {', '.join(known)}")
+        raise UserError(f"no truth is called {', '.join(unknown)}; known: {', '.join(known)}{did_you_mean(unknown[0], known)}")
     return {name: known[name] for name in names or known}
 
 

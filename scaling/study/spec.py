@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError, UserError
+from scaling.core.names import did_you_mean
 from scaling.core.plain import from_plain, read_value
 from scaling.recipe.recipe import Recipe
 from scaling.rules.releases import architecture
@@ -88,7 +89,8 @@ def find_spec(name_or_path: str) -> Path:
         if place.is_file():
             return place
     known = sorted({path.stem for folder in _shipped() for path in folder.glob("*.toml")})
-    raise SpecError(f"no specification {name_or_path!r}: neither a file nor one of {', '.join(known)}")
+    near = did_you_mean(name_or_path, known)
+    raise SpecError(f"no specification {name_or_path!r}: neither a file nor one of {', '.join(known)}{near}")
 
 
 def read_baseline(name_or_path: str) -> Architecture:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -13,7 +13,8 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save
 
 from scaling.core.files import atomic_write
-from scaling.weights.errors import WeightsError
+from scaling.weights.errors import WeightsError, printable
+from scaling.weights.state_dict import remarks, rooted
 from scaling.weights.torch_file import HEAD, is_torch, read_torch
 
 _DTYPES = {
@@ -33,26 +34,58 @@ _DTYPES = {
 }
 
 
-def read_weights(path: Path) -> dict[str, NDArray[Any]]:
-    """The tensors of a file: safetensors, or what `torch.save` wrote (zip or legacy).
+class Weights(NamedTuple):
+    """The tensors of one network, as a file holds them.
+
+    Attributes:
+        tensors: arrays of the tensors' own types by name, C-contiguous and of this machine's byte order.
+        entry: of a checkpoint in which they lie, as `state_dict_ema`; empty where they are the file.
+        remarks: lines that say what was read, where the file holds more than one network's tensors.
+    """
+
+    tensors: dict[str, NDArray[Any]]
+    entry: str
+    remarks: tuple[str, ...]
+
+
+def read_checkpoint(path: Path) -> Weights:
+    """The tensors of a network from a file: safetensors, or what `torch.save` wrote (zip or legacy).
+
+    Of several state dicts the averaged one is read, as in timm. What wrappers (`module.`, `_orig_mod.`) and a module around
+    the network (`model.`, `backbone.`) put before the names is removed.
 
     Args:
         path: of the file.
 
-    Returns:
-        Arrays of the tensors' own types by name, C-contiguous and of this machine's byte order.
-
     Raises:
-        WeightsError: the file is of another format, damaged, without tensors, or would run something.
+        WeightsError: the file is of another format, damaged, without tensors, or would run something; or it holds several
+            networks alike.
         OSError: the file cannot be read.
     """
     with path.open("rb") as stream:
         head = stream.read(HEAD)
     if is_torch(head):
-        return read_torch(path)
-    if head[8:9] == b"{":  # behind the length of the header, which is JSON
-        return _read_safetensors(path)
-    raise WeightsError(f"{path}: neither safetensors nor a file that torch.save wrote; only these are read")
+        tensors, entry, others = read_torch(path)
+    elif head[8:9] == b"{":  # behind the length of the header, which is JSON
+        tensors, entry, others = _read_safetensors(path), "", ()
+    else:
+        raise WeightsError(f"{path}: neither safetensors nor a file that torch.save wrote; only these are read")
+    try:
+        root = rooted(tensors)
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from None
+    said = tuple(printable(f"{path}: {line}") for line in remarks(entry, others, root))
+    return Weights({name: tensors[before] for name, before in root.names.items()}, printable(entry), said)
+
+
+def read_weights(path: Path) -> dict[str, NDArray[Any]]:
+    """The tensors that `read_checkpoint` reads.
+
+    Raises:
+        WeightsError: as `read_checkpoint`.
+        OSError: the file cannot be read.
+    """
+    return read_checkpoint(path).tensors
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:

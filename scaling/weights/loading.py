@@ -94,6 +94,16 @@ def require_finite(network: Network, architecture: Architecture, source: str, wh
             )
 
 
+def require_finite_outputs(name: str, *outputs: NDArray[Any]) -> None:
+    """Refuse what a network says where that is no number: finite weights can be so large that their outputs are not.
+
+    Raises:
+        WeightsError: a number is NaN or infinite.
+    """
+    if not all(np.isfinite(one).all() for one in outputs):
+        raise WeightsError(f"the outputs of {name} are not finite; its weights may be damaged")
+
+
 def sources_for(architecture: Architecture) -> list[str]:
     """The sources whose names a network's tensors can be given: those that name all its layers and have it as it is."""
     return [

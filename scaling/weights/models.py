@@ -13,11 +13,13 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from scaling.arch import Architecture
+from scaling.core.names import did_you_mean
 from scaling.nets import Network
 from scaling.rules.releases import NAMES, architecture
-from scaling.weights import torchvision
+from scaling.weights import timm, torchvision
+from scaling.weights.advprop import COLOURS, is_advprop
 from scaling.weights.errors import WeightsError
-from scaling.weights.files import read_weights
+from scaling.weights.files import read_checkpoint
 from scaling.weights.imagenet import class_names
 from scaling.weights.loading import as_trained, load
 from scaling.weights.naming import source_of
@@ -26,6 +28,8 @@ from scaling.weights.preprocessing import IMAGENET, Preprocessing
 
 _V2 = ((128.0,) * 3, (128.0,) * 3)
 _LITE = ((127.0,) * 3, (128.0,) * 3)
+
+_TRAINED_IN_TIMM = ("efficientnet_b", "efficientnet_lite0")
 
 PYTORCH = "-pytorch"
 """Ends the names of EfficientNets trained in PyTorch: symmetric padding, batch norm's epsilon at 1e-5."""
@@ -45,20 +49,24 @@ class Pretrained(NamedTuple):
         network: (batch, side, side, 3) float32 -> logits (batch, classes); compiled at its first call for each batch.
         preprocessing: what its images want.
         source: where the weights came from, in words.
-        doubt: as in `Opened`.
+        entry: as in `Opened`.
+        remarks: as in `Opened`.
     """
 
     network: Callable[[jax.Array | NDArray[np.float32]], jax.Array]
     preprocessing: Preprocessing
     source: str
-    doubt: str
+    entry: str
+    remarks: tuple[str, ...]
 
 
 def _model(name: str) -> Model:
     network = architecture(name.removesuffix(PYTORCH))
     if name.endswith(PYTORCH):
         network = dataclasses.replace(network, padding="symmetric", batch_norm_epsilon=1e-5)
-    return Model(network, _preprocessing(network))
+    return Model(
+        network, timm.SETS[name][0].preprocessing if name.endswith(PYTORCH) and name in timm.SETS else _preprocessing(network)
+    )
 
 
 def _preprocessing(architecture: Architecture) -> Preprocessing:
@@ -74,7 +82,7 @@ MODELS: dict[str, Model] = {
     name: _model(name)
     for released_name in NAMES
     if released_name != "small"
-    for name in (released_name, *([released_name + PYTORCH] if released_name.startswith("efficientnet_b") else []))
+    for name in (released_name, *([released_name + PYTORCH] if released_name.startswith(_TRAINED_IN_TIMM) else []))
 }
 """By name; those that end in `-pytorch` are for weights of timm's own EfficientNets."""
 
@@ -86,7 +94,10 @@ def model(name: str) -> Model:
         WeightsError: there is none of that name; the message lists those there are.
     """
     if name not in MODELS:
-        raise WeightsError(f"no model {name!r}; known: {', '.join(MODELS)}")
+        # In timm what has a tag, and no tf_ before it, was trained there.
+        theirs = f"{name.split('.')[0]}{PYTORCH}" if "." in name and not name.startswith("tf_") else ""
+        near = did_you_mean(theirs if theirs in MODELS else name, MODELS)
+        raise WeightsError(f"no model {name!r}; known: {', '.join(MODELS)}{near}")
     return MODELS[name]
 
 
@@ -111,16 +122,18 @@ class Opened(NamedTuple):
         network: in evaluation mode.
         preprocessing: of the weights' source.
         source: the file, in words.
+        entry: of the file that was read, as `state_dict_ema`; empty where the file is a state dict.
         classes: names of its outputs: ImageNet's for a thousand of them, else their numbers.
-        doubt: one line where the file leaves open how its images are to be prepared, else empty.
+        remarks: a line each where the file holds more weights than were read, or leaves open how its images are prepared.
     """
 
     architecture: Architecture
     network: Network
     preprocessing: Preprocessing
     source: str
+    entry: str
     classes: tuple[str, ...]
-    doubt: str
+    remarks: tuple[str, ...]
 
 
 def open_model(name: str, weights: Path | None = None) -> Opened:
@@ -135,7 +148,7 @@ def open_model(name: str, weights: Path | None = None) -> Opened:
     """
     architecture, preprocessing = model(name)
     path = weights_of(name, weights)
-    tensors = read_weights(path)
+    tensors, entry, remarks = read_checkpoint(path)
     network = load(architecture, tensors, path)
     channels, outputs = network.in_channels, network.classifier.bias.shape[0]
     if channels != len(preprocessing.mean):
@@ -144,9 +157,21 @@ def open_model(name: str, weights: Path | None = None) -> Opened:
     names = class_names()
     classes = names if outputs == len(names) else tuple(f"class {number}" for number in range(outputs))
     trained = as_trained(architecture, source or "")
+    seen, doubt = _evaluated(name, architecture, source, path, preprocessing)
+    said = (*remarks, doubt) if doubt else remarks
+    return Opened(trained, network, seen, str(path), entry, classes, said)
+
+
+def _evaluated(
+    name: str, architecture: Architecture, source: str | None, path: Path, usual: Preprocessing
+) -> tuple[Preprocessing, str]:
+    """The preprocessing of the weights in a file, and a line where it is in doubt."""
+    if source in ("timm", "lukemelas") and is_advprop(name, path):
+        return dataclasses.replace(usual, mean=COLOURS[0], std=COLOURS[1]), ""
+    if source == "timm":
+        return timm.found(name, path, usual)
     found = torchvision.found(architecture.name, source, path)
-    seen, doubt = (preprocessing, "") if found is None else (found.evaluated.preprocessing, found.doubt)
-    return Opened(trained, network, seen, str(path), classes, doubt)
+    return (usual, "") if found is None else (found.evaluated.preprocessing, found.doubt)
 
 
 def pretrained(name: str, weights: Path | None = None) -> Pretrained:
@@ -163,4 +188,5 @@ def pretrained(name: str, weights: Path | None = None) -> Pretrained:
     opened = open_model(name, weights)
     graph, state = nnx.split(opened.network)
     apply = jax.jit(lambda state, images: nnx.merge(graph, state)(images))
-    return Pretrained(lambda images: apply(state, images), opened.preprocessing, opened.source, opened.doubt)
+    network = lambda images: apply(state, images)  # noqa: E731
+    return Pretrained(network, opened.preprocessing, opened.source, opened.entry, opened.remarks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from scaling.arch import Architecture, Block, Stage
@@ -204,6 +204,19 @@ def source_of(names: Mapping[str, object]) -> str | None:
     if "features.0.0.weight" not in names:
         return None
     return "torchvision-mobilenet" if "features.1.conv.0.0.weight" in names else "torchvision"
+
+
+def roots_of(names: Collection[str]) -> list[str]:
+    """What is before the names of the networks that a file holds: empty for one by itself, `model.` inside another module."""
+    found = {
+        name.removesuffix(stem)
+        for name in names
+        for stem in (*_STEMS, "features.0.0.weight")
+        if name == stem or name.endswith(f".{stem}")
+    }
+    # A ResNet's blocks have a layer of their stem's name.
+    found = {root for root in found if f"{root}conv1.weight" not in names or f"{root}layer1.0.conv1.weight" in names}
+    return sorted(root for root in found if not any(other != root and root.startswith(other) for other in found))
 
 
 def _inside(block: str, names: Names) -> Names:

@@ -9,12 +9,13 @@ import io
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scaling.weights.errors import WeightsError
+from scaling.weights.state_dict import Entry, chosen_entry
 from scaling.weights.unpickle import Storage, Tensor, unpickle
 
 HEAD = 32
@@ -23,9 +24,22 @@ HEAD = 32
 _ZIP = b"PK\x03\x04"
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
-_CONTAINERS = ("state_dict", "model", "model_state", "state_dict_ema", "model_ema", "params")
-_PARALLEL = "module."  # what torch's wrappers for several devices put before every name
 _SHARING = 4  # tensors may share storages, but all of them hold at most this many times the file's bytes
+
+
+class Checkpoint(NamedTuple):
+    """The state dict that was read.
+
+    Attributes:
+        tensors: arrays of the tensors' own types by name, in the file's order: copies, C-contiguous, of this machine's byte
+            order.
+        entry: of the file in which it lies, as `state_dict`; empty where it is the file.
+        others: entries with other state dicts.
+    """
+
+    tensors: dict[str, NDArray[Any]]
+    entry: str
+    others: tuple[str, ...]
 
 
 def is_torch(head: bytes) -> bool:
@@ -37,20 +51,17 @@ def is_torch(head: bytes) -> bool:
     return head.startswith(_ZIP) or _MAGIC.to_bytes(10, "little") in head[:HEAD]
 
 
-def read_torch(path: Path) -> dict[str, NDArray[Any]]:
+def read_torch(path: Path) -> Checkpoint:
     """The tensors of a file that `torch.save` wrote, of either format.
 
-    A state dict is found by itself or inside a checkpoint, under "state_dict", "model" and their like; "module." before every
-    name is removed. What is no tensor is ignored.
+    A state dict is found by itself or inside a checkpoint: under "state_dict_ema", "state_dict", "model" and their like, or
+    under any name where it is the only one. What is no tensor is ignored.
 
     Args:
         path: of the file.
 
-    Returns:
-        Arrays of the tensors' own types by name, in the file's order: copies, C-contiguous, of this machine's byte order.
-
     Raises:
-        WeightsError: the file is damaged, holds no tensors, or would run something.
+        WeightsError: the file is damaged, holds no state dict or several alike, or would run something.
         OSError: the file cannot be read.
     """
     content = path.read_bytes()
@@ -64,7 +75,7 @@ def read_torch(path: Path) -> dict[str, NDArray[Any]]:
         raise WeightsError(f"{path}: {error}") from None
 
 
-def _read_zip(content: bytes) -> dict[str, NDArray[Any]]:
+def _read_zip(content: bytes) -> Checkpoint:
     # On damaged archives the module raises everything from BadZipFile to NotImplementedError.
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
@@ -93,11 +104,12 @@ def _read_zip(content: bytes) -> dict[str, NDArray[Any]]:
     if order not in (b"little", b"big"):
         raise WeightsError("its byte order is neither little nor big")
     found, _ = unpickle(io.BytesIO(stored("data.pkl")))
-    chosen = _chosen(found, len(content))
-    return _arrays(chosen, lambda storage: stored(f"data/{storage.key}"), "<" if order == b"little" else ">")
+    entry, others = _chosen(found, len(content))
+    sign = "<" if order == b"little" else ">"
+    return Checkpoint(_arrays(entry.tensors, lambda storage: stored(f"data/{storage.key}"), sign), entry.name, others)
 
 
-def _read_legacy(content: bytes) -> dict[str, NDArray[Any]]:
+def _read_legacy(content: bytes) -> Checkpoint:
     stream = io.BytesIO(content)
     magic, protocol = unpickle(stream).found, unpickle(stream).found
     if (magic, protocol) != (_MAGIC, _PROTOCOL):
@@ -114,26 +126,17 @@ def _read_legacy(content: bytes) -> dict[str, NDArray[Any]]:
         if int.from_bytes(rest[:8], "little") != elements or len(rest) < 8 + nbytes:
             raise WeightsError("a storage is damaged or cut short; fetch the file again")
         raw[key], rest = rest[8 : 8 + nbytes], rest[8 + nbytes :]
-    return _arrays(_chosen(found, len(content)), lambda storage: raw.get(storage.key, memoryview(b"")), "<")
+    entry, others = _chosen(found, len(content))
+    arrays = _arrays(entry.tensors, lambda storage: raw.get(storage.key, memoryview(b"")), "<")
+    return Checkpoint(arrays, entry.name, others)
 
 
-def _chosen(found: Any, length: int) -> dict[str, Tensor]:
-    """The state dict in what a file of so many bytes holds."""
-    held = found if isinstance(found, dict) else {}
-    inside = (_only_tensors(held[name]) for name in _CONTAINERS if isinstance(held.get(name), dict))
-    # A checkpoint may hold a stray tensor beside its state dict, such as an accuracy; a state dict holds no dictionary.
-    tensors = next(filter(None, inside), _only_tensors(held))
-    if not tensors:
-        raise WeightsError("holds no tensors by name, as a state dict does")
-    if sum(tensor.nbytes for tensor in tensors.values()) > _SHARING * length:
+def _chosen(found: Any, length: int) -> tuple[Entry, tuple[str, ...]]:
+    """The state dict in what a file of so many bytes holds, and the names of those that were not taken."""
+    entry, others = chosen_entry(found)
+    if sum(tensor.nbytes for tensor in entry.tensors.values()) > _SHARING * length:
         raise WeightsError("its tensors share storages and would be far larger than the file")
-    if all(name.startswith(_PARALLEL) for name in tensors):
-        return {name.removeprefix(_PARALLEL): tensor for name, tensor in tensors.items()}
-    return tensors
-
-
-def _only_tensors(held: Mapping[Any, Any]) -> dict[str, Tensor]:
-    return {name: item for name, item in held.items() if isinstance(name, str) and isinstance(item, Tensor)}
+    return entry, others
 
 
 def _arrays(

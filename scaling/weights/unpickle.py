@@ -14,30 +14,11 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
-import ml_dtypes
 import numpy as np
 
+from scaling.weights.allowed import DTYPES, FUNCTIONS, INERT, TYPES
 from scaling.weights.errors import WeightsError
 
-_DTYPES = {
-    "torch.FloatStorage": np.dtype(np.float32),
-    "torch.DoubleStorage": np.dtype(np.float64),
-    "torch.HalfStorage": np.dtype(np.float16),
-    "torch.BFloat16Storage": np.dtype(ml_dtypes.bfloat16),
-    "torch.LongStorage": np.dtype(np.int64),
-    "torch.IntStorage": np.dtype(np.int32),
-    "torch.ShortStorage": np.dtype(np.int16),
-    "torch.CharStorage": np.dtype(np.int8),
-    "torch.ByteStorage": np.dtype(np.uint8),
-    "torch.BoolStorage": np.dtype(np.bool_),
-}
-_FUNCTIONS = {
-    "collections.OrderedDict",
-    "torch.Size",
-    "torch._utils._rebuild_tensor",
-    "torch._utils._rebuild_tensor_v2",
-    "torch._utils._rebuild_parameter",
-}
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _EMPTY = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}
 _VALUES = {
@@ -74,6 +55,13 @@ class Tensor:
         return math.prod(self.size) * self.storage.dtype.itemsize
 
 
+@dataclass(frozen=True, slots=True)
+class Inert:
+    """Stands for an object that holds no tensor, such as the settings of a training; nothing of it is kept but its name."""
+
+    name: str
+
+
 class Unpickled(NamedTuple):
     """What a pickle holds, and every storage that it mentions by its key."""
 
@@ -88,7 +76,8 @@ def unpickle(stream: BinaryIO) -> Unpickled:
         stream: in memory, at the pickle's first byte; left behind its last one.
 
     Returns:
-        None, bool, int, float, str, bytes, list, tuple, dict (also of OrderedDict), `Tensor` and `Storage`; sets are lists.
+        None, bool, int, float, str, bytes, list, tuple, dict (also of its kinds in `collections`), `Tensor`, `Storage` and
+        `Inert`; sets are lists.
 
     Raises:
         WeightsError: the pickle names something else than tensors, is damaged, or describes a tensor outside its storage.
@@ -180,9 +169,12 @@ class _Machine:
             case "REDUCE":
                 arguments, function = pop(), pop()
                 push(_called(function, arguments))
+            case "NEWOBJ" if isinstance(self.stack[-2], _Named) and self.stack[-2].name in INERT:
+                pop()
+                push(Inert(pop().name))
             case "BUILD":
-                pop()  # attributes of an OrderedDict, such as the versions of modules
-                if not isinstance(self.stack[-1], dict):
+                pop()  # attributes, such as the versions of modules in an OrderedDict
+                if not isinstance(self.stack[-1], dict | Inert):
                     raise WeightsError("its pickle would change an object that has no attributes")
             case _:
                 raise WeightsError(f"its pickle has the instruction {name}, which tensors do not need")
@@ -194,9 +186,9 @@ class _Machine:
     def _storage(self, identity: Any) -> Storage:
         match identity:
             case ("storage", _Named(name), str(key), _, int(elements), *view) if (
-                name in _DTYPES and elements >= 0 and view in ([], [None])
+                name in DTYPES and elements >= 0 and view in ([], [None])
             ):
-                storage = Storage(key, _DTYPES[name], elements)
+                storage = Storage(key, DTYPES[name], elements)
                 if self.storages.setdefault(key, storage) != storage:
                     raise WeightsError(f"storage {key[:_LONGEST_NAME]} is described in two ways that differ")
                 return storage
@@ -208,7 +200,7 @@ def _refused(name: str) -> WeightsError:
 
 
 def _named(name: str) -> _Named:
-    if name not in _FUNCTIONS and name not in _DTYPES:
+    if not any(name in known for known in (FUNCTIONS, DTYPES, TYPES, INERT)):
         raise _refused(name)
     return _Named(name)
 
@@ -216,9 +208,9 @@ def _named(name: str) -> _Named:
 def _fill(target: Any, items: list[Any]) -> None:
     keys, values = items[::2], items[1::2]
     # Tuples as keys would be hashed, which takes for ever where they hold each other twice.
-    if not isinstance(target, dict) or not all(isinstance(key, str | bytes | None) or _small(key) for key in keys):
+    if not isinstance(target, dict) or not all(isinstance(key, str | bytes | Inert | None) or _small(key) for key in keys):
         raise WeightsError("its pickle fills something that is no dictionary, or with keys that are no plain values")
-    target.update(zip(keys, values, strict=True))
+    target.update((key, value) for key, value in zip(keys, values, strict=True) if not isinstance(key, Inert))
 
 
 def _small(key: Any) -> bool:
@@ -236,8 +228,12 @@ def _called(function: Any, arguments: Any) -> Any:
     """What a call that tensors need gives, made here."""
     name = function.name if isinstance(function, _Named) else "?"
     match name, arguments:
-        case "collections.OrderedDict", ():
+        case "collections.OrderedDict" | "collections.Counter", ():
             return {}
+        case "collections.defaultdict", () | (None | _Named(),):
+            return {}
+        case "collections.Counter", (dict() as counts,):
+            return counts
         case "torch.Size", (tuple(lengths),):
             return lengths
         case (
@@ -245,8 +241,12 @@ def _called(function: Any, arguments: Any) -> Any:
             (Storage() as storage, int(offset), tuple(size), tuple(stride), *_),
         ):
             return _tensor(storage, offset, size, stride)
-        case "torch._utils._rebuild_parameter", (Tensor() as tensor, *_):
+        case "torch._utils._rebuild_parameter" | "torch._utils._rebuild_parameter_with_state", (Tensor() as tensor, *_):
             return tensor
+        case "torch._tensor._rebuild_from_type_v2", (_Named("torch._utils._rebuild_tensor_v2") as made, _, tuple(given), *_):
+            return _called(made, given)
+        case _ if name in INERT and isinstance(arguments, tuple):
+            return Inert(name)
     raise WeightsError(f"its pickle calls {name} with arguments that it does not take")
 
 

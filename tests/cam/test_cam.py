@@ -40,6 +40,42 @@ def test_models_on_images(weights, image, tmp_path, capsys):
         assert drawn.width == 1800
 
 
+@pytest.fixture
+def looks(monkeypatch):
+    """What was drawn: an answer and a map for each image."""
+    drawn = []
+
+    def recorded(numbers):
+        drawn.append([look for (look,) in numbers.looks])
+        return activation_maps(numbers)
+
+    monkeypatch.setattr("scaling.cam.figure.activation_maps", recorded)
+    return drawn
+
+
+@pytest.mark.parametrize("block", [[], ["--block", "5"]])
+def test_the_map_of_a_chosen_class(block, weights, image, tmp_path, looks):
+    words = ["--model", "mobilenet_v1", "--weights", weights, image, "--out", tmp_path / "looks", *block]
+    for chosen in ([], ["--class", "tench"], ["--class", "0"], ["--class", "Toilet Tissue"], ["--class", "999"]):
+        assert main([*map(str, words), *chosen]) == 0
+    (usual,), (first,), (zeroth,), (last,), (number) = looks
+    assert first.answer.startswith("tench, ")
+    assert (first.answer, last.answer) == (zeroth.answer, number[0].answer)
+    assert last.answer.startswith("toilet tissue, ")
+    np.testing.assert_array_equal(first.heat, zeroth.heat)
+    np.testing.assert_array_equal(last.heat, number[0].heat)
+    assert not np.allclose(first.heat, last.heat)
+    assert usual.answer not in (first.answer, last.answer)
+
+
+def test_the_map_of_the_class_decided_for_is_the_usual_one(weights, image, tmp_path, looks):
+    words = ["--model", "mobilenet_v1", "--weights", weights, image, "--out", tmp_path / "looks"]
+    assert main([*map(str, words)]) == 0
+    assert main([*map(str, words), "--class", looks[0][0].answer.rsplit(",", 1)[0]]) == 0
+    assert looks[0][0].answer == looks[1][0].answer
+    np.testing.assert_array_equal(looks[0][0].heat, looks[1][0].heat)
+
+
 def test_grad_cam_of_an_image_does_not_depend_on_the_others(weights, image, tmp_path, monkeypatch):
     drawn = []
 
@@ -78,6 +114,19 @@ def test_grad_cam_of_an_image_does_not_depend_on_the_others(weights, image, tmp_
             ["--model", "resnet18", "--weights", "WEIGHTS", "IMAGE"],
             "tensor stem.convolution.weight is (32, 3, 3, 3), resnet18 needs (64, 3, 7, 7)",
         ),
+        (
+            ["--model", "mobilenet_v1", "--weights", "WEIGHTS", "IMAGE", "--class", "crane"],
+            "--class: 2 classes are called 'crane'; give the number, 134 or 517",
+        ),
+        (
+            ["--model", "mobilenet_v1", "--weights", "WEIGHTS", "IMAGE", "--class", "expresso"],
+            "--class: no class is called 'expresso', and the numbers are 0 to 999; did you mean espresso",
+        ),
+        (
+            ["--model", "mobilenet_v1", "--weights", "WEIGHTS", "IMAGE", "--class", "1000"],
+            "--class: no class is called '1000', and the numbers are 0 to 999",
+        ),
+        (["--model", "mobilenet_v1", "--weights", "WEIGHTS", "IMAGE", "--class", "-1"], "--class: no class is called '-1'"),
         (["--model", "mobilenet_v1", "--target", "2", "IMAGE"], "--target has no meaning beside --model"),
         (["--run", "runs/nothing", "--weights", "WEIGHTS"], "--weights has no meaning beside --run"),
         ([*["--model", "mobilenet_v1"] * 6, "IMAGE"], "at most 5 networks fit side by side, got 6"),

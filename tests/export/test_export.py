@@ -40,10 +40,10 @@ def test_a_program_that_jax_runs_alone(network, weights, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "bytes for cpu, cuda, rocm, tpu, any number of images; read back and run" in said
     described = json.loads((tmp_path / "mobile.stablehlo.json").read_text())
-    assert described["input"] == ["batch", 224, 224, 3]
-    assert (described["channels"], described["values"], described["crop"]) == ("RGB", [0, 255], 0.875)
-    assert (described["mean"], described["classes"]) == ([128.0] * 3, [f"class {i}" for i in range(7)])
-    images = np.random.default_rng(1).standard_normal((3, 224, 224, 3), np.float32)
+    assert described["input"] == ["batch", 256, 256, 3]
+    assert (described["channels"], described["values"], described["crop"]) == ("RGB", [0, 255], 0.95)
+    assert (described["mean"], described["classes"]) == ([127.5] * 3, [f"class {i}" for i in range(7)])
+    images = np.random.default_rng(1).standard_normal((3, 256, 256, 3), np.float32)
     np.save(tmp_path / "images.npy", images)
     code = (
         "import sys, numpy as np; from jax import export\n"

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from scaling.cam import __main__ as cam
 from scaling.export import __main__ as export
+from scaling.family.trained import open_trained
+from scaling.predict import __main__ as predict
 from scaling.weights.files import read_weights, write_safetensors
 
 ROOT = Path(__file__).parents[2]
@@ -134,6 +137,9 @@ def test_where_its_networks_look(home, image_folder, tmp_path, capsys):
     words = ["--run", str(run), "--data", str(image_folder), "--target", "2", "--out", str(tmp_path / "looks")]
     assert cam.main([*words, "--image", "0", "--image", "3"]) == 0
     assert (tmp_path / "looks.svg").stat().st_size > 1000
+    assert cam.main([*words, "--image", "0", "--class", "below"]) == 0
+    assert cam.main([*words, "--image", "0", "--class", "besides"]) == 2
+    assert "--class: no class is called 'besides', and the numbers are 0 to 1" in capsys.readouterr().err
     capsys.readouterr()
     assert cam.main([*words[:4], "--target", "0"]) == 2
     assert "--target must be above 0, got 0" in capsys.readouterr().err
@@ -164,7 +170,51 @@ def test_its_networks_are_exported(home, image_folder, tmp_path, capsys):
     assert "has 'baseline', " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("command", "words"), [(cam, ()), (export, ("--network", "baseline"))])
+def test_its_networks_classify_images(home, image_folder, tmp_path, capsys):
+    run = home[0] / "runs" / "tiny"
+    words = ["--run", str(run), "--data", str(image_folder), "--network", "width 1", "--top", "2"]
+    images = [image_folder / name / f"{number:02}.png" for name in ("above", "below") for number in range(20)]
+    assert predict.main([*words, "--json", *map(str, images)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["model"], found["run"], found["entry"]) == ("width 1", str(run), None)
+    assert Path(found["weights"]).parent == run / "weights"
+    right = sum(one["top"][0]["name"] == Path(one["path"]).parent.name for one in found["pictures"])
+    assert right >= 36
+    large = tmp_path / "\u732b.png"
+    with Image.open(images[0]) as small:
+        small.resize((60, 48), Image.Resampling.NEAREST).convert("RGB").save(large)
+    assert predict.main([*words, str(large)]) == 0
+    assert capsys.readouterr().out.startswith(f"width 1, weights from {found['weights']}\n\n{large}\n")
+    trained = open_trained(run, "width 1", str(image_folder))
+    with Image.open(images[0]) as small:
+        seen = trained.prepared(small.convert("RGB"))
+        bytes_ = np.asarray(small, np.float32)[..., None]
+    np.testing.assert_allclose(seen, (bytes_ - np.float32(trained.mean[0])) / np.float32(trained.deviation[0]), rtol=1e-6)
+
+
+def test_what_predict_needs_of_a_run(home, image_folder, tmp_path, capsys):
+    run, image = home[0] / "runs" / "tiny", str(image_folder / "above" / "00.png")
+    data = ["--data", str(image_folder)]
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("spec.json", "trials.jsonl"):
+        shutil.copy(run / name, bare / name)
+    for words, message in (
+        (["--run", str(run), *data], "--network: missing; "),
+        (["--run", str(run), *data, "--network", "widht 1"], "has 'baseline', "),
+        (["--run", str(run), *data, "--network", "widht 1"], "; did you mean width 1"),
+        (["--run", str(bare), *data, "--network", "baseline"], "no weights here; train this run again in another folder"),
+        (["--run", str(run), "--network", "baseline"], "say with --data where they are"),
+    ):
+        assert predict.main([*words, image]) == 2
+        err = capsys.readouterr().err
+        assert message in err
+        assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "words"), [(cam, ()), (export, ("--network", "baseline")), (predict, ("--network", "baseline"))]
+)
 def test_weights_of_a_run_that_are_not_finite_are_refused(command, words, home, image_folder, tmp_path, capsys):
     run = tmp_path / "damaged"
     shutil.copytree(home[0] / "runs" / "tiny", run)
@@ -172,7 +222,8 @@ def test_weights_of_a_run_that_are_not_finite_are_refused(command, words, home, 
         tensors = {name: np.full_like(tensor, np.nan) for name, tensor in read_weights(path).items()}
         write_safetensors(path, tensors, {})
     out = tmp_path / "made.stablehlo"
-    assert command.main(["--run", str(run), "--data", str(image_folder), "--out", str(out), *words]) == 2
+    place = (str(image_folder / "above" / "00.png"),) if command is predict else ("--out", str(out))
+    assert command.main(["--run", str(run), "--data", str(image_folder), *place, *words]) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"{command.COMMAND}: error: {run / 'weights'}/")
     assert "tensor stem.convolution.weight is NaN or infinite in" in err

@@ -38,14 +38,14 @@ def network(monkeypatch):
     return use(monkeypatch, Colours(1000))
 
 
-def use(monkeypatch, made, doubt=""):
+def use(monkeypatch, made, *remarks, entry=""):
     def pretrained(name, weights):
         if name not in ("colours", "shades"):
             raise WeightsError(f"no model {name!r}; known: colours, shades")
         if weights is not None and not weights.exists():
             raise WeightsError(f"{weights}: no such\nfile")
         source = str(weights or "the package of colours")
-        return SimpleNamespace(network=made, preprocessing=SEEN, source=source, doubt=doubt)
+        return SimpleNamespace(network=made, preprocessing=SEEN, source=source, entry=entry, remarks=remarks)
 
     fake = ModuleType("scaling.weights.models")
     fake.pretrained = pretrained
@@ -90,7 +90,13 @@ def test_json(network, image, capsys, tmp_path):
     assert (status, err, out.count("\n")) == (0, "", 1)
     found = json.loads(out)
     top = found["pictures"][0]["top"]
-    assert found == {"model": "colours", "weights": str(weights), "pictures": [{"path": str(red), "top": top}]}
+    assert found == {
+        "model": "colours",
+        "weights": str(weights),
+        "entry": None,
+        "run": None,
+        "pictures": [{"path": str(red), "top": top}],
+    }
     assert [one["class"] for one in top] == [997, 0, 1, 2, 3]
     assert [one["name"] for one in top[:2]] == ["bolete", "tench"]
     assert [one["probability"] for one in top] == pytest.approx([100 / 1099, *[1 / 1099] * 4])
@@ -108,6 +114,16 @@ def test_doubt_about_the_weights_is_said_beside_the_answer(monkeypatch, image, c
     use(monkeypatch, Colours(3), "weights.pth: red and blue cannot be told apart")
     status, out, err = run(capsys, "--model", "colours", "--json", image("red.png", (200, 100, 100)))
     assert (status, err, len(json.loads(out)["pictures"])) == (0, "weights.pth: red and blue cannot be told apart\n", 1)
+
+
+def test_the_entry_of_a_checkpoint_is_said(monkeypatch, image, capsys):
+    use(monkeypatch, Colours(3), "w.pth: its entry state_dict_ema is read", "w.pth: doubt", entry="state_dict_ema")
+    red = image("red.png", (200, 100, 100))
+    _, out, err = run(capsys, "--model", "colours", red)
+    assert out.startswith("colours, weights from the package of colours, entry state_dict_ema\n")
+    assert err == "w.pth: its entry state_dict_ema is read\nw.pth: doubt\n"
+    _, out, _ = run(capsys, "--model", "colours", "--json", red)
+    assert json.loads(out)["entry"] == "state_dict_ema"
 
 
 def test_batches(network, image, capsys):
@@ -137,7 +153,11 @@ def test_images_that_cannot_be_read_are_said_and_the_others_shown(network, image
         (["--model", "b0"], "no model 'b0'; known: colours, shades"),
         (["--model", "colours", "--weights", "nowhere.pth"], "nowhere.pth: no such\\nfile"),
         (["--model", "colours", "--top", "0"], "--top must be at least 1, got 0"),
-        ([], "the following arguments are required: --model"),
+        ([], "give either --model or --run with --network"),
+        (["--model", "colours", "--run", "runs/step1"], "give either --model or --run with --network"),
+        (["--model", "colours", "--network", "baseline"], "--network has no meaning beside --model"),
+        (["--run", "runs/step1", "--weights", "a.pth"], "--weights has no meaning beside --run"),
+        (["--run", "runs/nowhere"], "runs/nowhere: no such run folder here"),
     ],
     ids=str,
 )

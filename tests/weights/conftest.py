@@ -13,7 +13,7 @@ def read(tmp_path):
     def reads(content):
         path = tmp_path / "weights.pth"
         path.write_bytes(content)
-        return read_torch(path)
+        return read_torch(path).tensors
 
     return reads
 

@@ -45,3 +45,20 @@ def test_weights_that_are_not_finite_are_refused(command, tensors, tmp_path, mon
         "128 numbers; the file is damaged or its training diverged, use other weights\n"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["image.png", "weights"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_outputs_that_are_not_finite_are_refused(command, tensors, tmp_path, monkeypatch, capsys):
+    """Every weight is finite, and yet the products overflow."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 9, 3), np.uint8)).save("image.png")
+    large = {**tensors, "classifier.weight": np.full_like(tensors["classifier.weight"], 3e38)}
+    large["blocks.4.1.bn2.weight"] = tensors["blocks.4.1.bn2.weight"] * np.float32(1e30)
+    write_safetensors(tmp_path / "weights", large, {})
+    main, words = COMMANDS[command]
+    status = main(["--model", "mobilenet_v1", "--weights", "weights", *words])
+    out, err = capsys.readouterr()
+    assert (status, out) == (2, "")
+    name = command.split()[0]
+    assert err == f"python -m scaling.{name}: error: the outputs of mobilenet_v1 are not finite; its weights may be damaged\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["image.png", "weights"]

@@ -95,16 +95,22 @@ def test_the_first_container_with_tensors_counts(read):
     assert list(read(zip_file({"params": {"lr": 1}, "c": tensor(KERNEL, "0")}))) == ["c"]
 
 
-def test_a_prefix_of_all_names_is_removed(read):
-    parallel = {"module.a": tensor(KERNEL, "0"), "module.module.b": tensor(KERNEL, "1")}
-    assert list(read(zip_file(parallel))) == ["a", "module.b"]
-    assert list(read(zip_file({**parallel, "c": tensor(KERNEL, "2")}))) == ["module.a", "module.module.b", "c"]
-
-
 @FORMATS
-@pytest.mark.parametrize("found", [{}, {"epoch": 1}, [1], tensor(KERNEL, "0"), {1: tensor(KERNEL, "0")}, None], ids=str)
-def test_without_tensors(write, found, refusal):
-    assert refusal(write(found)) == "holds no tensors by name, as a state dict does"
+@pytest.mark.parametrize(
+    ("found", "entries"),
+    [
+        ({}, ""),
+        ({"epoch": 1, "args": {"lr": 0.1}}, "; its entries are epoch, args"),
+        ([1], ""),
+        (tensor(KERNEL, "0"), ""),
+        ({1: tensor(KERNEL, "0")}, "; its entries are 1"),
+        (dict.fromkeys(range(9), 0), "; its entries are 0, 1, 2, 3, 4, 5, ..."),
+        (None, ""),
+    ],
+    ids=str,
+)
+def test_without_tensors(write, found, entries, refusal):
+    assert refusal(write(found)) == f"holds no tensors by name, as a state dict does{entries}"
 
 
 def test_another_protocol(refusal):

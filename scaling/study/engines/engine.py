@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 from scaling.data import Dataset
 from scaling.data.per_image import PerImage
 from scaling.study.trial import Outcome, Trial
@@ -76,7 +77,7 @@ def engine_called(name: str) -> Callable[[Dataset, Path], Engine]:
         UserError: there is none of that name.
     """
     if name not in ENGINES:
-        raise UserError(f"no engine is called {name!r}; known: {', '.join(ENGINES)}")
+        raise UserError(f"no engine is called {name!r}; known: {', '.join(ENGINES)}{did_you_mean(name, ENGINES)}")
     module, _, kind = ENGINES[name].partition(":")
     made: Callable[[Dataset, Path], Engine] = getattr(import_module(module), kind)
     return made
