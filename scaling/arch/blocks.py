@@ -89,6 +89,7 @@ class Kind(NamedTuple):
     """A kind of block.
 
     Attributes:
+        operator: what papers call it; `{e}` stands for its expansion where they put that behind the name, as in MBConv6.
         layers: between two ends, in order, without that of the skip.
         skip: where its input is added to its output: `never`; where both have the `same shape`; or `always`, through a strided
             1 x 1 convolution where the shapes differ.
@@ -97,6 +98,7 @@ class Kind(NamedTuple):
         activated: whether the network's activation follows the sum with the skip.
     """
 
+    operator: str
     layers: Callable[[Stage, Ends], Iterator[Layer]]
     skip: Skip
     uses: tuple[str, ...] = ()
@@ -207,10 +209,10 @@ def _bottleneck(stage: Stage, ends: Ends) -> Iterator[Layer]:
 
 
 KINDS: dict[Block, Kind] = {
-    "mbconv": Kind(_mbconv, "same shape", uses=("expansion", "squeeze_excite")),
-    "fused": Kind(_fused, "same shape", uses=("expansion",)),
-    "separable": Kind(_separable, "never"),
-    "basic": Kind(_basic, "always", activated=True),
-    "bottleneck": Kind(_bottleneck, "always", uses=("expansion", "groups"), divided=True, activated=True),
+    "mbconv": Kind("MBConv{e}", _mbconv, "same shape", uses=("expansion", "squeeze_excite")),
+    "fused": Kind("Fused-MBConv{e}", _fused, "same shape", uses=("expansion",)),
+    "separable": Kind("Depthwise separable", _separable, "never"),
+    "basic": Kind("Basic block", _basic, "always", activated=True),
+    "bottleneck": Kind("Bottleneck", _bottleneck, "always", uses=("expansion", "groups"), divided=True, activated=True),
 }
 """By the name that a stage has for it."""

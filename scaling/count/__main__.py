@@ -19,8 +19,9 @@ from scaling.study.spec import read_baseline
 COMMAND = "python -m scaling.count"
 
 DESCRIPTION = """\
-Count a network exactly: parameters, MACs (multiply-adds) and activations of its stem, stages, head and classifier, for one
-image. Below them the same network as other tools count it, so that one sees why two of them disagree."""
+Count a network exactly: what its stem, stages, head and classifier are, with the columns of Table 1 of the EfficientNet paper,
+and their parameters, MACs (multiply-adds) and activations for one image. Below them the same network as other tools count it,
+so that one sees why two of them disagree."""
 
 EXAMPLES = """\
 examples:
