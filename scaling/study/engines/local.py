@@ -7,8 +7,6 @@ same way, so the numbers do not depend on what runs beside it.
 
 from __future__ import annotations
 
-import math
-import os
 import queue
 import threading
 import time
@@ -22,12 +20,13 @@ from typing import Any, NamedTuple
 import jax
 
 from scaling.core.errors import UserError
+from scaling.core.machine import cores, memory_bytes
 from scaling.count.cost import cost
 from scaling.count.memory import training_bytes
 from scaling.data import Dataset
 from scaling.data.per_image import PerImage
 from scaling.study.engines.engine import Compiling, Event, Finished, Training
-from scaling.study.provenance import cores, host
+from scaling.study.provenance import host
 from scaling.study.trial import Curve, Outcome, Seconds, Trial
 from scaling.train.compile import enable_cache
 from scaling.train.input import DeviceDataset, to_device
@@ -208,7 +207,7 @@ def _workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:
     """The device of each worker: every device twice, if memory bears it; a CPU with one core, and any other, once."""
     largest = max((_training_bytes(trial) for trial in trials), default=0)
     if devices[0].platform == "cpu":
-        return list(devices[:1]) * (2 if cores() > 1 and 2 * largest < 0.7 * _memory_bytes() else 1)
+        return list(devices[:1]) * (2 if cores() > 1 and 2 * largest < 0.7 * memory_bytes() else 1)
     return [device for device in devices for _ in range(2 if 2 * largest < 0.7 * _device_bytes(device) else 1)]
 
 
@@ -216,13 +215,6 @@ def _training_bytes(trial: Trial) -> int:
     """As everywhere, by the estimate of `scaling.count.memory`."""
     number = 2 if trial.recipe.precision == "bfloat16" else 4
     return training_bytes(trial.architecture, trial.recipe.batch, trial.num_classes, trial.in_channels, number)
-
-
-def _memory_bytes() -> float:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return math.inf
 
 
 def _device_bytes(device: Any) -> float:
