@@ -12,14 +12,17 @@ import functools
 import math
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from scaling.core.errors import SpecError, UserError
+from scaling.core.units import whole
 
 Kind = TypeVar("Kind")
 
 _LATER = "added after records were made"
 _KEY = "key in plain data"
+_READ = "how a text is read as its number"
 
 
 def later(default: Any) -> Any:
@@ -45,6 +48,23 @@ def stored_as(key: str) -> dict[str, Any]:
     {'pictures': 6000}
     """
     return {_KEY: key}
+
+
+def written_as(read: Callable[[str], float], default: Any) -> Any:
+    """A dataclass field with a number that people may also write as a text, with a unit.
+
+    >>> from scaling.core.units import byte_amount
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Limits:
+    ...     memory: float | None = written_as(byte_amount, None)
+    >>> from_plain(Limits, {"memory": "8GiB"}, "limits")
+    Limits(memory=8589934592.0)
+
+    Args:
+        read: the number from the text; raises UserError.
+        default: of the field.
+    """
+    return dataclasses.field(default=default, metadata={_READ: read})
 
 
 def key_of(field: dataclasses.Field[Any]) -> str:
@@ -87,7 +107,12 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
     hints = _hints(kind)  # type: ignore[arg-type]
     names = {key_of(field): field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     require_known(table, names, where)
-    values = {names[key]: read_value(hints[names[key]], value, f"{where}.{key}") for key, value in table.items()}
+    readers = {field.name: field.metadata.get(_READ) for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    values = {}
+    for key, given in table.items():
+        name, place = names[key], f"{where}.{key}"
+        read = readers[name] if isinstance(given, str) else None
+        values[name] = read_value(hints[name], given, place) if read is None else _read_text(read, given, place)
     if base is None:
         _require_complete(kind, table, where)
     try:
@@ -123,9 +148,20 @@ def read_value(hint: Any, value: object, where: str) -> Any:
         return _read_tuple(arguments, value, where)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return from_plain(hint, value, where)
+    if hint is int and isinstance(value, str):
+        return _read_text(whole, value, where)
+    if hint is int and isinstance(value, float) and value.is_integer():
+        return int(value)  # TOML's 1e3 is no whole number, to people it is
     if not _fits(hint, value):
         raise SpecError(f"{where} must be {_NAMES[hint]}, got {value!r}")
     return float(value) if hint is float else value  # type: ignore[arg-type]
+
+
+def _read_text(read: Callable[[str], Any], text: str, where: str) -> Any:
+    try:
+        return read(text)
+    except UserError as error:
+        raise SpecError(f"{where} {error}") from None
 
 
 def _read_tuple(items: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from scaling.arch import Architecture
 from scaling.cli.answer import answer
 from scaling.cli.exit import status
-from scaling.cli.options import Parser
+from scaling.cli.options import Parser, whole
 from scaling.core.errors import UserError
 from scaling.count.report import count_document
 from scaling.rules.releases import NAMES
@@ -37,9 +37,9 @@ def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("network", metavar="NAME|FILE", help=f"a TOML file with a baseline, or one of {', '.join(NAMES)}")
-    made.add_argument("--classes", type=int, default=1000, metavar="N", help="outputs of the classifier (default: 1000)")
-    made.add_argument("--channels", type=int, default=3, metavar="N", help="channels of the images (default: 3)")
-    made.add_argument("--resolution", type=int, metavar="PX", help="side of the images (default: the network's own)")
+    made.add_argument("--classes", type=whole, default=1000, metavar="N", help="outputs of the classifier (default: 1000)")
+    made.add_argument("--channels", type=whole, default=3, metavar="N", help="channels of the images (default: 3)")
+    made.add_argument("--resolution", type=whole, metavar="PX", help="side of the images (default: the network's own)")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")
     return made
 

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from scaling.cli.options import Parser, place
+from scaling.cli.options import Parser, place, whole
 from scaling.rules.rules import RULES
 
 COMMAND = "python -m scaling.family"
@@ -57,7 +57,7 @@ examples:
   python -m scaling.family --rule fast --phi 0:3:0.5        half steps of fast compound scaling
   python -m scaling.family --run runs/step1                 the family of a finished Step 1
   python -m scaling.family --budget macs=1e9                the largest member of a billion multiply-adds
-  python -m scaling.family --budget memory=8e9 --batch 64   the largest that trains in 8 GB on batches of 64
+  python -m scaling.family --budget memory=8GB --batch 64   the largest that trains in 8 GB on batches of 64
   python -m scaling.family --phi 4 --toml networks          networks/NAME.toml, which every command takes as a baseline
   python -m scaling.family --train --spec family            compound against single dimensions, trained
 
@@ -109,21 +109,21 @@ def _what_is_scaled(group: Any) -> None:
 
 
 def _how_large(group: Any) -> None:
-    fits = "the largest phi that fits: macs, params, activations or memory (bytes), as macs=1e9 or memory=8G"
+    fits = "the largest phi that fits: macs, params, activations or memory (bytes), as macs=1e9 or memory=8GB"
     group.add_argument("--budget", action="append", metavar="WHAT=NUMBER", help=fits)
-    group.add_argument("--batch", type=int, default=32, help="images at a time, for memory (default: 32)")
+    group.add_argument("--batch", type=whole, default=32, help="images at a time, for memory (default: 32)")
     group.add_argument("--inference", action="store_true", help="memory for inference instead of training")
     group.add_argument(
-        "--classes", type=int, metavar="N", help="outputs of the classifier (default: the run's or the study's, or 1000)"
+        "--classes", type=whole, metavar="N", help="outputs of the classifier (default: the run's or the study's, or 1000)"
     )
-    group.add_argument("--channels", type=int, metavar="N", help="channels of the images (default: theirs, or 3)")
+    group.add_argument("--channels", type=whole, metavar="N", help="channels of the images (default: theirs, or 3)")
 
 
 def _training(group: Any) -> None:
     group.add_argument("--train", action="store_true", help="train the members, compare the rules; go on where it was stopped")
     group.add_argument("--spec", metavar="NAME|FILE", help="a family study: a TOML file, or a name from ./grid or the shipped")
     group.add_argument("--data", metavar="NAME|PATH", help="images, as python -m scaling.grid takes them")
-    group.add_argument("--seeds", type=int, help="trainings of each network (default: the specification's, or 3)")
+    group.add_argument("--seeds", type=whole, help="trainings of each network (default: the specification's, or 3)")
     group.add_argument("--to", type=place, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     group.add_argument("--dry-run", action="store_true", help="with --train: list networks and the expected time")
 

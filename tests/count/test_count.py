@@ -224,7 +224,7 @@ def test_a_file(tmp_path):
         (["nowhere.toml"], "nowhere.toml: cannot be read: No such file or directory"),
         (["small", "--classes", "0"], "--classes must be at least 1, got 0"),
         (["small", "--resolution", "0"], "--resolution must be at least 1, got 0"),
-        (["small", "--classes", "many"], "argument --classes: invalid int value: 'many'"),
+        (["small", "--classes", "many"], "argument --classes: must be a whole number, as 3, 1e3 or 80k, got 'many'"),
         ([], "the following arguments are required: NAME|FILE"),
     ],
     ids=str,
