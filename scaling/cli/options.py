@@ -10,6 +10,7 @@ from typing import NoReturn, TypeVar
 
 from scaling.core import units
 from scaling.core.errors import UserError
+from scaling.core.files import user_path
 
 Value = TypeVar("Value")
 
@@ -52,11 +53,11 @@ whole = _flag(units.whole)
 
 
 def place(text: str) -> Path:
-    """A file or folder named by a flag. No name is refused: `Path("")` would be the current folder.
+    """A file or folder named by a flag, `~` being the home. An empty name is refused: `Path("")` would be the current folder.
 
     Raises:
         argparse.ArgumentTypeError: the text is empty.
     """
     if not text:
         raise argparse.ArgumentTypeError("names no file or folder: it is empty")
-    return Path(text)
+    return user_path(text)

@@ -7,7 +7,6 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 
-from scaling.arch import Architecture
 from scaling.cli.answer import answer
 from scaling.cli.exit import status
 from scaling.cli.options import Parser, whole
@@ -50,22 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status(COMMAND, lambda: _count(options))
 
 
-def network(name_or_file: str) -> Architecture:
-    """A baseline or a released network by name, or a baseline from a TOML file.
-
-    Raises:
-        UserError: there is no such name or file, or the file does not describe an architecture.
-    """
-    if name_or_file not in NAMES and not name_or_file.endswith(".toml"):
-        raise UserError(f"no network {name_or_file!r}; known: {', '.join(NAMES)}, or a file that ends in .toml")
-    return read_baseline(name_or_file)
-
-
 def _count(options: argparse.Namespace) -> int:
     for name in ("classes", "channels", "resolution"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             raise UserError(f"--{name} must be at least 1, got {getattr(options, name)}")
-    architecture = network(options.network)
+    architecture = read_baseline(options.network)
     if options.resolution is not None:
         architecture = dataclasses.replace(architecture, resolution=options.resolution)
     answer(count_document(architecture, options.classes, options.channels), options.json)

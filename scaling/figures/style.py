@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from scaling.core.files import atomic_write
+from scaling.core.files import atomic_write, make_folder
 from scaling.rules.rules import RULES
 
 INK = "#222222"
@@ -114,7 +114,7 @@ def save(figure: Figure, folder: Path | str, stem: str) -> tuple[Path, Path]:
         The two paths.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     svg, png = folder / f"{stem}.svg", folder / f"{stem}.png"
     with matplotlib.rc_context({"svg.hashsalt": "compound-scaling", "svg.fonttype": "path"}):
         _write(figure, svg, {"Date": None, "Creator": None})

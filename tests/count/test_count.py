@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scaling import ARCHITECTURES, RELEASED, Architecture, Cost, cost, scale
-from scaling.count.__main__ import main, network
+from scaling.count.__main__ import main
 from scaling.count.conventions import CONVENTIONS, by_convention
 from scaling.count.cost import parts
 from scaling.count.operators import operators
@@ -18,6 +18,7 @@ from scaling.count.report import count_document
 from scaling.published import libraries
 from scaling.report.plain import as_data
 from scaling.rules.releases import NAMES
+from scaling.study.spec import read_baseline as network
 
 ROOT = Path(__file__).parents[2]
 B0 = ARCHITECTURES["efficientnet_b0"]
