@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from scaling.cli.options import Parser, place, whole
+from scaling.rules.rounding import Rounding
 from scaling.rules.rules import RULES
 
 COMMAND = "python -m scaling.family"
@@ -105,7 +106,7 @@ def _what_is_scaled(group: Any) -> None:
         "for each phi the member whose real cost is nearest to 2^phi; --train does so without a --spec, which says it itself"
     )
     group.add_argument("--realise", action="store_true", default=None, help=solved)
-    group.add_argument("--rounding", choices=("released", "unguarded", "nearest"), help="to whole layers, channels and pixels")
+    group.add_argument("--rounding", choices=get_args(Rounding), help="to whole layers, channels and pixels")
 
 
 def _how_large(group: Any) -> None:
