@@ -107,12 +107,12 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
     hints = _hints(kind)  # type: ignore[arg-type]
     names = {key_of(field): field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     require_known(table, names, where)
-    readers = {field.name: field.metadata.get(_READ) for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    readers = _readers(kind)  # type: ignore[arg-type]
     values = {}
     for key, given in table.items():
         name, place = names[key], f"{where}.{key}"
-        read = readers[name] if isinstance(given, str) else None
-        values[name] = read_value(hints[name], given, place) if read is None else _read_text(read, given, place)
+        is_text = name in readers and isinstance(given, str)
+        values[name] = _read_text(readers[name], given, place) if is_text else read_value(hints[name], given, place)
     if base is None:
         _require_complete(kind, table, where)
     try:
@@ -124,6 +124,12 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
 @functools.cache
 def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
+
+
+@functools.cache
+def _readers(kind: type) -> dict[str, Callable[[str], float]]:
+    """Of the fields made by `written_as`."""
+    return {field.name: field.metadata[_READ] for field in dataclasses.fields(kind) if _READ in field.metadata}
 
 
 def require_known(table: dict[str, Any], allowed: typing.Iterable[str], where: str) -> None:
