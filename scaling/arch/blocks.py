@@ -89,21 +89,21 @@ class Kind(NamedTuple):
     """A kind of block.
 
     Attributes:
-        operator: what papers call it; `{e}` stands for its expansion where they put that behind the name, as in MBConv6.
         layers: between two ends, in order, without that of the skip.
         skip: where its input is added to its output: `never`; where both have the `same shape`; or `always`, through a strided
             1 x 1 convolution where the shapes differ.
         uses: fields of `Stage` that it has a use for, of `squeeze_excite`, `expansion` and `groups`.
         divided: whether its channels are divided by expansion * groups, and so have to be a multiple of it.
         activated: whether the network's activation follows the sum with the skip.
+        operator: what papers call it, if they do; `{e}` stands for its expansion where they put that behind, as in MBConv6.
     """
 
-    operator: str
     layers: Callable[[Stage, Ends], Iterator[Layer]]
     skip: Skip
     uses: tuple[str, ...] = ()
     divided: bool = False
     activated: bool = False
+    operator: str = ""
 
 
 def layers(stage: Stage, inputs: int, stride: int) -> tuple[Layer, ...]:
@@ -209,10 +209,12 @@ def _bottleneck(stage: Stage, ends: Ends) -> Iterator[Layer]:
 
 
 KINDS: dict[Block, Kind] = {
-    "mbconv": Kind("MBConv{e}", _mbconv, "same shape", uses=("expansion", "squeeze_excite")),
-    "fused": Kind("Fused-MBConv{e}", _fused, "same shape", uses=("expansion",)),
-    "separable": Kind("Depthwise separable", _separable, "never"),
-    "basic": Kind("Basic block", _basic, "always", activated=True),
-    "bottleneck": Kind("Bottleneck", _bottleneck, "always", uses=("expansion", "groups"), divided=True, activated=True),
+    "mbconv": Kind(_mbconv, "same shape", uses=("expansion", "squeeze_excite"), operator="MBConv{e}"),
+    "fused": Kind(_fused, "same shape", uses=("expansion",), operator="Fused-MBConv{e}"),
+    "separable": Kind(_separable, "never", operator="Depthwise separable"),
+    "basic": Kind(_basic, "always", activated=True, operator="Basic block"),
+    "bottleneck": Kind(
+        _bottleneck, "always", uses=("expansion", "groups"), divided=True, activated=True, operator="Bottleneck"
+    ),
 }
 """By the name that a stage has for it."""

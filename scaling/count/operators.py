@@ -43,7 +43,7 @@ def operators(architecture: Architecture, in_channels: int = 3) -> tuple[Operato
     side = -(-side // architecture.stem_stride)
     side, inputs = -(-side // architecture.stem_pool), architecture.stem
     for number, stage in enumerate(architecture.stages, 2):
-        operator = KINDS[stage.block].operator.format(e=stage.expansion)
+        operator = KINDS[stage.block].operator.format(e=stage.expansion) or stage.block
         found.append(Operator(number, operator, stage.kernel, stage.stride, stage.expansion, side, inputs))
         side, inputs = -(-side // stage.stride), stage.channels
     last = len(architecture.stages) + 2
