@@ -95,6 +95,7 @@ class Kind(NamedTuple):
         uses: fields of `Stage` that it has a use for, of `squeeze_excite`, `expansion` and `groups`.
         divided: whether its channels are divided by expansion * groups, and so have to be a multiple of it.
         activated: whether the network's activation follows the sum with the skip.
+        operator: what papers call it, if they do; `{e}` stands for its expansion where they put that behind, as in MBConv6.
     """
 
     layers: Callable[[Stage, Ends], Iterator[Layer]]
@@ -102,6 +103,7 @@ class Kind(NamedTuple):
     uses: tuple[str, ...] = ()
     divided: bool = False
     activated: bool = False
+    operator: str = ""
 
 
 def layers(stage: Stage, inputs: int, stride: int) -> tuple[Layer, ...]:
@@ -207,10 +209,12 @@ def _bottleneck(stage: Stage, ends: Ends) -> Iterator[Layer]:
 
 
 KINDS: dict[Block, Kind] = {
-    "mbconv": Kind(_mbconv, "same shape", uses=("expansion", "squeeze_excite")),
-    "fused": Kind(_fused, "same shape", uses=("expansion",)),
-    "separable": Kind(_separable, "never"),
-    "basic": Kind(_basic, "always", activated=True),
-    "bottleneck": Kind(_bottleneck, "always", uses=("expansion", "groups"), divided=True, activated=True),
+    "mbconv": Kind(_mbconv, "same shape", uses=("expansion", "squeeze_excite"), operator="MBConv{e}"),
+    "fused": Kind(_fused, "same shape", uses=("expansion",), operator="Fused-MBConv{e}"),
+    "separable": Kind(_separable, "never", operator="Depthwise separable"),
+    "basic": Kind(_basic, "always", activated=True, operator="Basic block"),
+    "bottleneck": Kind(
+        _bottleneck, "always", uses=("expansion", "groups"), divided=True, activated=True, operator="Bottleneck"
+    ),
 }
 """By the name that a stage has for it."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from scaling.core import units
 from scaling.core.errors import UserError
+from scaling.core.files import user_path
+
+Value = TypeVar("Value")
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,24 +33,31 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}; --help shows what is allowed\n")
 
 
-def amount(text: str) -> float:
-    """`scaling.core.units.amount` of a flag's value.
+def _flag(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """A function of `scaling.core.units` as the type of a flag: argparse names the flag and says what the function says."""
 
-    Raises:
-        argparse.ArgumentTypeError: it is of another form.
-    """
-    try:
-        return units.amount(text)
-    except UserError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    @functools.wraps(read)
+    def value(text: str) -> Value:
+        try:
+            return read(text)
+        except UserError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return value
+
+
+amount = _flag(units.amount)
+byte_amount = _flag(units.byte_amount)
+milliseconds = _flag(units.milliseconds)
+whole = _flag(units.whole)
 
 
 def place(text: str) -> Path:
-    """A file or folder named by a flag. No name is refused: `Path("")` would be the current folder.
+    """A file or folder named by a flag, `~` being the home. An empty name is refused: `Path("")` would be the current folder.
 
     Raises:
         argparse.ArgumentTypeError: the text is empty.
     """
     if not text:
         raise argparse.ArgumentTypeError("names no file or folder: it is empty")
-    return Path(text)
+    return user_path(text)

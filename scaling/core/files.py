@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, whatever happens while they are written."""
+"""Files and folders: those that people name, and those that appear whole or not at all, whatever happens meanwhile."""
 
 from __future__ import annotations
 
@@ -43,6 +43,38 @@ def require_writable(path: Path, flag: str) -> None:
         raise UserError(f"{flag}: {nearest}, in which {path} would lie, is no folder")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise UserError(f"{flag}: {nearest} must not be written to; name a file elsewhere")
+
+
+def user_path(text: str | Path) -> Path:
+    """A path as people write it: `~` is their home, which shells leave alone in --flag=~/x, and TOML everywhere.
+
+    A user that this machine does not know stays as written.
+    """
+    return Path(os.path.expanduser(text))
+
+
+def read_text(path: Path) -> str:
+    """What a file says in UTF-8, without the byte order mark that editors on Windows put first.
+
+    Raises:
+        OSError: it cannot be read.
+        UnicodeDecodeError: it is in another encoding.
+    """
+    return path.read_text("utf-8-sig")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that people named, with those around it; one that is there is left alone.
+
+    Raises:
+        UserError: a file stands where it should be.
+        OSError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next(one for one in (path, *path.parents) if one.exists())
+        raise UserError(f"{path}: cannot be a folder, since {'it' if file == path else file} is a file; name another") from None
 
 
 def atomic_write(path: Path, content: bytes | str) -> None:

@@ -12,15 +12,18 @@ import functools
 import math
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from scaling.core.errors import SpecError, UserError
 from scaling.core.names import did_you_mean
+from scaling.core.units import whole
 
 Kind = TypeVar("Kind")
 
 _LATER = "added after records were made"
 _KEY = "key in plain data"
+_READ = "how a text is read as its number"
 
 
 def later(default: Any) -> Any:
@@ -46,6 +49,23 @@ def stored_as(key: str) -> dict[str, Any]:
     {'pictures': 6000}
     """
     return {_KEY: key}
+
+
+def written_as(read: Callable[[str], float], default: Any) -> Any:
+    """A dataclass field with a number that people may also write as a text, with a unit.
+
+    >>> from scaling.core.units import byte_amount
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Limits:
+    ...     memory: float | None = written_as(byte_amount, None)
+    >>> from_plain(Limits, {"memory": "8GiB"}, "limits")
+    Limits(memory=8589934592.0)
+
+    Args:
+        read: the number from the text; raises UserError.
+        default: of the field.
+    """
+    return dataclasses.field(default=default, metadata={_READ: read})
 
 
 def key_of(field: dataclasses.Field[Any]) -> str:
@@ -88,7 +108,12 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
     hints = _hints(kind)  # type: ignore[arg-type]
     names = {key_of(field): field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     require_known(table, names, where)
-    values = {names[key]: read_value(hints[names[key]], value, f"{where}.{key}") for key, value in table.items()}
+    readers = _readers(kind)  # type: ignore[arg-type]
+    values = {}
+    for key, given in table.items():
+        name, place = names[key], f"{where}.{key}"
+        is_text = name in readers and isinstance(given, str)
+        values[name] = _read_text(readers[name], given, place) if is_text else read_value(hints[name], given, place)
     if base is None:
         _require_complete(kind, table, where)
     try:
@@ -100,6 +125,12 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
 @functools.cache
 def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
+
+
+@functools.cache
+def _readers(kind: type) -> dict[str, Callable[[str], float]]:
+    """Of the fields made by `written_as`."""
+    return {field.name: field.metadata[_READ] for field in dataclasses.fields(kind) if _READ in field.metadata}
 
 
 def require_known(table: dict[str, Any], allowed: typing.Iterable[str], where: str) -> None:
@@ -124,9 +155,20 @@ def read_value(hint: Any, value: object, where: str) -> Any:
         return _read_tuple(arguments, value, where)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return from_plain(hint, value, where)
+    if hint is int and isinstance(value, str):
+        return _read_text(whole, value, where)
+    if hint is int and isinstance(value, float) and value.is_integer():
+        return int(value)  # TOML's 1e3 is no whole number, to people it is
     if not _fits(hint, value):
         raise SpecError(f"{where} must be {_NAMES[hint]}, got {value!r}")
     return float(value) if hint is float else value  # type: ignore[arg-type]
+
+
+def _read_text(read: Callable[[str], Any], text: str, where: str) -> Any:
+    try:
+        return read(text)
+    except UserError as error:
+        raise SpecError(f"{where} {error}") from None
 
 
 def _read_tuple(items: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:

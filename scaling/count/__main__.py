@@ -7,12 +7,10 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 
-from scaling.arch import Architecture
 from scaling.cli.answer import answer
 from scaling.cli.exit import status
-from scaling.cli.options import Parser
+from scaling.cli.options import Parser, whole
 from scaling.core.errors import UserError
-from scaling.core.names import did_you_mean
 from scaling.count.report import count_document
 from scaling.rules.releases import NAMES
 from scaling.study.spec import read_baseline
@@ -20,8 +18,9 @@ from scaling.study.spec import read_baseline
 COMMAND = "python -m scaling.count"
 
 DESCRIPTION = """\
-Count a network exactly: parameters, MACs (multiply-adds) and activations of its stem, stages, head and classifier, for one
-image. Below them the same network as other tools count it, so that one sees why two of them disagree."""
+Count a network exactly: what its stem, stages, head and classifier are, with the columns of Table 1 of the EfficientNet paper,
+and their parameters, MACs (multiply-adds) and activations for one image. Below them the same network as other tools count it,
+so that one sees why two of them disagree."""
 
 EXAMPLES = """\
 examples:
@@ -37,9 +36,9 @@ def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("network", metavar="NAME|FILE", help=f"a TOML file with a baseline, or one of {', '.join(NAMES)}")
-    made.add_argument("--classes", type=int, default=1000, metavar="N", help="outputs of the classifier (default: 1000)")
-    made.add_argument("--channels", type=int, default=3, metavar="N", help="channels of the images (default: 3)")
-    made.add_argument("--resolution", type=int, metavar="PX", help="side of the images (default: the network's own)")
+    made.add_argument("--classes", type=whole, default=1000, metavar="N", help="outputs of the classifier (default: 1000)")
+    made.add_argument("--channels", type=whole, default=3, metavar="N", help="channels of the images (default: 3)")
+    made.add_argument("--resolution", type=whole, metavar="PX", help="side of the images (default: the network's own)")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")
     return made
 
@@ -50,23 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status(COMMAND, lambda: _count(options))
 
 
-def network(name_or_file: str) -> Architecture:
-    """A baseline or a released network by name, or a baseline from a TOML file.
-
-    Raises:
-        UserError: there is no such name or file, or the file does not describe an architecture.
-    """
-    if name_or_file not in NAMES and not name_or_file.endswith(".toml"):
-        near = did_you_mean(name_or_file, NAMES)
-        raise UserError(f"no network {name_or_file!r}; known: {', '.join(NAMES)}, or a file that ends in .toml{near}")
-    return read_baseline(name_or_file)
-
-
 def _count(options: argparse.Namespace) -> int:
     for name in ("classes", "channels", "resolution"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             raise UserError(f"--{name} must be at least 1, got {getattr(options, name)}")
-    architecture = network(options.network)
+    architecture = read_baseline(options.network)
     if options.resolution is not None:
         architecture = dataclasses.replace(architecture, resolution=options.resolution)
     answer(count_document(architecture, options.classes, options.channels), options.json)

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from scaling.arch import Architecture, Stage
-from scaling.arch.blocks import Ends, layers, sized_layers
+from scaling.arch.blocks import KINDS, Ends, layers, sized_layers
 from scaling.core.errors import UserError
 
 _Counts: TypeAlias = tuple[Any, Any, Any]
@@ -47,6 +47,10 @@ class Part(NamedTuple):
         cost: params, MACs and activations.
         biases: added numbers, one for every output of squeeze-excite and classifier; no convolution outside has one.
         pooled: numbers that average pooling reads: the maps before squeeze-excite and before the classifier.
+        means: numbers that average pooling makes: one a channel of those maps.
+        max_pooled: numbers that max pooling reads: the stem's maps, where the stem is pooled.
+        activated: numbers that an activation function reads: maps after batch norm or a sum, and squeezed channels.
+        rectified: those of `activated` that a plain ReLU reads.
     """
 
     name: str
@@ -56,6 +60,10 @@ class Part(NamedTuple):
     cost: Cost
     biases: int = 0
     pooled: int = 0
+    means: int = 0
+    max_pooled: int = 0
+    activated: int = 0
+    rectified: int = 0
 
     @property
     def normalised(self) -> int:
@@ -95,19 +103,19 @@ def parts(architecture: Architecture, num_classes: int = 1000, in_channels: int 
     stem, *blocks = counted
     classifier = blocks.pop()
     inputs, side = architecture.stem, _strided(architecture.resolution, architecture.stem_stride)
-    found = [Part("stem", 1, inputs, side, Cost(*stem))]
+    pooled = inputs * side**2 if architecture.stem_pool > 1 else 0
+    found = [Part("stem", 1, inputs, side, Cost(*stem), max_pooled=pooled, activated=inputs * side**2)]
     side = _strided(side, architecture.stem_pool)
     for number, stage in enumerate(architecture.stages, 1):
-        side = _strided(side, stage.stride)
         whole = Cost(*_total(blocks[2 * number - 2 : 2 * number]))  # its first block and the rest of them
-        sizes = (stage.repeats, stage.channels, side)
-        found.append(Part(f"stage {number}", *sizes, whole, *_squeeze_excite(stage, inputs, side)))
-        inputs = stage.channels
+        sizes = (stage.repeats, stage.channels, _strided(side, stage.stride))
+        found.append(Part(f"stage {number}", *sizes, whole, **_beside_macs(stage, inputs, side)))
+        inputs, side = stage.channels, _strided(side, stage.stride)
     if architecture.head:
         inputs = architecture.head
-        found.append(Part("head", 1, inputs, side, Cost(*blocks[-1])))
-    found.append(Part("classifier", 1, num_classes, 1, Cost(*classifier), num_classes, inputs * side**2))
-    return tuple(found)
+        found.append(Part("head", 1, inputs, side, Cost(*blocks[-1]), activated=inputs * side**2))
+    found.append(Part("classifier", 1, num_classes, 1, Cost(*classifier), num_classes, inputs * side**2, inputs))
+    return tuple(one._replace(rectified=one.activated if architecture.activation == "relu" else 0) for one in found)
 
 
 def costs(
@@ -146,12 +154,22 @@ def _sizes(architecture: Architecture) -> tuple[list[int], list[int], int]:
     return repeats, channels, architecture.resolution
 
 
-def _squeeze_excite(stage: Stage, inputs: int, side: int) -> tuple[int, int]:
-    """Biases and pooled numbers of a stage's squeeze-excite."""
-    first, other = layers(stage, inputs, stage.stride), layers(stage, stage.channels, 1)
-    dense = [layer for layer in first + other * (stage.repeats - 1) if layer.form == "dense"]
-    pooled = sum(layer.inputs for layer in dense if layer.role == "squeeze")
-    return sum(layer.outputs for layer in dense), pooled * side**2
+def _beside_macs(stage: Stage, inputs: int, side: int) -> dict[str, int]:
+    """Of a stage whose input has a side of so many px: biases, pooled, means and activated, as a `Part` has them."""
+    found = dict.fromkeys(("biases", "pooled", "means", "activated"), 0)
+    for repeat in range(stage.repeats):
+        for layer in layers(stage, inputs if repeat == 0 else stage.channels, stage.stride if repeat == 0 else 1):
+            if layer.in_line:
+                side = _strided(side, layer.stride)
+                found["activated"] += layer.activated * layer.outputs * side**2
+            elif layer.form == "dense":
+                found["biases"] += layer.outputs
+            if layer.role == "squeeze":
+                found["pooled"] += layer.inputs * side**2
+                found["means"] += layer.inputs
+                found["activated"] += layer.outputs
+        found["activated"] += KINDS[stage.block].activated * stage.channels * side**2
+    return found
 
 
 def _layers(

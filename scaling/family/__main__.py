@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from scaling.cli.answer import answer
 from scaling.cli.exit import exit_without_joining_workers, status
 from scaling.core.errors import UserError
+from scaling.core.files import make_folder
 from scaling.family.options import COMMAND, Options, parser
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _write_toml(folder: Path, members: Sequence[Member]) -> None:
     from scaling.report.text import say
     from scaling.study.spec import baseline_toml
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for member in members:
         path, text = folder / f"{file_stem(member)}.toml", baseline_toml(member.architecture)
         if path.exists() and path.read_text("utf-8") != text:

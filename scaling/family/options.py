@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from scaling.cli.options import Parser, place
+from scaling.cli.options import Parser, place, whole
+from scaling.rules.rounding import Rounding
 from scaling.rules.rules import RULES
 
 COMMAND = "python -m scaling.family"
@@ -60,7 +61,7 @@ examples:
   python -m scaling.family --rule fast --phi 0:3:0.5        half steps of fast compound scaling
   python -m scaling.family --run runs/step1                 the family of a finished Step 1
   python -m scaling.family --budget macs=1e9                the largest member of a billion multiply-adds
-  python -m scaling.family --budget memory=8e9 --batch 64   the largest that trains in 8 GB on batches of 64
+  python -m scaling.family --budget memory=8GB --batch 64   the largest that trains in 8 GB on batches of 64
   python -m scaling.family --phi 4 --toml networks          networks/NAME.toml, which every command takes as a baseline
   python -m scaling.family --train --spec family            compound against single dimensions, trained
 
@@ -108,13 +109,13 @@ def _what_is_scaled(group: Any) -> None:
         "for each phi the member whose real cost is nearest to 2^phi; --train does so without a --spec, which says it itself"
     )
     group.add_argument("--realise", action="store_true", default=None, help=solved)
-    group.add_argument("--rounding", choices=("released", "unguarded", "nearest"), help="to whole layers, channels and pixels")
+    group.add_argument("--rounding", choices=get_args(Rounding), help="to whole layers, channels and pixels")
 
 
 def _how_large(group: Any) -> None:
-    fits = "the largest phi that fits: macs, params, activations or memory (bytes), as macs=1e9 or memory=8G"
+    fits = "the largest phi that fits: macs, params, activations or memory (bytes), as macs=1e9 or memory=8GB"
     group.add_argument("--budget", action="append", metavar="WHAT=NUMBER", help=fits)
-    group.add_argument("--batch", type=int, default=32, help="images at a time, for memory (default: 32)")
+    group.add_argument("--batch", type=whole, default=32, help="images at a time, for memory (default: 32)")
     group.add_argument("--inference", action="store_true", help="memory for inference instead of training")
     group.add_argument(
         "--classes",
@@ -123,16 +124,13 @@ def _how_large(group: Any) -> None:
         help="outputs of the classifier (default: the run's or the study's, or 1000); with --train and --data, top: the "
         "sub-folders of the folder are the classes",
     )
-    group.add_argument("--channels", type=int, metavar="N", help="channels of the images (default: theirs, or 3)")
+    group.add_argument("--channels", type=whole, metavar="N", help="channels of the images (default: theirs, or 3)")
 
 
 def _classes(text: str) -> int | str:
     if text == TOP:
         return text
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number or {TOP}, got {text!r}") from None
+    return whole(text)
 
 
 def _training(group: Any) -> None:
@@ -140,7 +138,7 @@ def _training(group: Any) -> None:
     group.add_argument("--spec", metavar="NAME|FILE", help="a family study: a TOML file, or a name from ./grid or the shipped")
     group.add_argument("--data", metavar="NAME|PATH", help="images, as python -m scaling.grid takes them")
     group.add_argument("--skip-unreadable", action="store_true", default=None, help="as python -m scaling.grid takes it")
-    group.add_argument("--seeds", type=int, help="trainings of each network (default: the specification's, or 3)")
+    group.add_argument("--seeds", type=whole, help="trainings of each network (default: the specification's, or 3)")
     group.add_argument("--to", type=place, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     group.add_argument("--dry-run", action="store_true", help="with --train: list networks and the expected time")
 

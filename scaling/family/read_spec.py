@@ -8,6 +8,7 @@ from typing import Any
 
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError
+from scaling.core.files import user_path
 from scaling.core.plain import from_plain, require_known
 from scaling.family.from_search import optimum_of, winner_of
 from scaling.family.spec import FamilyConfig, FamilySpec
@@ -54,5 +55,6 @@ def _family_config(table: Any, path: Path, baseline: Architecture) -> FamilyConf
 
 def _beside(path: Path, run: str) -> Path:
     """A run folder that a specification names: from here, or from the folder that holds the specification's own."""
-    own = path.resolve().parent.parent / run
-    return own if own.is_dir() and not Path(run).is_dir() else Path(run)
+    named = user_path(run)
+    own = path.resolve().parent.parent / named
+    return own if own.is_dir() and not named.is_dir() else named

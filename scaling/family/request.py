@@ -8,7 +8,7 @@ from typing import Any
 
 from scaling.arch import EFFICIENTNET_B0, SMALL, Architecture
 from scaling.core.errors import UserError
-from scaling.core.units import amount
+from scaling.core.units import amount, byte_amount
 from scaling.data import DataError, Dataset, load
 from scaling.family.budget import Budget
 from scaling.family.options import TOP, Options
@@ -136,14 +136,13 @@ def budget_asked(text: str, memory: Callable[[Member], int]) -> Budget:
         UserError: it is of another form, or of something else.
     """
     measure, _, number = text.replace(" ", "").partition("=")
+    wanted = f"--budget must be WHAT=NUMBER with WHAT of {', '.join(MEASURES)}, as macs=1e9 or memory=8GB, got {text!r}"
+    if measure not in MEASURES:
+        raise UserError(wanted)
     try:
-        most = amount(number)
-    except UserError:
-        most = -1.0
-    if measure not in MEASURES or most < 0:
-        raise UserError(
-            f"--budget must be WHAT=NUMBER with WHAT of {', '.join(MEASURES)}, as macs=1e9 or memory=8G, got {text!r}"
-        )
+        most = (byte_amount if measure == "memory" else amount)(number)
+    except UserError as error:
+        raise UserError(f"{wanted}: {measure} {error}") from None
     if measure == "memory":
         return Budget(measure, most, "bytes", memory)
     return Budget(measure, most, "MACs" if measure == "macs" else measure, lambda member: int(getattr(member, measure)))

@@ -19,7 +19,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from scaling.core.files import atomic_write
+from scaling.core.files import atomic_write, make_folder
 from scaling.core.text import printable
 from scaling.rules.rules import RULES
 
@@ -118,7 +118,7 @@ def save(figure: Figure, folder: Path | str, stem: str) -> tuple[Path, Path]:
         The two paths.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     svg, png = folder / f"{stem}.svg", folder / f"{stem}.png"
     # Names of files and folders are words, not formulas, whatever dollars they hold; some hold what no font can draw.
     for text in figure.findobj(Text):

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 
 from scaling.core.errors import UserError
+from scaling.core.plain import written_as
+from scaling.core.units import amount, byte_amount, milliseconds
 
 LIMIT_FORMATS = {
     "params": "{:,.0f} params",
@@ -18,7 +20,7 @@ LIMIT_FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most of each, inclusive; None is no limit.
+    """The most of each, inclusive; None is no limit. A specification may write texts: "80k", "8GiB", "900us".
 
     Args:
         params: parameters.
@@ -28,10 +30,10 @@ class Limits:
             it is the same on every machine, and known before anything is compiled.
     """
 
-    params: float | None = None
-    macs: float | None = None
-    latency: float | None = None
-    memory: float | None = None
+    params: float | None = written_as(amount, None)
+    macs: float | None = written_as(amount, None)
+    latency: float | None = written_as(milliseconds, None)
+    memory: float | None = written_as(byte_amount, None)
 
     def __post_init__(self) -> None:
         for name, most in dataclasses.asdict(self).items():

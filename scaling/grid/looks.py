@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from scaling.core.errors import SpecError
-from scaling.core.files import atomic_write
+from scaling.core.files import atomic_write, read_text
 
 FILE = "looks.json"
 
@@ -26,9 +26,9 @@ def read_looks(folder: Path) -> tuple[int, ...]:
     path, results = folder / FILE, folder / "results.json"
     try:
         if path.exists():
-            looks = json.loads(path.read_text("utf-8"))["seeds"]
+            looks = json.loads(read_text(path))["seeds"]
         elif results.exists():
-            networks = json.loads(results.read_text("utf-8")).get("networks", [])
+            networks = json.loads(read_text(results)).get("networks", [])
             counts = [one["accuracy"]["n"] for one in networks if one.get("accuracy")]
             looks = [max(counts)] if counts and max(counts) > 1 else []
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from scaling.cli.options import Parser, amount, place
+from scaling.cli.options import Parser, amount, byte_amount, milliseconds, place, whole
 
 if TYPE_CHECKING:
     pass
@@ -79,7 +79,7 @@ def _what_is_asked(group: Any) -> None:
         help="images of one sub-folder of a class (CLASS/GROUP/IMAGE) depend on each other, as frames of one video: a group "
         "stays in one split, and errors count groups",
     )
-    group.add_argument("--seeds", type=int, help="trainings of each network (default: the specification's or the run's)")
+    group.add_argument("--seeds", type=whole, help="trainings of each network (default: the specification's or the run's)")
 
 
 def _which_candidates(group: Any) -> None:
@@ -96,7 +96,7 @@ def _which_candidates(group: Any) -> None:
         default=None,
         help="leave out lattice networks too far from the target cost to be chosen; the references stay",
     )
-    group.add_argument("--sample", type=int, metavar="N", help="draw N lattice points at random instead of taking all")
+    group.add_argument("--sample", type=whole, metavar="N", help="draw N lattice points at random instead of taking all")
     group.add_argument(
         "--extrapolate",
         type=place,
@@ -108,9 +108,11 @@ def _which_candidates(group: Any) -> None:
 def _limits(group: Any) -> None:
     group.add_argument("--max-params", type=amount, metavar="N", help="most parameters, as 100k or 5.3e6")
     group.add_argument("--max-macs", type=amount, metavar="N", help="most multiply-adds an image, as 1.2M")
-    group.add_argument("--max-memory", type=amount, metavar="BYTES", help="most memory to train, estimated, as 8G")
     group.add_argument(
-        "--max-latency", type=amount, metavar="MS", help="most milliseconds an image at inference, measured here once"
+        "--max-memory", type=byte_amount, metavar="BYTES", help="most memory to train, estimated, as 8GB or 8GiB"
+    )
+    group.add_argument(
+        "--max-latency", type=milliseconds, metavar="TIME", help="most an image at inference, measured here once: 2 (ms), 900us"
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from scaling.arch import Architecture
 from scaling.cli.answer import answer
 from scaling.cli.exit import status
-from scaling.cli.options import Parser, place
+from scaling.cli.options import Parser, place, whole
 from scaling.core.errors import UserError
 from scaling.core.files import require_writable
 
@@ -36,12 +36,12 @@ def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("networks", nargs="+", metavar="NAME|FILE", help="released networks, baselines, or TOML files with one")
-    made.add_argument("--batch", type=int, metavar="N", help="images of a call (default: 16 on a CPU, 128 elsewhere)")
-    made.add_argument("--runs", type=int, default=20, metavar="N", help="timed calls after warming up (default: 20)")
+    made.add_argument("--batch", type=whole, metavar="N", help="images of a call (default: 16 on a CPU, 128 elsewhere)")
+    made.add_argument("--runs", type=whole, default=20, metavar="N", help="timed calls after warming up (default: 20)")
     made.add_argument(
         "--precision", choices=("float32", "bfloat16"), default="float32", help="of maps and products (default: float32)"
     )
-    made.add_argument("--resolution", type=int, metavar="PX", help="side of the images (default: each network's own)")
+    made.add_argument("--resolution", type=whole, metavar="PX", help="side of the images (default: each network's own)")
     made.add_argument("--record", type=place, metavar="FOLDER", help="add them to FOLDER/profile.json, replace those it has")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of a table")
     return made

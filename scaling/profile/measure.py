@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from flax import nnx
 
 from scaling.arch import Architecture
 from scaling.core.errors import UserError
+from scaling.core.machine import memory_bytes
 from scaling.core.names import did_you_mean
 from scaling.count.cost import cost
 from scaling.nets import ModelConfig, abstract, build
@@ -245,13 +245,10 @@ def _peak_bytes(device: Any) -> int | None:
 
 
 def _memory_bytes(device: Any) -> float:
-    """Of a device; of this machine where the device is its processor."""
+    """Of a device; what this process may hold where the device is its processor."""
     if device.platform != "cpu":
         return float((device.memory_stats() or {}).get("bytes_limit", math.inf))
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (ValueError, OSError, AttributeError):  # not every system says
-        return math.inf
+    return memory_bytes()
 
 
 def _require(function: str, runs: int, precision: str) -> None:

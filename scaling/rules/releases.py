@@ -35,10 +35,16 @@ V2: dict[str, Factors] = {
 }
 """Over V2-B0 (google/automl, effnetv2_configs.py), whose channels have no 10 % guard."""
 
+MOBILENETS: dict[str, Factors] = {
+    f"mobilenet_v2_{round(100 * width):03}": Factors(1.0, width, 1.0) for width in (0.35, 0.5, 0.75, 1.3, 1.4)
+}
+"""Over MobileNetV2 (tensorflow/models, slim, mobilenet_v2.py), whose head does not shrink; in hundredths of its width."""
+
 RELEASES: dict[str, Release] = {
     **{name: Release("efficientnet_b0", factors) for name, factors in RELEASED.items() if name not in ARCHITECTURES},
     **{name: Release("efficientnet_lite0", factors) for name, factors in LITE.items()},
     **{name: Release("efficientnetv2_b0", factors, "unguarded") for name, factors in V2.items()},
+    **{name: Release("mobilenet_v2", factors, "mobilenetv2") for name, factors in MOBILENETS.items()},
 }
 """By name."""
 

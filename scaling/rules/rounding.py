@@ -12,7 +12,7 @@ from scaling.core.errors import UserError
 from scaling.core.names import did_you_mean
 from scaling.rules.rules import Factors
 
-Rounding = Literal["released", "unguarded", "nearest"]
+Rounding = Literal["released", "unguarded", "nearest", "mobilenetv2"]
 
 
 MINIMUM_RESOLUTION = 12
@@ -32,9 +32,14 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
     * `unguarded` (google/automl): as `released` without the 10 % guard.
     * `nearest` (pycls): repeats round(f n), at least 1; channels to the nearest multiple of k, half to even; resolution
       to the nearest multiple of 4.
+    * `mobilenetv2` (the MobileNetV2 release): as `released`, but the head is never narrower than the baseline's.
 
     Channels are never under k, the resolution never under 12 px. Stem and head are scaled by the width factor, unless the
     architecture's ends are fixed.
+
+    >>> from scaling.arch.mobilenet import MOBILENET_V2
+    >>> scale(MOBILENET_V2, Factors(1, 0.5, 1)).head, scale(MOBILENET_V2, Factors(1, 0.5, 1), rounding="mobilenetv2").head
+    (640, 1280)
 
     Args:
         architecture: the baseline.
@@ -68,6 +73,7 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
         )
         for number, stage in enumerate(architecture.stages)
     )
+    head = widened(architecture.head) if architecture.head and not architecture.fixed_ends else architecture.head
     side = architecture.resolution if resolution == 1 else pixels(architecture.resolution * resolution)
     return dataclasses.replace(
         architecture,
@@ -75,7 +81,7 @@ def scale(architecture: Architecture, factors: Factors, *, rounding: Rounding = 
         resolution=max(MINIMUM_RESOLUTION, side),
         stem=architecture.stem if architecture.fixed_ends else widened(architecture.stem),
         stages=stages,
-        head=architecture.head if architecture.fixed_ends or not architecture.head else widened(architecture.head),
+        head=max(head, architecture.head) if rounding == "mobilenetv2" else head,
     )
 
 
@@ -159,6 +165,7 @@ _REPEATS: dict[Rounding, Callable[[float], int]] = {
     "released": _ceil_repeats,
     "unguarded": _ceil_repeats,
     "nearest": _nearest_repeats,
+    "mobilenetv2": _ceil_repeats,
 }
 
 
@@ -166,6 +173,7 @@ _CHANNELS: dict[Rounding, Callable[[float, int], int]] = {
     "released": _guarded_channels,
     "unguarded": _unguarded_channels,
     "nearest": _nearest_channels,
+    "mobilenetv2": _guarded_channels,
 }
 
 
@@ -173,4 +181,5 @@ _PIXELS: dict[Rounding, Callable[[float], int]] = {
     "released": _nearest_pixel,
     "unguarded": _nearest_pixel,
     "nearest": _nearest_fourth_pixel,
+    "mobilenetv2": _nearest_pixel,
 }

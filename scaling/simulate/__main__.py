@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.cli.answer import answer
 from scaling.cli.exit import status
-from scaling.cli.options import Parser
+from scaling.cli.options import Parser, whole
 from scaling.core.errors import UserError
 from scaling.core.names import did_you_mean
 from scaling.report.document import Column, Document, Table, Values
@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     made = Parser(COMMAND, DESCRIPTION, EXAMPLES)
     made.add_argument("truths", nargs="*", metavar="TRUTH", help="names of truths (default: all)")
-    made.add_argument("--studies", type=int, default=200, help="simulated studies of each truth (default: 200)")
+    made.add_argument("--studies", type=whole, default=200, help="simulated studies of each truth (default: 200)")
     made.add_argument("--size", choices=("default", "fashion"), action="append", help="size of a study (default: both)")
     made.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of a table")

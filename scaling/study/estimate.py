@@ -8,8 +8,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from scaling.core.machine import cores
 from scaling.count.cost import cost
-from scaling.study.provenance import cores, host
+from scaling.study.provenance import host
 from scaling.study.records import RecordFile, TrainingRecord
 from scaling.study.trial import Trial
 

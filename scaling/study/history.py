@@ -74,6 +74,8 @@ def recorded_config(folder: Path) -> dict[str, Any]:
         NotRecorded: there is no such folder.
         SpecError: it is no run folder, or the file is damaged.
     """
+    if folder.exists() and not folder.is_dir():
+        raise NotRecorded(f"{folder}: a file, not the folder of a run")
     if not folder.is_dir():
         raise NotRecorded(f"{folder}: no such run folder here")
     config = Run(folder).config()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import os
 import platform
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from scaling.core.machine import cores
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
 
@@ -106,11 +107,6 @@ def mixed_origins(found: Origins) -> str | None:
 def host() -> str:
     """The machine in words: processor and usable cores."""
     return f"{_processor()}, {cores()} core{'s' if cores() != 1 else ''}"
-
-
-def cores() -> int:
-    """Processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def provenance(device: str) -> dict[str, Any]:

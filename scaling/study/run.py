@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scaling.core.errors import SpecError
-from scaling.core.files import atomic_write
+from scaling.core.files import atomic_write, make_folder, read_text, user_path
 from scaling.count.cost import cost
 from scaling.data.per_image import PerImage
 from scaling.study.lock import locked
@@ -29,7 +29,7 @@ ANSWER = (*(f"{name}.{kind}" for name in ("frontier", "triangle", "curves") for 
 
 def folder_named(study: str, baseline: str | None, data: str | None) -> Path:
     """Where a study is recorded: runs/ and its name, with those of the baseline and the images that replace its own."""
-    parts = [study, *([baseline] if baseline else []), *([Path(data).resolve().name.removesuffix(".npz")] if data else [])]
+    parts = [study, *([baseline] if baseline else []), *([user_path(data).resolve().name.removesuffix(".npz")] if data else [])]
     return Path("runs") / re.sub(r"[^\w.-]+", "-", "-".join(parts)).lstrip(".")
 
 
@@ -61,7 +61,7 @@ class Run:
             LockedError: another process works on it.
             OSError: it cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         with locked(self.folder):
             for draft in (*self.folder.glob(".*.draft"), *self.weights.glob(".*.draft")):
                 draft.unlink()  # left by a process that was killed while writing
@@ -177,7 +177,7 @@ class Run:
         if not path.exists():
             return None
         try:
-            stored = json.loads(path.read_text("utf-8"))
+            stored = json.loads(read_text(path))
             if not all(isinstance(stored.get(key, {}), dict) for key in ("baseline", "recipe")):
                 raise TypeError("a table is something else")
             return {**stored, "seeds": int(stored["seeds"])}

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError, UserError
+from scaling.core.files import read_text, user_path
 from scaling.core.names import did_you_mean
 from scaling.core.plain import from_plain, read_value
 from scaling.recipe.recipe import Recipe
-from scaling.rules.releases import architecture
+from scaling.rules.releases import NAMES, architecture
 
 Made = TypeVar("Made")
 
@@ -30,10 +31,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         SpecError: it cannot be read or is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(read_text(path))
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise SpecError(f"{path}: not a TOML file: its text is not in UTF-8; save it in that encoding") from None
+    except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: not a TOML file: {error}") from None
 
 
@@ -83,7 +86,7 @@ def find_spec(name_or_path: str) -> Path:
     Raises:
         SpecError: there is none; the message lists the shipped ones.
     """
-    places = [Path(name_or_path), Path("grid") / f"{name_or_path}.toml"]
+    places = [user_path(name_or_path), Path("grid") / f"{name_or_path}.toml"]
     places += [folder / f"{name_or_path}.toml" for folder in _shipped()]
     for place in places:
         if place.is_file():
@@ -99,16 +102,23 @@ def read_baseline(name_or_path: str) -> Architecture:
     Raises:
         UserError: there is no such name or file, or the file does not describe an architecture.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        if path.is_file():
-            raise SpecError(f"{path}: a file that describes a network must end in .toml")
+    if name_or_path in NAMES:
         return architecture(name_or_path)
+    path = user_path(name_or_path)
+    if path.suffix.lower() != ".toml":
+        if name_or_path and path.is_dir():
+            raise SpecError(f"{path} is a folder; a network is described by a file that ends in .toml")
+        if path.exists() and name_or_path:
+            raise SpecError(f"{path}: a file that describes a network must end in .toml")
+        near = did_you_mean(name_or_path, NAMES)
+        raise UserError(f"no network {name_or_path!r}; known: {', '.join(NAMES)}, or a file that ends in .toml{near}")
     table = read_toml(path)
     if "baseline" in table:  # as it stands in a study
         table = table["baseline"]
         if isinstance(table, str):
             return checked(lambda: architecture(str(table)), f"{path}: baseline")
+        if not isinstance(table, dict):
+            raise SpecError(f"{path}: baseline must be a name or a table, got {table!r}")
     return checked(lambda: Architecture.from_dict({"name": path.stem, **table}), str(path))
 
 

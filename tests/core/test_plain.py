@@ -175,6 +175,7 @@ def test_to_plain_and_from_plain_are_inverse():
     ("kind", "table", "message"),
     [
         (Recipe, {"epochs": 1.5}, "here.epochs must be a whole number, got 1.5"),
+        (Recipe, {"epochs": "many"}, "here.epochs must be a whole number, as 3, 1e3 or 80k, got 'many'"),
         (Recipe, {"flip": 1}, "here.flip must be true or false, got 1"),
         (Recipe, {"optimiser": "sgd"}, "here: unknown key 'optimiser'; allowed: epochs, batch"),
         (Recipe, [], r"here must be a table, got \[\]"),

@@ -184,6 +184,8 @@ def test_several_rules_and_solved_costs(capsys):
         (("--budget", "macs"), "--budget must be WHAT=NUMBER with WHAT of macs, params, activations, memory, as macs=1e9"),
         (("--budget", "macs=-1"), "--budget must be WHAT=NUMBER"),
         (("--budget", "macs=G"), "--budget must be WHAT=NUMBER"),
+        (("--budget", "macs=8GB"), "got 'macs=8GB': macs must be a number above 0, as 90k, 1e9 or 8G, got '8GB'"),
+        (("--budget", "memory=8Gb"), "memory must be a number of bytes above 0, as 8e9, 8GB or 8GiB, got '8Gb'"),
         (("--budget", "latency=1"), "--budget must be WHAT=NUMBER"),
         (("--budget", "macs=1e9", "--budget", "params=1e7"), "one --budget at a time, got macs=1e9 and params=1e7"),
         (("--budget", "macs=1e9", "--realise"), "take --budget or --realise, not both"),

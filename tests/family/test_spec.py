@@ -165,7 +165,7 @@ def test_a_run_is_found_beside_the_specification(tmp_path, monkeypatch):
         ("beta = 11.0", "beta must be at most 10, got 11"),
         ("beta = 0.9", "beta must be finite and at least 1, got 0.9"),
         ("depth = 1", "unknown key 'depth'; allowed: rules, .*, run, fitted"),
-        ('rounding = "up"', "family.rounding must be one of released, unguarded, nearest, got 'up'"),
+        ('rounding = "up"', "family.rounding must be one of released, unguarded, nearest, mobilenetv2, got 'up'"),
         ("dropout_per_doubling = 1.0", "dropout_per_doubling must be from 0 to below 1, got 1.0"),
     ],
 )

@@ -39,7 +39,7 @@ def counted(found, point):
 
 
 @pytest.mark.parametrize("phi", [0.7, 1, 2.5, 3, 7])
-@pytest.mark.parametrize("rounding", ["released", "unguarded", "nearest"])
+@pytest.mark.parametrize("rounding", ["released", "unguarded", "nearest", "mobilenetv2"])
 @pytest.mark.parametrize(("baseline", "classes", "channels"), [(B0, 1000, 3), (B0, 7, 1), (SMALL, 10, 1), (ODD, 1, 4)])
 def test_every_point_has_the_network_that_scale_makes_and_its_cost(baseline, classes, channels, rounding, phi):
     lattice = dataclasses.replace(COARSE, rounding=rounding)

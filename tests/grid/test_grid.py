@@ -242,7 +242,7 @@ BAD_FLAGS = [
     (["--phi", "1000"], "phi must be above 0 and at most 10, got 1000"),
     (["--step", "inf"], "step must be finite, got inf"),
     (["--tolerance", "1e300"], "tolerance must be from 0 to 1000"),
-    (["--sample", "many"], "argument --sample: invalid int value: 'many'"),
+    (["--sample", "many"], "argument --sample: must be a whole number, as 3, 1e3 or 80k, got 'many'"),
     (["--seeds", "0"], "seeds must be from 1 to 1000, got 0"),
     (["--sample", "-3"], "sample must be 1 or more points, or 0 for all, got -3"),
     (["--phi", "one"], "argument --phi: invalid float value: 'one'"),

@@ -14,6 +14,17 @@ from scaling.study.spec import baseline_toml, difference, find_spec, read_baseli
 GRID = Path(__file__).parents[2] / "grid"
 
 
+@pytest.mark.parametrize(
+    ("text", "seeds", "batch"), [("seeds = 1e2", 100, 128), ('seeds = "0.1k"', 100, 128), ("[recipe]\nbatch = 1e3", 2, 1000)]
+)
+def test_counts_as_people_write_them(text, seeds, batch, tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(text)
+    spec = read_spec(str(path))
+    assert (spec.seeds, spec.recipe.batch) == (seeds, batch)
+    assert isinstance(spec.seeds, int)
+
+
 @pytest.mark.parametrize("path", sorted(GRID.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_specification_reads_and_says_its_command(path):
     of_family = "[family]" in path.read_text("utf-8")

@@ -17,6 +17,7 @@ from scaling.grid.columns import ranking_table, rows_after
 from scaling.grid.latency import FILE, network_key, read_latencies, record_latency
 from scaling.grid.latency_limit import apply_latency_limit
 from scaling.grid.limits import Limits
+from scaling.grid.options import parser
 from scaling.grid.plan import limited
 from scaling.grid.reopen import read_search
 from scaling.grid.result import search_result
@@ -106,7 +107,8 @@ def test_nobody_left_is_one_line_with_the_least_found():
     [
         ("[limits]\nparams = 0", "x.toml: limits: limit of params must be finite and above 0, got 0"),
         ("[limits]\nflops = 1", "x.toml: limits: unknown key 'flops'; allowed: params, macs, latency, memory"),
-        ('[limits]\nmemory = "8G"', "x.toml: limits.memory must be a number, got '8G'"),
+        ('[limits]\nmemory = "8Gb"', "x.toml: limits.memory must be a number of bytes above 0, as 8e9, 8GB or 8GiB, got '8Gb'"),
+        ('[limits]\nparams = "8GB"', "x.toml: limits.params must be a number above 0, as 90k, 1e9 or 8G, got '8GB'"),
     ],
 )
 def test_bad_limits_of_a_specification(text, message, tmp_path):
@@ -197,6 +199,20 @@ def test_damaged_latencies(text, tmp_path):
     (tmp_path / FILE).write_text(text)
     with pytest.raises(SpecError, match=r"latencies\.json: damaged; restore it or take another folder with --run"):
         read_latencies(tmp_path)
+
+
+def test_limits_with_units(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text('[limits]\nparams = "80k"\nmacs = "1.2M"\nlatency = "900us"\nmemory = "8GiB"\n')
+    assert read_spec(str(path)).limits == Limits(80_000, 1_200_000, 0.9, 8 * 2**30)
+    path.write_text("[limits]\nparams = 8e4\nmemory = 8_000_000_000\n")
+    assert read_spec(str(path)).limits == Limits(params=80_000, memory=8e9)
+
+
+def test_limits_with_units_as_flags():
+    words = ["--max-params", "80k", "--max-macs", "1.2 M", "--max-memory", "8GiB", "--max-latency", "2ms"]
+    given = parser().parse_args(words)
+    assert (given.max_params, given.max_macs, given.max_memory, given.max_latency) == (80_000, 1_200_000, 8 * 2**30, 2)
 
 
 def test_what_is_said_of_limits():

@@ -120,7 +120,7 @@ def test_shares_place_corners_in_the_corners():
     assert all(abs(sum(one.shares) - 1) < 1e-12 for one in space.candidates if one.shares)
 
 
-@pytest.mark.parametrize("rounding", ["released", "unguarded", "nearest"])
+@pytest.mark.parametrize("rounding", ["released", "unguarded", "nearest", "mobilenetv2"])
 @pytest.mark.parametrize("phi", [1, 2.5])
 def test_a_candidate_is_what_scale_and_cost_make_of_its_coefficients(rounding, phi):
     space = search_space(SMALL, Lattice(step=0.1, tolerance=0.3, rounding=rounding), phi, num_classes=10, in_channels=1)

@@ -162,7 +162,7 @@ def test_a_record_that_cannot_be_written_is_known_before_anything_is_measured(mo
     monkeypatch.setattr(profiling, "device_limits", lambda precision: pytest.fail("measured"))
     (tmp_path / "file").touch()
     assert main(["small", "--record", str(tmp_path / "file")]) == 2
-    assert f"{tmp_path / 'file'}: File exists" in capsys.readouterr().err
+    assert f"{tmp_path / 'file'}: cannot be a folder, since it is a file" in capsys.readouterr().err
 
 
 def test_a_network_too_large_does_not_stop_the_others(quick, tiny, monkeypatch, capsys):

@@ -4,7 +4,21 @@ import math
 
 import pytest
 
-from scaling import RELEASED, RULES, Factors, Rule, architecture, compound, cost, rule, scale, scale_v2, shares, single
+from scaling import (
+    ARCHITECTURES,
+    RELEASED,
+    RULES,
+    Factors,
+    Rule,
+    architecture,
+    compound,
+    cost,
+    rule,
+    scale,
+    scale_v2,
+    shares,
+    single,
+)
 from scaling.family.__main__ import main
 from scaling.rules.rounding import MINIMUM_RESOLUTION
 
@@ -189,6 +203,27 @@ def test_nearest_rounds_as_pycls():
     assert scaled.resolution == 256
 
 
+# torchvision's mobilenet_v2(width_mult=...), parameters; .35 to .75 have the same in timm, .35 to 1.4 in Keras.
+MOBILENETS = {0.25: 1519112, 0.35: 1677128, 0.5: 1968680, 0.75: 2636424, 1.0: 3504872, 1.3: 5386792, 1.4: 6108776}
+
+
+@pytest.mark.parametrize("width", MOBILENETS)
+def test_mobilenetv2_keeps_its_head(width):
+    baseline = ARCHITECTURES["mobilenet_v2"]
+    scaled = scale(baseline, Factors(1, width, 1), rounding="mobilenetv2")
+    assert cost(scaled).params == MOBILENETS[width]
+    assert scaled.head == max(1280, round(1280 * width))
+    shrunk = scale(baseline, Factors(1, width, 1))
+    assert (shrunk == scaled) == (width >= 1)
+    assert shrunk.stages == scaled.stages
+
+
+def test_rounding_as_mobilenetv2_of_networks_without_a_head_or_with_fixed_ends():
+    for name in ("resnet50", "mobilenet_v1", "efficientnet_lite0"):
+        one = ARCHITECTURES[name]
+        assert scale(one, Factors(1, 0.5, 1), rounding="mobilenetv2") == scale(one, Factors(1, 0.5, 1))
+
+
 def test_the_divisor_is_the_architectures():
     assert all(stage.channels % 4 == 0 for stage in scale(SMALL, Factors(1, 1.1, 1)).stages)
     assert any(stage.channels % 8 for stage in scale(SMALL, Factors(1, 1.1, 1)).stages)
@@ -196,14 +231,14 @@ def test_the_divisor_is_the_architectures():
 
 def test_a_factor_of_one_changes_nothing():
     odd = dataclasses.replace(SMALL, stem=15, head=127)
-    for rounding in ("released", "unguarded", "nearest"):
+    for rounding in ("released", "unguarded", "nearest", "mobilenetv2"):
         assert scale(odd, Factors(1, 1, 1), rounding=rounding) == odd
 
 
 def test_scale_is_checked():
     with pytest.raises(ValueError, match="factors must be finite and above 0"):
         scale(B0, Factors(0, 1, 1))
-    with pytest.raises(ValueError, match="rounding must be one of released, unguarded, nearest, got 'floor'"):
+    with pytest.raises(ValueError, match="rounding must be one of released, unguarded, nearest, mobilenetv2, got 'floor'"):
         scale(B0, Factors(1, 1, 1), rounding="floor")
 
 

@@ -27,7 +27,7 @@ from scaling.grid.reopen import add_extrapolated_reference, read_search
 from scaling.grid.spec import read_spec
 from scaling.grid.study import make_study
 from scaling.results.__main__ import main
-from scaling.study.history import NotRecorded, is_family, require_same_images
+from scaling.study.history import NotRecorded, is_family, recorded_config, require_same_images
 from scaling.study.restore import find_network
 from scaling.study.run import Run
 from scaling.study.trial import Outcome
@@ -365,3 +365,9 @@ def test_a_collapse_anywhere_leaves_the_recorded_choice_as_it_is(name, seeds, ti
     ranking = rank(kept, 2.0)
     assert ranking.networks[ranking.best].name == "1.00 1.00 1.40"
     assert ranking.tied == tied
+
+
+def test_a_file_is_no_run_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotRecorded, match="file: a file, not the folder of a run"):
+        recorded_config(tmp_path / "file")

@@ -7,8 +7,6 @@ same way, so the numbers do not depend on what runs beside it.
 
 from __future__ import annotations
 
-import math
-import os
 import queue
 import threading
 import time
@@ -23,12 +21,13 @@ import jax
 
 from scaling.core.errors import UserError
 from scaling.core.jax_start import own_settings
+from scaling.core.machine import cores, memory_bytes
 from scaling.count.cost import cost
 from scaling.count.memory import training_bytes
 from scaling.data import Dataset
 from scaling.data.per_image import PerImage
 from scaling.study.engines.engine import Compiling, Event, Finished, Training
-from scaling.study.provenance import cores, host
+from scaling.study.provenance import host
 from scaling.study.trial import Curve, Outcome, Seconds, Trial
 from scaling.train.compile import enable_cache
 from scaling.train.input import DeviceDataset, to_device
@@ -214,7 +213,7 @@ def _workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:
     """The device of each worker: every device twice, if memory bears it; a CPU with one core, and any other, once."""
     largest = max((_training_bytes(trial) for trial in trials), default=0)
     if devices[0].platform == "cpu":
-        return list(devices[:1]) * (2 if cores() > 1 and 2 * largest < 0.7 * _memory_bytes() else 1)
+        return list(devices[:1]) * (2 if cores() > 1 and 2 * largest < 0.7 * memory_bytes() else 1)
     return [device for device in devices for _ in range(2 if 2 * largest < 0.7 * _device_bytes(device) else 1)]
 
 
@@ -227,13 +226,6 @@ def _training_bytes(trial: Trial) -> int:
 def _reason(error: Exception) -> str:
     """What went wrong in one line, at most a screen of it."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:2000]
-
-
-def _memory_bytes() -> float:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return math.inf
 
 
 def _device_bytes(device: Any) -> float:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from scaling import Factors, Stage, architecture, scale
 from scaling.core.errors import SpecError
+from scaling.core.machine import cores
 from scaling.core.units import duration
 from scaling.data import load
 from scaling.recipe.recipe import Recipe
@@ -19,7 +20,7 @@ from scaling.study.engines.engine import Compiling, Finished, Training
 from scaling.study.engines.local import LocalEngine
 from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_seconds, expected_parts, pace
 from scaling.study.progress import StudyProgress
-from scaling.study.provenance import cores, host
+from scaling.study.provenance import host
 from scaling.study.run import Run
 from scaling.study.study import resolved
 from scaling.study.trial import Outcome, Seconds, Trial
@@ -63,7 +64,7 @@ def test_a_device_has_two_workers_where_its_memory_bears_two_trainings(dataset, 
     monkeypatch.setattr(local_module, "cores", lambda: 2)
     cpus = [Device("cpu"), Device("cpu")]
     assert local_module._workers(cpus, trials) == cpus[:1] * 2
-    monkeypatch.setattr(local_module, "_memory_bytes", lambda: 2 * needed)
+    monkeypatch.setattr(local_module, "memory_bytes", lambda: 2 * needed)
     assert local_module._workers(cpus, trials) == cpus[:1]
 
 
