@@ -21,7 +21,7 @@ from checkpoints import (
     zip_of,
 )
 
-from scaling.weights import unpickle as machine
+from scaling.core import pickle_machine as machine
 from scaling.weights.errors import WeightsError
 
 FORMATS = pytest.mark.parametrize("write", [zip_file, legacy_file])
@@ -126,7 +126,7 @@ def test_deep_nesting(refusal):
 
 
 def test_endless_pickles(refusal, monkeypatch):
-    monkeypatch.setattr(machine, "_MOST_INSTRUCTIONS", 100)
+    monkeypatch.setattr(machine, "MOST_INSTRUCTIONS", 100)
     assert refusal(by_hand(b"N" * 99)) == "its pickle has more than 100 instructions, more than tensors need"
     assert refusal(by_hand(b"N" * 98)) == "holds no tensors by name, as a state dict does"
 
