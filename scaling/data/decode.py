@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import statistics
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from scaling.core.machine import cores
 from scaling.data.dataset import DataError
 from scaling.data.metadata import without_metadata
 
@@ -104,7 +104,7 @@ def decode_readable(
             there is no other; with their count and first names.
     """
     Image.init()
-    with _quiet(), ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+    with _quiet(), ThreadPoolExecutor(min(16, cores())) as pool:
         if side is None:
             sides = [found for found, _ in pool.map(lambda one: _attempt(one, _shorter_side), sources) if found]
             side = min(largest, statistics.median_low(sides or [1]))

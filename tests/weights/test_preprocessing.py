@@ -109,10 +109,9 @@ def test_an_image_cut_short(saved):
         prepare(path, PLAIN)
 
 
-@pytest.mark.parametrize("factor", [1.5, 3])
-def test_an_image_over_pillows_limit(factor, saved, monkeypatch):
+def test_an_image_over_pillows_limit(saved, monkeypatch):
     path = saved(noise(30, 30))
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", int(900 / factor))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)  # Pillow warns from there on, and refuses twice as many
     with pytest.raises(DataError, match=r"image\.png: cannot be read: .*limit of"):
         prepare(path, PLAIN)
 
