@@ -108,6 +108,13 @@ def _draw(options: argparse.Namespace) -> int:
         raise UserError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
     for ending in ("svg", "png"):
         require_writable(options.out.with_name(f"{options.out.name}.{ending}") if options.out.name else options.out, "--out")
+    from scaling.core.jax_start import jax_ready
+
+    with jax_ready():
+        return _drawn(options)
+
+
+def _drawn(options: argparse.Namespace) -> int:
     from scaling.cam.figure import MapsNumbers, activation_maps
     from scaling.figures.style import save
 

@@ -40,7 +40,7 @@ def require_writable(path: Path, flag: str) -> None:
         raise UserError(f"{flag}: {path} is a folder; name a file")
     nearest = next((folder for folder in path.parents if os.path.lexists(folder)), Path())
     if not nearest.is_dir():
-        raise UserError(f"{flag}: {nearest}, in which {path} would lie, is no folder")
+        raise UserError(f"{flag}: {nearest} is no folder, so {path} cannot be written")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise UserError(f"{flag}: {nearest} must not be written to; name a file elsewhere")
 

@@ -95,6 +95,13 @@ def _export(options: argparse.Namespace) -> int:
     described = options.out.with_name(f"{options.out.name}.json")
     for path in (options.out, described):
         require_writable(path, "--out")
+    from scaling.core.jax_start import jax_ready
+
+    with jax_ready():
+        return _written(options, described)
+
+
+def _written(options: argparse.Namespace, described: Path) -> int:
     chosen = _of_model(options) if options.run is None else _of_run(options)
     written = _program(chosen, options.out) if options.out.suffix == ".stablehlo" else _weights(chosen, options)
     atomic_write(described, json.dumps(_described(chosen), indent=1) + "\n")

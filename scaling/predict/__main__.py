@@ -93,7 +93,10 @@ def _predict(options: argparse.Namespace) -> int:
     # The first image is read before anything heavy is loaded: a mistyped name costs no second.
     first = next(images, None)
     if first is not None:
-        found = _predicted(options, chain([first], images))
+        from scaling.core.jax_start import jax_ready
+
+        with jax_ready():
+            found = _predicted(options, chain([first], images))
         entry = f", entry {found['entry']}" if found["entry"] else ""
         title = f"{found['model']}, weights from {found['weights']}{entry}"
         answer(Document((title, *_lines(found), Values(found))), options.json)

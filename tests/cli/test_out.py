@@ -45,7 +45,7 @@ def test_a_place_inside_a_file_is_refused_before_the_work(command, idle, capsys)
     main, words, flag, name = COMMANDS[command]
     assert main([*words, flag, f"file/deeper/{name}"]) == 2
     err = capsys.readouterr().err
-    assert f"error: {flag}: file, in which file/deeper/{name}" in err
+    assert f"error: {flag}: file is no folder, so file/deeper/{name}" in err
     assert err.count("\n") == 1
 
 

@@ -160,9 +160,10 @@ def test_nothing_measured_is_a_status_of_its_own(quick, monkeypatch):
 
 def test_a_record_that_cannot_be_written_is_known_before_anything_is_measured(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(profiling, "device_limits", lambda precision: pytest.fail("measured"))
-    (tmp_path / "file").touch()
-    assert main(["small", "--record", str(tmp_path / "file")]) == 2
-    assert f"{tmp_path / 'file'}: cannot be a folder, since it is a file" in capsys.readouterr().err
+    file = tmp_path / "file"
+    file.touch()
+    assert main(["small", "--record", str(file)]) == 2
+    assert f"--record: {file} is no folder, so {file / 'profile.json'} cannot be written" in capsys.readouterr().err
 
 
 def test_a_network_too_large_does_not_stop_the_others(quick, tiny, monkeypatch, capsys):
