@@ -108,7 +108,7 @@ def _draw(options: argparse.Namespace) -> int:
         raise UserError(f"{given[0]} has no meaning beside {'--run' if options.run else '--model'}")
     for ending in ("svg", "png"):
         require_writable(options.out.with_name(f"{options.out.name}.{ending}") if options.out.name else options.out, "--out")
-    from scaling.core.jax_start import jax_ready
+    from scaling.train.jax_start import jax_ready
 
     with jax_ready():
         return _drawn(options)

@@ -95,7 +95,7 @@ def _export(options: argparse.Namespace) -> int:
     described = options.out.with_name(f"{options.out.name}.json")
     for path in (options.out, described):
         require_writable(path, "--out")
-    from scaling.core.jax_start import jax_ready
+    from scaling.train.jax_start import jax_ready
 
     with jax_ready():
         return _written(options, described)

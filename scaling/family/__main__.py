@@ -171,9 +171,9 @@ def _plan(options: Options) -> int:
 
 
 def _train(options: Options) -> int:
-    from scaling.core.jax_start import jax_ready
     from scaling.data.duplicates import duplicate_notes
     from scaling.report.text import say
+    from scaling.train.jax_start import jax_ready
 
     spec, dataset, run = _asked(options)
     say(duplicate_notes(dataset))

@@ -122,9 +122,9 @@ def _dry_run(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    from scaling.core.jax_start import jax_ready
     from scaling.data.duplicates import duplicate_notes
     from scaling.report.text import say
+    from scaling.train.jax_start import jax_ready
 
     spec, dataset, run = _asked(options)
     say(duplicate_notes(dataset))

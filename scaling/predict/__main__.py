@@ -93,7 +93,7 @@ def _predict(options: argparse.Namespace) -> int:
     # The first image is read before anything heavy is loaded: a mistyped name costs no second.
     first = next(images, None)
     if first is not None:
-        from scaling.core.jax_start import jax_ready
+        from scaling.train.jax_start import jax_ready
 
         with jax_ready():
             found = _predicted(options, chain([first], images))

@@ -74,7 +74,7 @@ def _profile(options: argparse.Namespace) -> int:
         if getattr(options, flag) is not None and getattr(options, flag) < 1:
             raise UserError(f"--{flag} must be at least 1, got {getattr(options, flag)}")
     networks = _networks(options)
-    from scaling.core.jax_start import jax_ready
+    from scaling.train.jax_start import jax_ready
 
     with jax_ready():
         return _measured(options, networks)

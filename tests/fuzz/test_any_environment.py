@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaling.core.jax_start import SETTINGS
+from scaling.train.jax_start import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 VALUES = (

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 import jax
 
 from scaling.core.errors import UserError
-from scaling.core.jax_start import own_settings
 from scaling.core.machine import cores, memory_bytes
 from scaling.count.cost import cost
 from scaling.count.memory import training_bytes
@@ -31,6 +30,7 @@ from scaling.study.provenance import host
 from scaling.study.trial import Curve, Outcome, Seconds, Trial
 from scaling.train.compile import enable_cache
 from scaling.train.input import DeviceDataset, to_device
+from scaling.train.jax_start import own_settings
 from scaling.train.loop import Diverged, Segment, Stopped, compile_evaluation, compile_training, evaluate_per_image, train
 from scaling.train.step import Weights
 from scaling.train.task import Task

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from scaling.core import jax_start
 from scaling.core.errors import UserError
+from scaling.train import jax_start
 
 
 def test_settings_are_ours_within_and_the_users_after(monkeypatch):
@@ -36,7 +36,7 @@ def test_settings_are_ours_within_and_the_users_after(monkeypatch):
 def test_every_setting_is_one_of_this_jax_at_its_default():
     program = (
         "import jax\n"
-        "from scaling.core.jax_start import SETTINGS, _read\n"
+        "from scaling.train.jax_start import SETTINGS, _read\n"
         "found = {name: _read(jax.config, name) for name in SETTINGS}\n"
         "print({name: own for name, own in found.items() if SETTINGS[name] not in (own, 'allow')})"
     )
@@ -78,7 +78,7 @@ def test_a_device_that_is_not_there_is_one_line(monkeypatch, error):
 )
 def test_environments_that_jax_refuses_are_refused_in_one_line(name, value, told):
     program = (
-        "from scaling.core.jax_start import start_jax\n"
+        "from scaling.train.jax_start import start_jax\n"
         "from scaling.core.errors import UserError\n"
         "try: start_jax()\n"
         "except UserError as error: print('refused:', error)"
