@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,20 @@ if TYPE_CHECKING:
 _NARROWEST = 20
 
 
-def terminal(*, stderr: bool = False) -> Console:
+def terminal(*, stderr: bool = False, width: int | None = None) -> Console:
     """Where text goes, always as text: in a notebook too, and where the environment says that a line has no room."""
     from rich.console import Console
 
-    made = Console(stderr=stderr, highlight=False, markup=False, force_jupyter=False)
-    if made.width < _NARROWEST:
+    made = Console(
+        stderr=stderr,
+        width=width,
+        highlight=False,
+        markup=False,
+        force_jupyter=False,
+        # A notebook passes for a terminal and is none: it would show every step of a progress bar below the one before.
+        force_terminal=False if "ipykernel" in sys.modules else None,
+    )
+    if width is None and made.width < _NARROWEST:
         made.width = 80
     return made
 
@@ -32,7 +41,6 @@ def write_text(document: Document) -> None:
 
 def show(*parts: Part) -> None:
     """Paragraphs and tables to standard output; no column is cut, a narrow terminal wraps the line instead."""
-    from rich.console import Console
     from rich.measure import Measurement
 
     plain = terminal()
@@ -42,7 +50,7 @@ def show(*parts: Part) -> None:
             continue
         drawn: Any = drawn_table(part) if isinstance(part, Table) else part
         words = isinstance(part, str)
-        wide = plain if words else Console(width=Measurement.get(plain, endless, drawn).maximum, force_jupyter=False)
+        wide = plain if words else terminal(width=Measurement.get(plain, endless, drawn).maximum)
         with wide.capture() as captured:
             wide.print(drawn, soft_wrap=words and not plain.is_terminal)
         print(captured.get(), end="", flush=True)  # not by the console itself, which ends the process at a broken pipe
