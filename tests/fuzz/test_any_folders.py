@@ -41,7 +41,7 @@ def grow(folder, chance):
         if chance.random() < 0.3:
             name = chance.choice(FILES)
             (place / name).write_bytes(chance.choice(images) if chance.random() < 0.8 else b"damaged")
-        if chance.random() < 0.05:
+        if chance.random() < 0.05 and not (place / "link").is_symlink():
             (place / "link").symlink_to(chance.choice((place, folder, place / "gone", "link")), target_is_directory=True)
 
 
