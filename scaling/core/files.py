@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 from scaling.core.errors import UserError
+
+_MOST_DIGITS = 20
 
 UNSUPPORTED = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOLCK, errno.EBADF, errno.ENOTTY})
 """What file systems of networks, clusters and user space say of a call that they do not have."""
@@ -61,6 +66,41 @@ def read_text(path: Path) -> str:
         UnicodeDecodeError: it is in another encoding.
     """
     return path.read_text("utf-8-sig")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON as plain data. Numbers that are not finite, or whole and of 64 bits or more, are refused: no file of ours has them.
+
+    Raises:
+        ValueError: it is no JSON, nested too deeply, or has such a number.
+    """
+    try:
+        return json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_short_int)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _finite(text: str) -> float:
+    """A finite number.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError(f"{text} is no finite number")
+    return found
+
+
+def _short_int(text: str) -> int:
+    """A whole number of less than 64 bits.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if len(text) > _MOST_DIGITS or not -(2**63) < (found := int(text)) < 2**63:
+        raise ValueError(f"{text[:_MOST_DIGITS]} is a whole number of more than 63 bits")
+    return found
 
 
 def make_folder(path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scaling.core.errors import SpecError
-from scaling.core.files import flush_to_disk
+from scaling.core.files import flush_to_disk, parse_json
 
 
 class JsonLines:
@@ -75,7 +75,7 @@ class JsonLines:
 
     def _object(self, number: int, line: bytes) -> tuple[int, dict[str, Any]]:
         try:
-            found = json.loads(line)
+            found = parse_json(line)
         except ValueError:
             found = None
         if not isinstance(found, dict):

@@ -21,6 +21,8 @@ from scaling.core.units import whole
 
 Kind = TypeVar("Kind")
 
+_TOO_LARGE = 2**63  # of whole numbers: nothing that is counted here has so many, and none is lost as a float64
+
 _LATER = "added after records were made"
 _KEY = "key in plain data"
 _READ = "how a text is read as its number"
@@ -161,6 +163,8 @@ def read_value(hint: Any, value: object, where: str) -> Any:
         return int(value)  # TOML's 1e3 is no whole number, to people it is
     if not _fits(hint, value):
         raise SpecError(f"{where} must be {_NAMES[hint]}, got {value!r}")
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        raise SpecError(f"{where} must be below 2^63, got a whole number of {len(str(value))} digits")
     return float(value) if hint is float else value  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError
-from scaling.core.files import atomic_write, read_text
+from scaling.core.files import atomic_write, parse_json, read_text
 from scaling.profile.profile import Spread
 from scaling.study.provenance import provenance
 from scaling.study.trial import digest, network_dict
@@ -77,4 +77,4 @@ def _update(folder: Path, device: str, more: dict[str, Any]) -> None:
 
 def _stored(folder: Path) -> dict[str, Any]:
     path = folder / FILE
-    return dict(json.loads(read_text(path))) if path.exists() else {}
+    return dict(parse_json(read_text(path))) if path.exists() else {}

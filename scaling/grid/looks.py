@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from scaling.core.errors import SpecError
-from scaling.core.files import atomic_write, read_text
+from scaling.core.files import atomic_write, parse_json, read_text
 
 FILE = "looks.json"
 
@@ -26,9 +26,9 @@ def read_looks(folder: Path) -> tuple[int, ...]:
     path, results = folder / FILE, folder / "results.json"
     try:
         if path.exists():
-            looks = json.loads(read_text(path))["seeds"]
+            looks = parse_json(read_text(path))["seeds"]
         elif results.exists():
-            networks = json.loads(read_text(results)).get("networks", [])
+            networks = parse_json(read_text(results)).get("networks", [])
             counts = [one["accuracy"]["n"] for one in networks if one.get("accuracy")]
             looks = [max(counts)] if counts and max(counts) > 1 else []
         else:

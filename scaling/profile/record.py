@@ -12,7 +12,7 @@ import numpy as np
 
 from scaling.analysis.correlation import spearman
 from scaling.core.errors import SpecError
-from scaling.core.files import atomic_write, make_folder, read_text
+from scaling.core.files import atomic_write, make_folder, parse_json, read_text
 from scaling.profile.profile import Profile
 from scaling.profile.roofline import DeviceLimits
 from scaling.study.history import NotRecorded
@@ -56,7 +56,7 @@ def read_record(folder: Path) -> Record:
     if not path.is_file():
         raise NotRecorded(f"{path}: no profile is recorded here; python -m scaling.profile NAME... --record {folder}")
     try:
-        stored = json.loads(read_text(path))
+        stored = parse_json(read_text(path))
         entries = {name: _entry(one) for name, one in stored["networks"].items()}
         return Record(stored["device"], stored["precision"], entries)
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -10,6 +11,8 @@ from scaling.core.names import did_you_mean
 
 REVISION = 2
 """Raised whenever the same recipe would train to other numbers; part of every trial's identity."""
+
+_MOST = 10**9  # epochs, and images a batch: their products stay finite
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
@@ -49,14 +52,15 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, low in (("epochs", 1), ("batch", 2)):
-            if getattr(self, name) < low:
-                raise UserError(f"Recipe.{name} must be at least {low}, got {getattr(self, name)}")
+            if not low <= getattr(self, name) <= _MOST:
+                raise UserError(f"Recipe.{name} must be at least {low} and at most {_MOST:,}, got {getattr(self, name)}")
         for name in ("warmup", "momentum", "label_smoothing", "dropout", "stochastic_depth", "batch_norm_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"Recipe.{name} must be from 0 to below 1, got {getattr(self, name)}")
-        if not self.peak_rate > 0 or not self.weight_decay >= 0:
+        if not 0 < self.peak_rate < math.inf or not 0 <= self.weight_decay < math.inf:
             raise UserError(
-                f"Recipe.peak_rate must be above 0 and weight_decay 0 or more, got {self.peak_rate} and {self.weight_decay}"
+                "Recipe.peak_rate must be above 0 and weight_decay 0 or more, both finite, got "
+                f"{self.peak_rate} and {self.weight_decay}"
             )
         if self.precision not in get_args(Precision):
             near = did_you_mean(self.precision, get_args(Precision))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.core.errors import SpecError
-from scaling.core.files import atomic_write, read_text
+from scaling.core.files import atomic_write, parse_json, read_text
 
 FILE = "groups.json"
 
@@ -29,7 +29,7 @@ def read_groups(folder: Path) -> tuple[NDArray[np.int32] | None, NDArray[np.int3
     if not path.exists():
         return None, None
     try:
-        found = json.loads(read_text(path))
+        found = parse_json(read_text(path))
         return np.array(found["validation"], np.int32), np.array(found["test"], np.int32)
     except (ValueError, KeyError, TypeError):
         raise SpecError(f"{path}: damaged; restore it, or remove it and start the command that made the run again") from None

@@ -104,7 +104,7 @@ def recorded_dataset(folder: Path, config: dict[str, Any]) -> tuple[RecordedData
             validation=RecordedSplit(first.outcome.images, groups[0]),
             test=RecordedSplit(len(tested[0].judged.correct) if tested else 0, groups[1]),
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
         raise _damaged(folder) from None
     return dataset, max(one.trial.revision for one in trained)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scaling.core.errors import SpecError
-from scaling.core.files import atomic_write, make_folder, read_text, user_path
+from scaling.core.files import atomic_write, make_folder, parse_json, read_text, user_path
 from scaling.count.cost import cost
 from scaling.data.per_image import PerImage
 from scaling.study.lock import locked
@@ -177,7 +177,7 @@ class Run:
         if not path.exists():
             return None
         try:
-            stored = json.loads(read_text(path))
+            stored = parse_json(read_text(path))
             if not all(isinstance(stored.get(key, {}), dict) for key in ("baseline", "recipe")):
                 raise TypeError("a table is something else")
             return {**stored, "seeds": int(stored["seeds"])}

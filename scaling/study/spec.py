@@ -36,7 +36,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SpecError(f"{path}: not a TOML file: its text is not in UTF-8; save it in that encoding") from None
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise SpecError(f"{path}: not a TOML file: nested too deeply") from None
+    except ValueError as error:  # also of a whole number with thousands of digits
         raise SpecError(f"{path}: not a TOML file: {error}") from None
 
 
