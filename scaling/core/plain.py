@@ -161,10 +161,10 @@ def read_value(hint: Any, value: object, where: str) -> Any:
         return _read_text(whole, value, where)
     if hint is int and isinstance(value, float) and value.is_integer():
         return int(value)  # TOML's 1e3 is no whole number, to people it is
-    if not _fits(hint, value):
-        raise SpecError(f"{where} must be {_NAMES[hint]}, got {value!r}")
     if isinstance(value, int) and abs(value) >= _TOO_LARGE:
         raise SpecError(f"{where} must be below 2^63, got a whole number of {len(str(value))} digits")
+    if not _fits(hint, value):
+        raise SpecError(f"{where} must be {_NAMES[hint]}, got {value!r}")
     return float(value) if hint is float else value  # type: ignore[arg-type]
 
 

@@ -52,8 +52,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, low in (("epochs", 1), ("batch", 2)):
-            if not low <= getattr(self, name) <= _MOST:
-                raise UserError(f"Recipe.{name} must be at least {low} and at most {_MOST:,}, got {getattr(self, name)}")
+            if getattr(self, name) < low:
+                raise UserError(f"Recipe.{name} must be at least {low}, got {getattr(self, name)}")
+            if getattr(self, name) > _MOST:
+                raise UserError(f"Recipe.{name} must be at most {_MOST:,}, got {getattr(self, name)}")
         for name in ("warmup", "momentum", "label_smoothing", "dropout", "stochastic_depth", "batch_norm_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"Recipe.{name} must be from 0 to below 1, got {getattr(self, name)}")

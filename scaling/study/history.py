@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.core.errors import SpecError
+from scaling.core.plain import read_value
 from scaling.study.groups import read_groups
 from scaling.study.records import EvaluationRecord, RecordFile, TrainingRecord
 from scaling.study.run import Run
@@ -94,9 +95,9 @@ def recorded_dataset(folder: Path, config: dict[str, Any]) -> tuple[RecordedData
     first = trained[0]
     try:
         dataset = RecordedDataset(
-            name=config["pictures"],
-            fingerprint=config["data"],
-            side=config.get("picture_side") or 0,
+            name=read_value(str, config["pictures"], "pictures"),
+            fingerprint=read_value(str, config["data"], "data"),
+            side=read_value(int, config.get("picture_side") or 0, "picture_side"),
             num_classes=first.trial.num_classes,
             in_channels=first.trial.in_channels,
             chance=float(config.get("chance") or 1 / first.trial.num_classes),  # balanced, before it was kept

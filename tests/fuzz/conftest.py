@@ -105,7 +105,7 @@ def _edited_value(value, chance):
                 return [*value, value[at]]
             case _:
                 return [*value[:at], _edited_value(value[at], chance), *value[at + 1 :]]
-    if isinstance(value, int | float) and not isinstance(value, bool) and chance.random() < 0.6:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 and chance.random() < 0.6:
         return chance.choice((value + 1, -value, value * 10, value / 3, value * 1.0001, float(value), str(value)))
     return chance.choice(_ODD)
 
