@@ -1,12 +1,13 @@
 """Paths as people write them, text with a byte order mark, folders that files stand in the way of."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
 from scaling.core.errors import UserError
-from scaling.core.files import make_folder, read_text, user_path
+from scaling.core.files import make_folder, parse_json, read_text, user_path
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,26 @@ def test_make_folder(tmp_path):
         make_folder(tmp_path / "file")
     with pytest.raises(UserError, match=f"file{os.sep}a{os.sep}b: cannot be a folder, since .*file is a file; name another"):
         make_folder(tmp_path / "file" / "a" / "b")
+
+
+@pytest.mark.parametrize("text", ['{"a": [1, -2.5, "x", null, true]}', "[]", "9223372036854775807"])
+def test_json_as_plain_data(text):
+    assert parse_json(text) == json.loads(text)
+    assert parse_json(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "Expecting property name"),
+        ("NaN", "NaN is no finite number"),
+        ("[1e999]", "1e999 is no finite number"),
+        ("[-Infinity]", "-Infinity is no finite number"),
+        ("9223372036854775808", "9223372036854775808 is a whole number of more than 63 bits"),
+        ("1" * 5000, "1{20} is a whole number of more than 63 bits"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_json_that_no_file_of_ours_holds(text, told):
+    with pytest.raises(ValueError, match=told):
+        parse_json(text)

@@ -74,3 +74,20 @@ def test_what_is_no_network(name, message, home):
         (home / f"{stem}.toml").write_text(text)
     with pytest.raises(UserError, match=f"^{message}"):
         read_baseline(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("seeds = " + "1" * 5000, "not a TOML file: Exceeds the limit"),
+        ("seeds = 9223372036854775808", r"seeds must be below 2\^63, got a whole number of 19 digits"),
+        ("phi = 1" + "0" * 400, r"phi must be below 2\^63, got a whole number of 401 digits"),
+        ("data = " + "[" * 100_000, "not a TOML file: nested too deeply"),
+        ("side = 1e999", "side must be a whole number, got inf"),
+    ],
+)
+def test_numbers_that_nothing_has_are_refused(tmp_path, text, told):
+    path = tmp_path / "study.toml"
+    path.write_text(text)
+    with pytest.raises(SpecError, match=told):
+        read_spec(str(path))
