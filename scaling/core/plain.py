@@ -17,11 +17,9 @@ from typing import Any, TypeVar
 
 from scaling.core.errors import SpecError, UserError
 from scaling.core.names import did_you_mean
-from scaling.core.units import whole
+from scaling.core.units import TOO_LARGE, whole
 
 Kind = TypeVar("Kind")
-
-_TOO_LARGE = 2**63  # of whole numbers: nothing that is counted here has so many, and none is lost as a float64
 
 _LATER = "added after records were made"
 _KEY = "key in plain data"
@@ -160,8 +158,8 @@ def read_value(hint: Any, value: object, where: str) -> Any:
     if hint is int and isinstance(value, str):
         return _read_text(whole, value, where)
     if hint is int and isinstance(value, float) and value.is_integer():
-        return int(value)  # TOML's 1e3 is no whole number, to people it is
-    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        value = int(value)  # TOML's 1e3 is no whole number, to people it is
+    if isinstance(value, int) and abs(value) >= TOO_LARGE:
         raise SpecError(f"{where} must be below 2^63, got a whole number of {len(str(value))} digits")
     if not _fits(hint, value):
         raise SpecError(f"{where} must be {_NAMES[hint]}, got {value!r}")

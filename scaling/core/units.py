@@ -31,6 +31,9 @@ _MILLISECONDS = {
     "h": Decimal(3_600_000),
 }
 
+TOO_LARGE = 2**63
+"""Whole numbers are below this: nothing that is counted here has so many."""
+
 
 def amount(text: str) -> float:
     """A number above 0, with a unit or without: 1e9, 84.6k, 8G.
@@ -68,6 +71,8 @@ def whole(text: str) -> int:
     found = _number(text, _COUNTS)
     if found is None or found != found.to_integral_value():
         raise UserError(f"must be a whole number, as 3, 1e3 or 80k, got {text!r}")
+    if abs(found) >= TOO_LARGE:
+        raise UserError(f"must be below 2^63, got {text!r}")
     return int(found)
 
 

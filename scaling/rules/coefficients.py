@@ -68,7 +68,7 @@ def hundredths(name: str, value: float) -> int:
     Raises:
         UserError: it is none.
     """
-    if not math.isfinite(value):
+    if not math.isfinite(100 * value):
         raise UserError(f"{name} must be finite, got {value:g}")
     whole = round(value * 100)
     if abs(value * 100 - whole) > 1e-6:
