@@ -53,26 +53,27 @@ def find_duplicates(dataset: Dataset) -> Duplicates:
 def duplicate_notes(dataset: Dataset) -> list[str]:
     """What `find_duplicates` finds, counted, the first named, and what it means; nothing where it finds nothing."""
     found = find_duplicates(dataset)
-    held_out = len(dataset.validation) + len(dataset.test)
+    held_out = f"{len(dataset.validation) + len(dataset.test):,} validation and test images"
+    tests = f"{len(dataset.test):,} test images"
     told = (
         (
             found.in_train,
-            f"of {held_out:,} validation and test images are copies of training images",
-            "accuracy on them is memory, not recognition: remove them from one side",
+            (f"of {held_out} is a copy of a training image", f"of {held_out} are copies of training images"),
+            "accuracy on copies is memory, not recognition: remove them from one side",
         ),
         (
             found.in_validation,
-            f"of {len(dataset.test):,} test images are copies of validation images",
+            tuple(f"of {tests} {what}" for what in ("is a copy of a validation image", "are copies of validation images")),
             "the choice has seen them: remove them from one side",
         ),
         (
             found.in_two_classes,
-            "images are copies of an image of another class",
+            ("image is a copy of an image of another class", "images are copies of images of another class"),
             "at most one of the labels is right, and no network can give both: remove or relabel them",
         ),
     )
     return [
-        f"{len(pairs)} {what}, the first: {pairs[0][0].name} is {pairs[0][1].name}; {meaning}."
+        f"{len(pairs)} {what[len(pairs) > 1]}, the first: {pairs[0][0].name} is {pairs[0][1].name}; {meaning}."
         for pairs, what, meaning in told
         if pairs
     ]

@@ -34,8 +34,8 @@ def test_copies_across_splits_are_counted_and_the_first_named(splits):
     shutil.copy(splits / "val" / "b" / "001.png", splits / "test" / "b" / "z.png")
     assert duplicate_notes(load(splits)) == [
         "2 of 27 validation and test images are copies of training images, the first: test/a/copy of 000.png is "
-        "train/a/000.png; accuracy on them is memory, not recognition: remove them from one side.",
-        "1 of 15 test images are copies of validation images, the first: test/b/z.png is val/b/001.png; the choice has seen "
+        "train/a/000.png; accuracy on copies is memory, not recognition: remove them from one side.",
+        "1 of 15 test images is a copy of a validation image, the first: test/b/z.png is val/b/001.png; the choice has seen "
         "them: remove them from one side.",
     ]
 
@@ -43,7 +43,7 @@ def test_copies_across_splits_are_counted_and_the_first_named(splits):
 def test_one_image_in_two_classes(splits):
     shutil.copy(splits / "train" / "a" / "000.png", splits / "train" / "b" / "z.png")
     assert duplicate_notes(load(splits)) == [
-        "1 images are copies of an image of another class, the first: train/b/z.png is train/a/000.png; at most one of the "
+        "1 image is a copy of an image of another class, the first: train/b/z.png is train/a/000.png; at most one of the "
         "labels is right, and no network can give both: remove or relabel them."
     ]
 

@@ -241,6 +241,8 @@ BAD_FLAGS = [
     (["--phi", "-1"], "phi must be above 0 and at most 10, got -1"),
     (["--phi", "1000"], "phi must be above 0 and at most 10, got 1000"),
     (["--step", "inf"], "step must be finite, got inf"),
+    (["--step", "1e308"], "step must be finite, got 1e+308"),
+    (["--seeds", "1e30"], "argument --seeds: must be below 2^63, got '1e30'"),
     (["--tolerance", "1e300"], "tolerance must be from 0 to 1000"),
     (["--sample", "many"], "argument --sample: must be a whole number, as 3, 1e3 or 80k, got 'many'"),
     (["--seeds", "0"], "seeds must be from 1 to 1000, got 0"),

@@ -45,7 +45,7 @@ def test_what_is_passed_over_is_said_and_listed(tiny, images, tmp_path, capsys):
     told = capsys.readouterr().err
     assert "Files passed over because they are no images: 1 .txt." in told
     assert "1 of 121 images cannot be read and were passed over, the first: above/05.png: not a PNG" in told
-    assert "1 images are copies of an image of another class, the first: below/zz.png is above/00.png" in told
+    assert "1 image is a copy of an image of another class, the first: below/zz.png is above/00.png" in told
     assert (run / "unreadable.txt").read_text() == "above/05.png: not a PNG, JPEG, WebP, BMP or GIF file\n"
 
 
