@@ -6,6 +6,7 @@ Some file systems of networks and clusters have no locks; there people are told,
 from __future__ import annotations
 
 import errno
+import functools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,8 +41,13 @@ def locked(folder: Path) -> Iterator[None]:
             if error.errno not in UNSUPPORTED:
                 error.filename = str(folder / "lock")
                 raise
-            print(_NO_LOCK.format(folder), file=sys.stderr)
+            _say_no_lock(folder)
         yield
+
+
+@functools.cache  # once a folder: it is held several times in one run
+def _say_no_lock(folder: Path) -> None:
+    print(_NO_LOCK.format(folder), file=sys.stderr)
 
 
 def _lock(file: IO[str]) -> None:
