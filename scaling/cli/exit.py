@@ -39,8 +39,10 @@ def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> i
     except OSError as error:
         return fail(command, f"{error.filename or 'cannot write'}: {error.strerror or error}")
     except MemoryError as error:
-        return fail(command, f"too large for this machine: {error}")
+        return fail(command, f"too large for this machine: {error}" if str(error) else "too large for this machine's memory")
     except RuntimeError as error:
+        if "can't start new thread" in str(error):  # a container may limit them
+            return fail(command, "too many threads for this machine or container; allow the process more of them")
         if "RESOURCE_EXHAUSTED" not in str(error):  # what JAX says where a device's memory does not do
             raise
         return fail(command, f"too large for this device: {str(error).splitlines()[0]}")

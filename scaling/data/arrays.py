@@ -70,7 +70,9 @@ def _images(file: Path, key: str, array: Array) -> NDArray[np.uint8]:
 
 
 def _labels(file: Path, key: str, array: Array, count: int) -> NDArray[np.int64]:
-    if not np.issubdtype(array.dtype, np.integer) or array.shape not in ((count,), (count, 1)):
+    if array.dtype.kind not in "iu" or array.shape not in ((count,), (count, 1)):
         found = f"{array.dtype} {array.shape}"
         raise DataError(f"{file}: {key} must be one whole number for each of {count} images, one class each, got {found}")
+    if count and not 0 <= int(array.min()) <= int(array.max()) < 2**31:
+        raise DataError(f"{file}: {key} must be from 0 to 2^31, got {array.min()} to {array.max()}")
     return array.reshape(-1).astype(np.int64)

@@ -5,6 +5,7 @@ Source: Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images"
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from scaling.data.splits import TEST, last_sixth, require_filled
 _SIDE = 32
 _PIXELS = 3 * _SIDE * _SIDE
 _MOST_CLASSES = 256
+_PICKLE = b"\x80"  # what a pickle of protocol 2 or later begins with
 _BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
 
 
@@ -56,10 +58,19 @@ _FORMS = (
 def cifar_form(folder: Path) -> _Form | None:
     """Which of the two sets a folder holds, and in which files, all or some of them; None if it holds neither."""
     for form in _FORMS:
-        present = [(folder / one).is_file() for one in (*form.train, *form.test)]
-        if any(present) and (len(form.train) > 1 or all(present) or (folder / form.names).is_file()):
+        present = [_is_part(folder / one, form) for one in (*form.train, *form.test)]
+        if any(present) and (len(form.train) > 1 or all(present) or os.path.isfile(folder / form.names)):
             return form
     return None
+
+
+def _is_part(file: Path, form: _Form) -> bool:
+    """Whether a file is there and may be one of a form's: a list of names may well be called train or test."""
+    try:
+        with file.open("rb") as stream:
+            return not form.labels or len(form.train) > 1 or stream.read(1) == _PICKLE
+    except OSError:
+        return False
 
 
 def from_cifar_folder(folder: Path) -> Dataset:
@@ -91,11 +102,18 @@ def from_cifar_folder(folder: Path) -> Dataset:
 
 def _records(file: Path, form: _Form) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     """Images uint8 (n, 3072), red, green and blue, row by row, and labels int32 (n,), of a binary file."""
-    content, length = np.frombuffer(file.read_bytes(), np.uint8), form.before + _PIXELS
+    content, length = np.frombuffer(_bytes(file), np.uint8), form.before + _PIXELS
     if len(content) == 0 or len(content) % length:
         raise DataError(f"{file}: must hold records of {length:,} bytes, got {len(content):,} bytes; fetch it again")
     rows = content.reshape(-1, length)
     return rows[:, form.before :], rows[:, form.which].astype(np.int32)
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
 
 
 def _pickled(file: Path, form: _Form) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -120,7 +138,7 @@ def _class_names(folder: Path, form: _Form, count: int) -> tuple[str, ...]:
         found = _by_text(read_pickle(file)).get(form.names_key)
         names = [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
     elif file.is_file():
-        names = [line.strip() for line in file.read_text("utf-8", "replace").split("\n") if line.strip()]
+        names = [line.strip() for line in _bytes(file).decode("utf-8", "replace").split("\n") if line.strip()]
     return tuple(names) if len(names) >= count and len(set(names)) == len(names) else tuple(map(str, range(count)))
 
 

@@ -10,6 +10,7 @@ JPEG and WebP libraries may differ by a grey level, and with them a set's finger
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import statistics
 import warnings
@@ -79,7 +80,7 @@ def decode(
     Raises:
         DataError: images are unreadable, truncated or over Pillow's limit of px; with their count and first names.
     """
-    return decode_readable(origin, sources, side, largest, skip=False).images
+    return decode_readable(origin, sources, side, largest, skip=None).images
 
 
 def decode_readable(
@@ -88,7 +89,7 @@ def decode_readable(
     side: int | None = None,
     largest: int = LARGEST_DEFAULT_SIDE,
     *,
-    skip: bool,
+    skip: bool | None,
 ) -> Decoded:
     """Decode every image, cut out its middle square and resize it.
 
@@ -97,7 +98,7 @@ def decode_readable(
         sources: what to decode, at least one.
         side: px; without it the median (the lower one of two) of the shorter sides, at most `largest`.
         largest: px.
-        skip: leave out what cannot be read.
+        skip: leave out what cannot be read; None where nobody could ask for that.
 
     Raises:
         DataError: images are unreadable, truncated or over Pillow's limit of px, and `skip` does not say to leave them out or
@@ -119,7 +120,7 @@ def decode_readable(
     unreadable = {index: reason for index, (_, reason) in enumerate(outcomes) if reason}
     if unreadable and not (skip and len(unreadable) < len(sources)):
         failures = [f"{sources[index].name} ({reason})" for index, reason in unreadable.items()]
-        raise DataError(_unreadable(origin, failures, len(sources)))
+        raise DataError(_unreadable(origin, failures, len(sources), skippable=skip is False))
     if unreadable:
         images = np.delete(images, list(unreadable), axis=0)
     if all(written.is_grey for written, _ in outcomes if written):
@@ -167,7 +168,11 @@ def _once(opened: Callable[[], BinaryIO], work: Callable[[Image.Image], _Made]) 
     except UnidentifiedImageError:
         return None, "not a PNG, JPEG, WebP, BMP or GIF file"
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise
         return None, error.strerror or str(error)
+    except MemoryError:  # says nothing of the image
+        raise
     except Exception as error:  # on damaged files decoders raise everything from SyntaxError to struct.error
         return None, str(error) or type(error).__name__
 
@@ -200,6 +205,8 @@ def _upright(image: Image.Image) -> Image.Image:
         turned = image.getexif().get(_ORIENTATION, 1) != 1
         if turned:
             ImageOps.exif_transpose(image, in_place=True)
+    except MemoryError:
+        raise
     except Exception:  # damaged EXIF raises as much as damaged pixels do, and changes none
         return image
     return image
@@ -232,7 +239,9 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _unreadable(origin: str, failures: list[str], total: int) -> str:
+def _unreadable(origin: str, failures: list[str], total: int, *, skippable: bool) -> str:
     names = ", ".join(failures[:_NAMED]) + (", ..." if len(failures) > _NAMED else "")
-    many = "remove or replace them, or pass over them with --skip-unreadable, which lists them all"
+    many = "remove or replace them"
+    if skippable:
+        many += ", or pass over them with --skip-unreadable, which lists them all"
     return f"{origin}: {len(failures)} of {total} images cannot be read: {names}; {many}"

@@ -30,13 +30,15 @@ def read(file: Traversable) -> NDArray[np.uint8]:
             told.
     """
     content = _unpacked(file)
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or content[3] == 0:
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE or not 1 <= content[3] <= 4:
         raise DataError(f"{file}: not an IDX file of unsigned bytes (it begins with {content[:4].hex(' ') or 'nothing'})")
     start = 4 + 4 * content[3]
     shape = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, start, 4))
     if len(content) != start + math.prod(shape):
         told = " x ".join(map(str, shape))
         raise DataError(f"{file}: must hold {told} bytes after {start} of head, got {max(0, len(content) - start)}")
+    if 0 in shape:
+        return np.zeros([min(length, 1) for length in shape], np.uint8)  # as empty, and no larger than an array may be
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from scaling.data.dataset import DataError
 from scaling.data.endings import SUFFIXES
 from scaling.data.foreign import foreign_format
-from scaling.data.walk import Classes, class_folders, images_directly, visible
+from scaling.data.walk import Classes, class_folders, count_file, images_directly, is_folder, visible
 
 ROLES = {
     "train": ("train", "training"),
@@ -68,7 +68,7 @@ def layout(folder: Path, top_classes: bool = False, grouped: bool = False) -> La
         raise DataError(f"{folder}: no such folder")
     if top_classes:
         return _flat(folder, top_classes, grouped)
-    roles = {name: role(name) for name in visible(folder) if os.path.isdir(folder / name)}
+    roles = {name: role(name) for name in visible(folder) if is_folder(folder / name)}
     train = _only(folder, [name for name, one in roles.items() if one == "train"], "train")
     passed_over: Counter[str] = Counter()
     classes = class_folders(folder / train, passed_over) if train is not None else {}
@@ -77,7 +77,8 @@ def layout(folder: Path, top_classes: bool = False, grouped: bool = False) -> La
     _require_one_spelling(folder / train, classes)
     parts, left_alone = [classes], []
     for split in ("validation", "test"):
-        name = _only(folder, [one for one, its in roles.items() if its == split and _holds_images(folder / one)], split)
+        named = [one for one, its in roles.items() if its == split]
+        name = _only(folder, [one for one in named if _holds_images(folder / one, passed_over)], split)
         if name is None:
             continue
         beside: Counter[str] = Counter()
@@ -87,9 +88,11 @@ def layout(folder: Path, top_classes: bool = False, grouped: bool = False) -> La
         else:
             passed_over += beside
             parts.append(_in_the_same_classes(folder, (train, classes), (name, held_out)))
-    others = [name for name, one in roles.items() if one is None and _holds_images(folder / name)]
+    others = [name for name, one in roles.items() if one is None and _holds_images(folder / name, passed_over)]
     left_alone += [f"{name}/ is no split" for name in others]
-    passed_over.update(Path(name).suffix.lower() for name in visible(folder) if os.path.isfile(folder / name))
+    for name in visible(folder):
+        if name not in roles:
+            count_file(folder / name, passed_over)
     return Layout(tuple(parts), 2, passed_over, tuple(left_alone))
 
 
@@ -181,15 +184,19 @@ def _only(folder: Path, names: list[str], split: str) -> str | None:
     return names[0] if names else None
 
 
-def _holds_images(folder: Path) -> bool:
-    return bool(images_directly(folder) or class_folders(folder))
+def _holds_images(folder: Path, passed_over: Counter[str]) -> bool:
+    """Whether a folder holds images; the files of one that does not are counted."""
+    found: Counter[str] = Counter()
+    if class_folders(folder, found) or images_directly(folder):
+        return True
+    passed_over += found
+    return False
 
 
 def _unlabelled(classes: Classes, held_out: Classes) -> bool:
     """Whether a held-out folder is flat, or has one folder for all, as competitions give the images that they judge by."""
-    return not held_out or (
-        len(held_out) == 1 and len(classes) > 1 and not {_form(*held_out)} & {_form(one) for one in classes}
-    )
+    known = {_form(one).casefold() for one in classes}  # another case is a mistake in a class, not a folder for all
+    return not held_out or (len(held_out) == 1 and len(classes) > 1 and _form(*held_out).casefold() not in known)
 
 
 def _in_the_same_classes(folder: Path, train: tuple[str, Classes], held_out: tuple[str, Classes]) -> Classes:

@@ -18,6 +18,7 @@ from scaling.data.folder import from_class_folders
 from scaling.data.foreign import foreign_format
 from scaling.data.mnist import from_idx_folder, idx_sets
 from scaling.data.packed import from_packed, npz_arrays, npz_keys
+from scaling.data.walk import visible
 
 NAMED: dict[str, Callable[[], Dataset]] = {"fashion-mnist-10k": shipped, "fashion-mnist": whole}
 """The sets that are known by name. A folder of such a name is reached by ./NAME."""
@@ -53,6 +54,9 @@ def load(
     name = os.fspath(name_or_path)
     path = Path(os.path.expanduser(name))
     is_folder = bool(name) and name not in NAMED and os.path.isdir(path)
+    is_file = not is_folder and path.suffix.lower() == ".npz" and os.path.isfile(path)
+    if not (is_folder or is_file or name in NAMED):
+        raise DataError(_nothing(name, path))
     reader = _reader(path) if is_folder else None
     if grouped and (not is_folder or reader is not None):
         raise DataError(
@@ -68,16 +72,15 @@ def load(
         return from_class_folders(
             path, side, largest, grouped=grouped, top_classes=top_classes, skip_unreadable=skip_unreadable
         )
-    if path.suffix == ".npz" and os.path.isfile(path):
-        form = array_form(npz_keys(path))
-        if form is None:
-            return from_packed(path, side, largest, skip_unreadable=skip_unreadable)
-        return _at_side(from_arrays(path, npz_arrays(path, [key for pair in form for key in pair]), form), side)
-    raise DataError(_nothing(name, path))
+    form = array_form(npz_keys(path))
+    if form is None:
+        return from_packed(path, side, largest, skip_unreadable=skip_unreadable)
+    return _at_side(from_arrays(path, npz_arrays(path, [key for pair in form for key in pair]), form), side)
 
 
 def _reader(folder: Path) -> Callable[[Path], Dataset] | None:
     """What reads a folder that holds a known set; None where it has class folders, or nothing that is known."""
+    visible(folder)  # a folder that must not be read is refused as that
     if idx_sets(folder):
         return from_idx_folder
     return from_cifar_folder if cifar_form(folder) else None

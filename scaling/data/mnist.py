@@ -45,6 +45,9 @@ def idx_sets(folder: Path) -> dict[str, IdxFiles]:
 
     Args:
         folder: may not exist, or not be readable: then it has none.
+
+    Raises:
+        DataError: a file is there twice, under two names.
     """
     for place in (folder, folder / "raw", *sorted(_readable(folder, "*/raw"))):
         found: dict[str, IdxFiles] = {}
@@ -54,7 +57,10 @@ def idx_sets(folder: Path) -> dict[str, IdxFiles]:
             if match and path.is_file():
                 part = "train" if match[2] == "train" else "t10k"
                 stem = next(one for one in STEMS if one.startswith(f"{part}-{match[3]}"))
-                found.setdefault(match[1] or "", {})[stem] = path
+                files = found.setdefault(match[1] or "", {})
+                if stem in files and files[stem].name != path.name.removesuffix(".gz"):
+                    raise DataError(f"{place}: holds {files[stem].name} and {path.name}; remove one of them")
+                files[stem] = path
         if found:
             return found
     return {}

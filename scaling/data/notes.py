@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from scaling.data.endings import SUFFIXES
+from scaling.data.walk import OTHER
 
 _FULL_BITS = 16
 _ENDINGS_NAMED = 6
@@ -19,7 +20,9 @@ def passed_over_note(passed_over: Counter[str]) -> list[str]:
     """
     stray = sum(count for ending, count in passed_over.items() if ending in SUFFIXES)
     found = [f"Images in no class folder, passed over: {stray}."] if stray else []
-    others = sorted((-count, ending) for ending, count in passed_over.items() if ending not in SUFFIXES)
+    if passed_over[OTHER]:
+        found.append(f"Links that lead nowhere, pipes and the like, passed over: {passed_over[OTHER]}.")
+    others = sorted((-count, ending) for ending, count in passed_over.items() if ending not in (*SUFFIXES, OTHER) and count)
     if others:
         named = [f"{-count} {ending or 'without an ending'}" for count, ending in others[:_ENDINGS_NAMED]]
         rest = -sum(count for count, _ in others[_ENDINGS_NAMED:])

@@ -33,9 +33,8 @@ from scaling.data.splits import TEST, TRAIN, every_fifth, require_filled, split_
 
 KEYS = ("data", "offsets", "labels", "split", "names")
 
-_DTYPES = {"data": np.uint8, "offsets": np.integer, "labels": np.integer, "split": np.integer, "names": np.str_}
-_WORDS = {np.uint8: "uint8", np.integer: "whole numbers", np.str_: "strings"}
-
+_KINDS = {"data": "u", "offsets": "iu", "labels": "iu", "split": "iu", "names": "U"}
+_WORDS = {"u": "uint8", "iu": "whole numbers", "U": "strings"}
 _ARRAY_FORMS = "or the arrays of Keras (x_train, y_train, ...) or MedMNIST (train_images, train_labels, ...)"
 
 Array = NDArray[Any]
@@ -143,7 +142,12 @@ def npz_keys(file: Path) -> tuple[str, ...]:
     Raises:
         DataError: it is none, or is damaged.
     """
-    if not zipfile.is_zipfile(file):
+    try:
+        with file.open("rb") as stream:
+            whole = zipfile.is_zipfile(stream)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
+    if not whole:
         raise DataError(f"{file}: not an .npz file, or cut off")
     try:
         with np.load(file, allow_pickle=False) as content:
@@ -161,7 +165,9 @@ def npz_arrays(file: Path, keys: Sequence[str]) -> dict[str, Array]:
     try:
         with np.load(file, allow_pickle=False) as content:
             arrays = {key: content[key] for key in keys if key in content}
-    except Exception as error:  # damage shows as anything from zlib.error to MemoryError; pickles as ValueError
+    except MemoryError:
+        raise
+    except Exception as error:  # damage shows as anything from zlib.error to struct.error; pickles as ValueError
         raise DataError(f"{file}: cannot be read; damaged, or pickled, which is never loaded: {error}") from error
     for key, array in arrays.items():
         if not isinstance(array, np.ndarray):  # a member of the archive that is no array comes back as bytes
@@ -180,10 +186,16 @@ def _arrays(file: Path) -> dict[str, Array]:
 
 def _require_kinds(file: Path, arrays: dict[str, Array]) -> None:
     for key, array in arrays.items():
-        if array.ndim != 1 or not np.issubdtype(array.dtype, _DTYPES[key]):
+        if array.ndim != 1 or array.dtype.kind not in _KINDS[key]:
             got = f"{array.dtype} {array.shape}"
-            raise DataError(f"{file}: {key} must be one row of {_WORDS[_DTYPES[key]]}, got {got}")
-    require_two_classes(str(file), tuple(arrays["names"].tolist()))
+            raise DataError(f"{file}: {key} must be one row of {_WORDS[_KINDS[key]]}, got {got}")
+    if arrays["data"].dtype != np.uint8:
+        raise DataError(f"{file}: data must be one row of uint8, got {arrays['data'].dtype} {arrays['data'].shape}")
+    try:
+        names = tuple(arrays["names"].tolist())
+    except Exception:  # NumPy raises SystemError at a character that there is not
+        raise DataError(f"{file}: names must be strings of Unicode characters") from None
+    require_two_classes(str(file), names)
     _require_consistent(file, *(arrays[key] for key in KEYS))
 
 

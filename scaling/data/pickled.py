@@ -15,6 +15,8 @@ from scaling.core.pickle_machine import Machine, Named
 from scaling.data.dataset import DataError
 
 _ARRAYS = {f"numpy.{module}.multiarray._reconstruct" for module in ("core", "_core")}
+_GROWTH = 4
+_MOST_AXES = 4
 _NAMES = {*_ARRAYS, "numpy.ndarray", "numpy.dtype", "_codecs.encode"}
 
 
@@ -48,14 +50,22 @@ def read_pickle(file: Path) -> Any:
     except OSError as error:
         raise DataError(f"{file}: cannot be read: {error.strerror or error}") from error
     try:
-        return _plain(_ArrayMachine().run(io.BytesIO(content)))
+        found = _ArrayMachine(_GROWTH * len(content)).run(io.BytesIO(content))
     except DataError as error:
         raise DataError(f"{file}: {error}") from None
+    if isinstance(found, dict):
+        found = {key: value.values if isinstance(value, _Array) else value for key, value in found.items()}
+    return found
 
 
 class _ArrayMachine(Machine):
     error = DataError
     needs = "arrays"
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._left = most
+        """bytes that texts may still be turned into; one text can be used a million times"""
 
     def named(self, name: str) -> Named:
         if name not in _NAMES:
@@ -68,6 +78,9 @@ class _ArrayMachine(Machine):
             case "numpy.dtype", (str(code), *_):
                 return _Type(code)
             case "_codecs.encode", (str(text), "latin1"):
+                self._left -= len(text)
+                if self._left < 0:
+                    raise DataError("its pickle holds far more bytes than the file")
                 return text.encode("latin1")
             case _ if name in _ARRAYS and isinstance(arguments, tuple):
                 return _Array()
@@ -79,16 +92,9 @@ class _ArrayMachine(Machine):
                 return  # byte order and the like, of which uint8 has none
             case _Array(), (_, tuple(shape), _Type(code), False, bytes() | str() as content):
                 raw = content.encode("latin1") if isinstance(content, str) else content
-                whole = all(isinstance(length, int) and 0 <= length < 2**31 for length in shape)
+                whole = len(shape) <= _MOST_AXES and all(type(length) is int and 0 <= length < 2**31 for length in shape)
                 if code not in ("u1", "|u1") or not whole or math.prod(shape) != len(raw):
                     raise DataError("its pickle has an array that is not whole, or not of uint8")
                 found.values = np.frombuffer(raw, np.uint8).reshape(shape)
             case _:
                 super().built(found, state)
-
-
-def _plain(found: Any) -> Any:
-    """Arrays in the places that stand for them, at the two levels that such files have."""
-    if isinstance(found, dict):
-        return {key: _plain(value) for key, value in found.items()}
-    return found.values if isinstance(found, _Array) else found

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from scaling.data.dataset import DataError
 from scaling.data.endings import NOT_READ, SUFFIXES, is_hidden
 
 Classes = dict[str, list[Path]]
 """Images by the name of the folder that they lie under, however deep; no folder without images."""
+
+
+OTHER = "other"
+"""The key under which links that lead nowhere, pipes and the like are counted; endings begin with a dot, or are empty."""
 
 
 def class_folders(folder: Path, passed_over: Counter[str] | None = None) -> Classes:
@@ -27,16 +33,28 @@ def class_folders(folder: Path, passed_over: Counter[str] | None = None) -> Clas
     counted: Counter[str] = Counter() if passed_over is None else passed_over
     found: Classes = {}
     for name in visible(folder):
-        if os.path.isdir(folder / name):
-            found[name] = sorted(_images(folder / name, set(), counted), key=lambda path: path.as_posix())
-        elif os.path.isfile(folder / name):
-            counted[Path(name).suffix.lower()] += 1
+        if is_folder(folder / name):
+            walk = _Walk(os.path.realpath(folder), set(), counted)
+            found[name] = sorted(walk.images(folder / name), key=lambda path: path.as_posix())
+        else:
+            count_file(folder / name, counted)
     return {name: paths for name, paths in found.items() if paths}
 
 
+def count_file(path: Path, passed_over: Counter[str]) -> None:
+    """Count a file that lies in no class folder.
+
+    Raises:
+        DataError: it is an image of a format that is not read.
+    """
+    _require_read(path)
+    passed_over[path.suffix.lower() if os.path.isfile(path) else OTHER] += 1
+
+
 def images_directly(folder: Path) -> int:
-    """How many images lie in a folder itself, in none of its sub-folders."""
-    return sum(Path(name).suffix.lower() in SUFFIXES and not os.path.isdir(folder / name) for name in visible(folder))
+    """How many images, of any format, lie in a folder itself, in none of its sub-folders."""
+    names = [Path(name) for name in visible(folder)]
+    return sum(one.suffix.lower() in {*SUFFIXES, *NOT_READ} and not is_folder(folder / one) for one in names)
 
 
 def visible(folder: Path) -> list[str]:
@@ -51,21 +69,53 @@ def visible(folder: Path) -> list[str]:
         raise DataError(f"{folder}: cannot be read: {error.strerror or error}") from error
 
 
-def _images(folder: Path, walked: set[str], passed_over: Counter[str]) -> Iterator[Path]:
-    """`walked` holds the real places of folders, against rings and doubles by links."""
-    place = os.path.realpath(folder)
-    if place in walked:
-        return
-    walked.add(place)
-    for name in visible(folder):
-        path = folder / name
-        ending = path.suffix.lower()
-        if os.path.isdir(path):
-            yield from _images(path, walked, passed_over)
-        elif ending in NOT_READ:
-            raise DataError(f"{path}: needs to be one of {', '.join(SUFFIXES)}; convert such images, or move them away")
-        # A dangling link is listed, and counted later as an image that cannot be read; a pipe or device is not.
-        elif ending in SUFFIXES and (os.path.isfile(path) or not os.path.exists(path)):
-            yield path
-        elif os.path.isfile(path):
-            passed_over[ending] += 1
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder, or a link to one.
+
+    Raises:
+        DataError: that cannot be told, because the folder that it lies in may be listed and not entered.
+    """
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except PermissionError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except OSError:  # a link that leads nowhere, or to itself
+        return False
+
+
+class _Walk(NamedTuple):
+    """A walk below a folder.
+
+    Attributes:
+        top: the folder's real place.
+        walked: real places of folders, against rings and doubles by links.
+        passed_over: counts files that are no images.
+    """
+
+    top: str
+    walked: set[str]
+    passed_over: Counter[str]
+
+    def images(self, folder: Path) -> Iterator[Path]:
+        place = os.path.realpath(folder)
+        # A link back up would make the images of other classes some of this one.
+        if place in self.walked or os.path.commonpath([place, self.top]) == place:
+            return
+        self.walked.add(place)
+        for name in visible(folder):
+            path = folder / name
+            if is_folder(path):
+                yield from self.images(path)
+                continue
+            _require_read(path)
+            is_image = path.suffix.lower() in SUFFIXES
+            # A dangling link with an image's ending is listed, and counted later as an image that cannot be read.
+            if is_image and (os.path.isfile(path) or not os.path.exists(path)):
+                yield path
+            else:
+                self.passed_over[path.suffix.lower() if os.path.isfile(path) else OTHER] += 1
+
+
+def _require_read(path: Path) -> None:
+    if path.suffix.lower() in NOT_READ:
+        raise DataError(f"{path}: needs to be one of {', '.join(SUFFIXES)}; convert such images, or move them away")

@@ -111,6 +111,7 @@ def _require_known_flags() -> None:
         return
     command = [sys.executable, "-c", "import jaxlib.xla_client; jaxlib.xla_client.make_cpu_client()"]
     tried = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    unknown = [line for line in tried.stderr.splitlines() if "XLA_FLAGS" in line]
-    if tried.returncode and unknown:
-        raise UserError(f"JAX cannot start: {unknown[0].partition('] ')[2] or unknown[0]}; correct XLA_FLAGS or unset it")
+    if tried.returncode and "XLA_FLAGS" in tried.stderr:
+        unknown = next((line.partition("] ")[2] for line in tried.stderr.splitlines() if "Unknown flag" in line), "")
+        told = unknown or f"it does not understand XLA_FLAGS={flags}"
+        raise UserError(f"JAX cannot start: {told}; correct XLA_FLAGS or unset it")

@@ -113,10 +113,20 @@ def test_nothing_is_run(ten):
         (pickle.dumps({"data": np.zeros((2, 5), np.uint8)}, 2), "must hold 'data', uint8"),
         (pickle.dumps({"data": np.zeros((2, 3072))}, 2), "an array that is not whole, or not of uint8"),
         (pickle.dumps({"data": np.zeros((2, 3072), np.uint8), "labels": [1]}, 2), "a whole number for each of 2 images"),
+        (b"\x80\x04}\x94X\x01\0\0\0ah\0s.", "must hold 'data'"),
+        (b"\x80\x02" + b"}X\x01\0\0\0a" * 3000 + b"}" + b"s" * 3000 + b".", "must hold 'data'"),
         (pickle.dumps({"data": np.zeros((1, 3072), np.uint8), "labels": [10**30]}, 2), "a whole number for each of 1 images"),
     ],
 )
 def test_other_pickles_are_refused(ten, content, told):
     (ten / "data_batch_2").write_bytes(content)
     with pytest.raises(DataError, match=rf"data_batch_2: {told}|data_batch_2: .*{told}"):
+        load(ten)
+
+
+def test_a_text_that_is_used_a_million_times_does_not_fill_the_memory(ten):
+    call = b"h\x01h\x00X\x06\0\0\0latin1\x86R"
+    head = b"\x80\x02X" + (2**20).to_bytes(4, "little") + b"x" * 2**20 + b"q\x00c_codecs\nencode\nq\x01"
+    (ten / "data_batch_1").write_bytes(head + 1000 * call + b"N.")
+    with pytest.raises(DataError, match="data_batch_1: its pickle holds far more bytes than the file"):
         load(ten)

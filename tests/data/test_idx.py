@@ -40,3 +40,16 @@ def test_refuses(tmp_path, content, message):
 def test_refuses_what_it_cannot_open(tmp_path):
     with pytest.raises(DataError, match="absent: cannot be read: No such file or directory"):
         read(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    "head", [bytes([0, 0, 8, 200]) + 200 * bytes([0, 0, 0, 1]) + b"x", bytes([0, 0, 8, 3]) + bytes(4) + 8 * b"\xff"]
+)
+def test_heads_that_no_array_has(tmp_path, head):
+    path = tmp_path / "images"
+    path.write_bytes(head)
+    try:
+        assert 0 in read(path).shape
+    except DataError as error:
+        told = str(error)
+        assert "not an IDX file" in told

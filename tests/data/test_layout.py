@@ -1,5 +1,6 @@
 """Which folders are classes and which are splits: layouts that people have, each with what is right."""
 
+import os
 import unicodedata
 
 import numpy as np
@@ -204,3 +205,60 @@ def test_groups_keep_the_folder_of_a_class_that_is_called_as_its_split(made):
     root = made({f"train/{name}/{group}": 2 for name in ("train", "other") for group in "abcdefghij"})
     dataset = load(root, grouped=True)
     assert len(set(dataset.train.groups.tolist())) == 12
+
+
+def test_a_link_back_up_makes_no_image_of_another_class_one_of_this(made):
+    root = made({"cat": 5, "dog": 5})
+    (root / "cat" / "all").symlink_to("..")
+    (root / "cat" / "everything").symlink_to(root.parent)
+    assert sizes(load(root)) == [[3, 3], [1, 1], [1, 1]]
+
+
+def test_links_that_lead_nowhere_and_pipes_are_counted(made):
+    root = made({"cat": 5, "dog": 5})
+    (root / "bird").symlink_to("/no/where")
+    (root / "cat" / "more").symlink_to("/no/where")
+    os.mkfifo(root / "cat" / "pipe.png")
+    assert load(root).notes == ("Links that lead nowhere, pipes and the like, passed over: 3.",)
+
+
+def test_files_beside_and_within_folders_without_images_are_counted(made):
+    root = made({"train/a": 5, "train/b": 5, "val/a": 0, "notes": 0})
+    for name in ("val/a/q.txt", "val/list.csv", "notes/x.md"):
+        (root / name).write_text("")
+    assert load(root).notes == ("Files passed over because they are no images: 1 .csv, 1 .md, 1 .txt.",)
+
+
+@pytest.mark.parametrize("place", [".", "train"])
+def test_an_image_of_another_format_outside_of_the_classes_is_refused_too(made, place):
+    root = made({"train/a": 5, "train/b": 5})
+    (root / place / "x.tif").write_bytes(b"")
+    with pytest.raises(DataError, match=r"x\.tif: needs to be one of \.png, .*; convert such images, or move them away"):
+        load(root)
+
+
+def test_a_class_in_other_capitals_is_no_folder_for_all(made):
+    with pytest.raises(
+        DataError, match="train and test must have the same classes; only in train: 'a', 'b'; only in test: 'A'"
+    ):
+        load(made({"train/a": 5, "train/b": 5, "test/A": 3}))
+
+
+def test_a_folder_that_may_be_listed_and_not_entered(made, monkeypatch):
+    root, stat = made({"a": 5, "b": 5, "c/d": 5}), os.stat
+
+    def refuse(path, *words, **options):
+        if os.fspath(path).endswith("c/d"):
+            raise PermissionError(13, "Permission denied")
+        return stat(path, *words, **options)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    with pytest.raises(DataError, match="c/d: cannot be read: Permission denied"):
+        load(root)
+
+
+def test_lists_of_names_called_as_splits_are_no_pickles(made):
+    root = made({"a": 5, "b": 5})
+    for name in ("train", "test"):
+        (root / name).write_text("a/000.png\n")
+    assert load(root).notes == ("Files passed over because they are no images: 2 without an ending.",)

@@ -65,3 +65,9 @@ def test_needs_numpy_and_pillow_only():
     program = "import sys, scaling.data; print(sorted({'jax', 'flax', 'scipy', 'matplotlib'} & set(sys.modules)))"
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert printed == "[]\n"
+
+
+@pytest.mark.parametrize("options", [{"grouped": True}, {"top_classes": True}, {"skip_unreadable": True}])
+def test_a_name_that_is_not_there_is_said_whatever_else_is_asked(options):
+    with pytest.raises(DataError, match="no images called 'typo'"):
+        load("typo", **options)

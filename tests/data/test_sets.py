@@ -136,6 +136,8 @@ def test_medmnist_arrays(tmp_path):
         ({"x_train": np.zeros((24, 6, 7), np.uint8)}, r"x_train must be square images, .*, got \(24, 6, 7\)"),
         ({"x_train": np.zeros((24, 6, 6, 6), np.uint8)}, r"x_train must be square images, .*, got \(24, 6, 6, 6\)"),
         ({"y_train": np.zeros((24, 14), np.int64)}, r"y_train must be one whole number for each of 24 images, .*\(24, 14\)"),
+        ({"y_train": np.array([0, 2**63] * 12, np.uint64)}, r"y_train must be from 0 to 2\^31, got 0 to 9223372036854775808"),
+        ({"y_train": np.array([0, 1] * 12, "m8[s]")}, "y_train must be one whole number for each of 24 images"),
         ({"x_test": np.zeros((6, 4, 4), np.uint8)}, r"images must all have one shape, got \(6, 6, 1\), \(4, 4, 1\)"),
         ({"y_train": np.array([{}] * 24)}, "damaged, or pickled, which is never loaded"),
     ],
@@ -155,3 +157,17 @@ def test_a_packed_gzip_takes_the_place_of_the_plain_file(tmp_path, idx_files):
         path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
         path.write_bytes(b"damaged")
     assert load(tmp_path / "digits").fingerprint == before
+
+
+def test_one_part_under_two_names_is_refused(tmp_path, idx_files):
+    four(idx_files, lambda part, kind, axes: f"{part}-{kind}-idx{axes}-ubyte")
+    idx_files(np.zeros((3, 4, 4)), "digits/test-images-idx3-ubyte")
+    with pytest.raises(DataError, match="holds t10k-images-idx3-ubyte and test-images-idx3-ubyte; remove one of them"):
+        load(tmp_path / "digits")
+
+
+def test_an_npz_file_in_capitals(tmp_path):
+    (x_train, y_train), (x_test, y_test) = arrays([0, 1] * 12, (6, 6), 1), arrays([0, 1] * 3, (6, 6), 1)
+    with (tmp_path / "X.NPZ").open("wb") as stream:
+        np.savez(stream, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    assert load(tmp_path / "X.NPZ").num_classes == 2

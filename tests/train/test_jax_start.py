@@ -69,6 +69,7 @@ def test_a_device_that_is_not_there_is_one_line(monkeypatch, error):
         ("JAX_PLATFORMS", "cuda", "JAX cannot start as the environment asks: .*JAX_PLATFORMS=cuda"),
         ("JAX_ENABLE_X64", "maybe", "invalid truth value 'maybe'"),
         ("JAX_DEFAULT_DEVICE", "cpu:7", "jax.default_device must be"),
+        ("XLA_FLAGS", "--xla_force_host_platform_device_count=x", "it does not understand XLA_FLAGS=--xla_force"),
         (
             "XLA_FLAGS",
             "--nonsense=1",
