@@ -2,7 +2,7 @@ import json
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaling.family.__main__ import main as family
@@ -16,22 +16,27 @@ phi = "0:2:1"
 """
 
 
-@pytest.fixture(params=[grid, family], ids=["search", "family"], scope="module")
+@pytest.fixture(
+    params=[("search", 1), ("family", 1), ("search", 2)],
+    ids=lambda asked: f"{asked[0]} from {asked[1]} seed(s)",
+    scope="module",
+)
 def run(request, tmp_path_factory, tiny_text, obeys):
-    """A small search, and a small family, trained and recorded."""
+    """A small search, and a small family, trained and recorded; and how many of the cases are tried on it."""
+    kind, seeds = request.param
     folder = tmp_path_factory.mktemp("recorded")
     spec, made = folder / "tiny.toml", folder / "run"
-    if request.param is grid:
-        spec.write_text(tiny_text)
-        words = ["--spec", spec, "--run", made]
+    text = tiny_text.replace("seeds = 2", f"seeds = {seeds}")
+    if kind == "search":
+        spec.write_text(text)
+        assert obeys(grid, ["--spec", spec, "--run", made]) == 0
     else:
-        head, _, tail = tiny_text.replace("phi = 1\n", "").partition("[lattice]")
+        head, _, tail = text.replace("phi = 1\n", "").partition("[lattice]")
         spec.write_text(f"{head}{FAMILY}[recipe]{tail.partition('[recipe]')[2]}")
-        words = ["--train", "--spec", spec, "--to", made]
-    assert obeys(request.param, words) == 0
+        assert obeys(family, ["--train", "--spec", spec, "--to", made]) == 0
     for path in [*made.glob("*.png"), *made.glob("*.svg")]:
         path.unlink()
-    return made
+    return made, 1 if seeds == 1 else 10  # a ranking of several seeds is ten times as slow
 
 
 def damage(folder, seed, edited, edited_value):
@@ -50,9 +55,10 @@ def damage(folder, seed, edited, edited_value):
 
 
 def test_records(cases, obeys, edited, edited_value, contents, run):
+    run, slower = run
     whole = {path: content for path, content in contents(run).items() if path.parent == run}
 
-    @cases
+    @settings(cases, max_examples=max(10, cases.max_examples // slower))
     @given(st.integers(0, 2**32))
     def law(seed):
         for path, content in whole.items():
