@@ -27,6 +27,12 @@ def raising(error):
         (FileNotFoundError(2, "No such file", "a.toml"), 2, f"{COMMAND}: error: a.toml: No such file\n"),
         (OSError(28, "No space left"), 2, f"{COMMAND}: error: cannot write: No space left\n"),
         (MemoryError("10 TiB"), 2, f"{COMMAND}: error: too large for this machine: 10 TiB\n"),
+        (MemoryError(), 2, f"{COMMAND}: error: too large for this machine's memory\n"),
+        (
+            RuntimeError("can't start new thread"),
+            2,
+            f"{COMMAND}: error: too many threads for this machine or container; allow the process more of them\n",
+        ),
         (KeyboardInterrupt(), 130, "\nwent home\n"),
     ],
 )

@@ -106,3 +106,22 @@ def test_refuses_to_pack(folders, tmp_path):
     with pytest.raises(DataError, match="1 of 6 images cannot be read"):
         pack(root, tmp_path / "set.npz")
     assert not (tmp_path / "set.npz").exists()
+
+
+def test_a_file_too_large_for_the_memory_is_not_called_damaged(tmp_path, monkeypatch):
+    np.savez(tmp_path / "set.npz", **dict.fromkeys(("x_train", "y_train", "x_test", "y_test"), np.zeros(3)))
+
+    def too_large(*_, **__):
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    monkeypatch.setattr(np.lib.format, "read_array", too_large)
+    with pytest.raises(MemoryError, match="Unable to allocate 9 TiB"):
+        load(tmp_path / "set.npz")
+
+
+@pytest.mark.parametrize("key", ["labels", "offsets", "split"])
+def test_times_are_no_whole_numbers(packed, key):
+    file, content = packed
+    np.savez(file, **{**content, key: content[key].astype("m8[s]")})
+    with pytest.raises(DataError, match=f"{key} must be one row of whole numbers, got timedelta64"):
+        load(file)
