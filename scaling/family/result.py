@@ -95,7 +95,9 @@ def family_result(rules: Mapping[str, Sequence[Measured]], others: Sequence[Meas
     pooled = errors(networks)
     found = {one.name: accuracy_interval(pooled, index, one.seeds) for index, one in enumerate(networks)}
     reference = "compound" if "compound" in rules else next(iter(rules))
-    compared = gaps(rules, reference=reference, targets=TARGETS) if len(rules) > 1 else None
+    # Rounding may leave every network too far from the rule that it was made for.
+    several = len(rules) > 1 and any(rules.values())
+    compared = gaps(rules, reference=reference, targets=TARGETS) if several else None
     return FamilyResult(
         tuple(_curve(rule, own, pooled) for rule, own in rules.items()),
         found,

@@ -100,7 +100,7 @@ def recorded_dataset(folder: Path, config: dict[str, Any]) -> tuple[RecordedData
             side=read_value(int, config.get("picture_side") or 0, "picture_side"),
             num_classes=first.trial.num_classes,
             in_channels=first.trial.in_channels,
-            chance=float(config.get("chance") or 1 / first.trial.num_classes),  # balanced, before it was kept
+            chance=_chance(config.get("chance") or 1 / first.trial.num_classes),  # balanced, before it was kept
             train=range(first.trial.images),
             validation=RecordedSplit(first.outcome.images, groups[0]),
             test=RecordedSplit(len(tested[0].judged.correct) if tested else 0, groups[1]),
@@ -108,6 +108,13 @@ def recorded_dataset(folder: Path, config: dict[str, Any]) -> tuple[RecordedData
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         raise _damaged(folder) from None
     return dataset, max(one.trial.revision for one in trained)
+
+
+def _chance(value: object) -> float:
+    found: float = read_value(float, value, "chance")
+    if not 0 < found <= 1:
+        raise ValueError(f"chance must be above 0 and at most 1, got {found:g}")
+    return found
 
 
 def read_run(folder: Path) -> Run:

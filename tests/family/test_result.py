@@ -115,3 +115,9 @@ def test_others_give_the_seed_variance_but_are_of_no_rule():
     assert found.accuracies["other"].mean == other.accuracy
     assert found.degrees_of_freedom == family_result(rules).degrees_of_freedom + 1
     assert all(one.name != "other" for curve in found.curves for one in curve.networks)
+
+
+def test_rules_that_no_network_stands_for_are_compared_with_nothing():
+    found = family_result({"compound": [], "depth": []}, others=rule("width", 0.3))
+    assert found.gaps is None
+    assert [len(one.networks) for one in found.curves] == [0, 0]
