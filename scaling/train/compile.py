@@ -26,6 +26,7 @@ import platformdirs
 import scipy.linalg  # noqa: F401  jax.export loads it at its first program, a third of the time a stored one takes to start
 from jax.experimental.compilation_cache import compilation_cache
 
+from scaling.core.errors import UserError
 from scaling.core.files import atomic_write
 
 _CPU_OPTIONS = {
@@ -38,6 +39,9 @@ _SOURCES = ("arch", "nets", "train", "recipe")
 _TRACED_SETTINGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_default_prng_impl", "jax_threefry_partitionable")
 """What of JAX's configuration goes into a traced program."""
 
+
+_REMOTE = ("gs", "s3")
+"""Kinds of addresses that JAX's own cache takes, with a package installed for them."""
 
 _TRACING = threading.Lock()
 """Python traces for one thread at a time in any case, and its collector is switched for all of them."""
@@ -59,11 +63,20 @@ def enable_cache() -> None:
     """Keep compiled programs on disk from here on, in the user's cache folder, unless JAX has been given a folder already.
 
     `JAX_COMPILATION_CACHE_DIR` names another folder, `JAX_ENABLE_COMPILATION_CACHE=0` keeps none.
+
+    Raises:
+        UserError: that is an address of a kind that JAX cannot write to.
     """
     if not _setting("jax_enable_compilation_cache"):
         return
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-    if _setting("jax_compilation_cache_dir"):
+    if given := _setting("jax_compilation_cache_dir"):
+        scheme, separator, _ = str(given).partition("://")
+        if separator and scheme not in _REMOTE:
+            raise UserError(f"JAX_COMPILATION_CACHE_DIR={given}: must be a folder, or begin with gs:// or s3://")
+        if str(given).startswith("~"):  # JAX would make a folder of that name here
+            jax.config.update("jax_compilation_cache_dir", os.path.expanduser(given))
+            compilation_cache.reset_cache()
         return
     # Without a home, or with one that cannot be written to, everything is compiled anew each time. Users of containers often
     # have a number and no name: platformdirs and pathlib say that by a RuntimeError, other releases by a KeyError.
@@ -159,7 +172,7 @@ def _stored(key: str, trace: Callable[[], bytes]) -> Any:
     # JAX itself may keep programs in a bucket, by its own libraries; traced ones are kept on this machine's disk or not at all.
     if not (folder and _setting("jax_enable_compilation_cache")) or "://" in str(folder):
         return jax.export.deserialize(bytearray(trace()))
-    path = Path(os.path.expanduser(folder)) / "traced" / f"{key}.stablehlo"
+    path = Path(folder) / "traced" / f"{key}.stablehlo"
     try:
         return jax.export.deserialize(bytearray(path.read_bytes()))
     except Exception:  # absent, unreadable, damaged or of another release: made anew, whatever it was

@@ -90,6 +90,23 @@ def test_no_home_an_ascii_terminal_and_no_room(small, grid_in):
     assert not (small / "gs:").exists()
 
 
+def test_a_cache_folder_in_the_home(small, grid_in, tmp_path):
+    done = grid_in(
+        small,
+        "--spec",
+        "tiny.toml",
+        "--seeds",
+        "1",
+        "--run",
+        "home",
+        HOME=str(tmp_path),
+        JAX_COMPILATION_CACHE_DIR="~/compiled",
+    )
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "compiled" / "traced").glob("*.stablehlo"))
+    assert not (small / "~").exists()
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can become a user without a name")
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
 def test_a_user_with_a_number_and_no_name(small, tmp_path):
@@ -112,12 +129,18 @@ def test_a_user_with_a_number_and_no_name(small, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("JAX_PLATFORMS", "cuda"), ("JAX_PLATFORMS", "tpu"), ("JAX_ENABLE_X64", "maybe"), ("XLA_FLAGS", "--no=1")],
+    [
+        ("JAX_PLATFORMS", "cuda"),
+        ("JAX_PLATFORMS", "tpu"),
+        ("JAX_ENABLE_X64", "maybe"),
+        ("XLA_FLAGS", "--no=1"),
+        ("JAX_COMPILATION_CACHE_DIR", "file:///tmp/x"),
+    ],
 )
 def test_what_cannot_be_had_is_one_line_at_the_start(small, grid_in, name, value):
     done = grid_in(small, "--spec", "tiny.toml", "--run", "refused", **{name: value})
     assert done.returncode == 2
-    assert done.stderr.decode().splitlines()[-1].startswith("python -m scaling.grid: error: JAX cannot start")
+    assert done.stderr.decode().splitlines()[-1].startswith("python -m scaling.grid: error: JAX")
     assert b"Traceback" not in done.stderr
     assert not (small / "refused" / "trials.jsonl").exists()
 
