@@ -15,7 +15,6 @@ from scaling.data.endings import NOT_READ, SUFFIXES, is_hidden
 Classes = dict[str, list[Path]]
 """Images by the name of the folder that they lie under, however deep; no folder without images."""
 
-
 OTHER = "other"
 """The key under which links that lead nowhere, pipes and the like are counted; endings begin with a dot, or are empty."""
 

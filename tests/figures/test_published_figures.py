@@ -1,6 +1,8 @@
 """The figures of the published record: their numbers, and that they can be read."""
 
+import re
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +41,16 @@ def test_saved_bytes_are_stable(named, tmp_path):
     again = import_module(name).draw()
     first, second = (save(one, tmp_path / folder, name) for one, folder in ((figure, "a"), (again, "b")))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_the_figure_of_the_repository_has_the_words_that_are_drawn(named, tmp_path):
+    name, figure = named
+    drawn = save(figure, tmp_path, name)[0]
+    committed = Path(import_module(name).__file__).with_suffix(".svg")
+    # Matplotlib notes each text beside its outlines, which its versions may draw otherwise.
+    words = [re.findall(r"<!-- (.*?) -->", path.read_text("utf-8")) for path in (drawn, committed)]
+    assert words[0]
+    assert words[0] == words[1], f"draw it anew: python -m scaling.gallery {name}"
 
 
 def test_a_curve_between_its_points():

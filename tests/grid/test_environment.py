@@ -134,7 +134,7 @@ def test_a_user_with_a_number_and_no_name(small, tmp_path):
         ("JAX_PLATFORMS", "tpu"),
         ("JAX_ENABLE_X64", "maybe"),
         ("XLA_FLAGS", "--no=1"),
-        ("JAX_COMPILATION_CACHE_DIR", "file:///tmp/x"),
+        ("JAX_COMPILATION_CACHE_DIR", "file:///nowhere"),
     ],
 )
 def test_what_cannot_be_had_is_one_line_at_the_start(small, grid_in, name, value):
