@@ -98,7 +98,7 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
         kind: a dataclass whose fields are numbers, texts, booleans, literals, tuples of them, or such dataclasses.
         table: what TOML or JSON gave.
         where: file and table, for messages.
-        base: values of keys that the table leaves out.
+        base: values of keys that the table, or a table within it, leaves out.
 
     Raises:
         SpecError: a key is unknown or missing, a value has another type or is out of range.
@@ -113,7 +113,13 @@ def from_plain(kind: type[Kind], table: object, where: str, base: Kind | None = 
     for key, given in table.items():
         name, place = names[key], f"{where}.{key}"
         is_text = name in readers and isinstance(given, str)
-        values[name] = _read_text(readers[name], given, place) if is_text else read_value(hints[name], given, place)
+        before = None if base is None else getattr(base, name)
+        if is_text:
+            values[name] = _read_text(readers[name], given, place)
+        elif dataclasses.is_dataclass(before) and not isinstance(before, type):  # a table within it says its changes too
+            values[name] = from_plain(type(before), given, place, before)
+        else:
+            values[name] = read_value(hints[name], given, place)
     if base is None:
         _require_complete(kind, table, where)
     try:

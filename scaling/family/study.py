@@ -87,8 +87,9 @@ class FamilyStudy(Trials):
 
     def recipe_of(self, network: Network) -> Recipe:
         """The recipe, its dropout raised with the network's real cost where the family asks for that."""
-        raised = self.recipe.dropout + self.spec.family.dropout_per_doubling * max(0.0, math.log2(network.realised))
-        return dataclasses.replace(self.recipe, dropout=round(raised, 6))
+        recipe = super().recipe_of(network)
+        raised = recipe.dropout + self.spec.family.dropout_per_doubling * max(0.0, math.log2(network.realised))
+        return dataclasses.replace(recipe, dropout=round(raised, 6))
 
 
 def intended(family: FamilyConfig) -> dict[str, tuple[float, float, float] | None]:

@@ -15,6 +15,7 @@ from scaling.nets.batch_norm import BatchNorm
 from scaling.nets.initialise import Initialiser
 from scaling.nets.layers import ACTIVATIONS, Convolution, Depthwise, Pointwise, SqueezeExcite, StochasticDepth
 from scaling.nets.padding import Geometry
+from scaling.recipe.recipe import ClassifierStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,14 @@ class ModelConfig:
         stochastic_depth: rate d of the network; block i of N drops its branch at rate d * i / N, where it has a skip.
         batch_norm_decay: of the running statistics; a training of a few hundred steps needs .9.
         dtype: of images, maps and products; parameters, statistics and logits are float32 always.
+        classifier_start: spread of the classifier's initial weights, as `Recipe` has it.
     """
 
     dropout: float = 0.2
     stochastic_depth: float = 0.2
     batch_norm_decay: float = 0.99
     dtype: Any = jnp.float32
+    classifier_start: ClassifierStart = "released"
 
 
 class Normed(nnx.Module):

@@ -14,6 +14,7 @@ from scaling.nets.depthwise import depthwise
 from scaling.nets.initialise import Initialiser
 from scaling.nets.padding import Geometry, edges
 from scaling.nets.platform import differentiated, per_platform
+from scaling.recipe.recipe import ClassifierStart
 
 FEW_CHANNELS = 4
 """Images have no more; their convolution is a matrix product over shifted images in evaluation too."""
@@ -160,10 +161,14 @@ class Dense(nnx.Module):
 
 
 class Classifier(nnx.Module):
-    """Matrix product and bias in float32, whatever the maps' precision; initial weights uniform +-1/sqrt(classes)."""
+    """Matrix product and bias in float32, whatever the maps' precision.
 
-    def __init__(self, inputs: int, classes: int, init: Initialiser) -> None:
-        self.kernel = nnx.Param(init.uniform((inputs, classes), classes**-0.5))
+    Initial weights are uniform from -s to s: `released` s = 1/sqrt(classes), `fan_in` s = 1/sqrt(inputs), `zero` s = 0.
+    """
+
+    def __init__(self, inputs: int, classes: int, start: ClassifierStart, init: Initialiser) -> None:
+        limit = {"released": classes**-0.5, "fan_in": inputs**-0.5, "zero": 0.0}[start]
+        self.kernel = nnx.Param(init.uniform((inputs, classes), limit))
         self.bias = nnx.Param(init.constant((classes,), 0))
 
     def __call__(self, vectors: jax.Array) -> jax.Array:

@@ -27,7 +27,7 @@ class Network(nnx.Module):
         self.head = nnx.data(make.pointwise(last, head) if head else None)
         rngs = make.rngs
         self.dropout = nnx.data(nnx.Dropout(make.settings.dropout, rngs=rngs) if rngs is not None else None)
-        self.classifier = Classifier(head or last, num_classes, make.init)
+        self.classifier = Classifier(head or last, num_classes, make.settings.classifier_start, make.init)
         self.activation = architecture.activation
         self.in_channels = in_channels
         self.dtype = make.settings.dtype

@@ -15,6 +15,7 @@ from scaling.core.errors import SpecError, UserError
 from scaling.core.files import read_text, user_path
 from scaling.core.names import did_you_mean
 from scaling.core.plain import from_plain, read_value
+from scaling.recipe.published import recipe
 from scaling.recipe.recipe import Recipe
 from scaling.rules.releases import NAMES, architecture
 
@@ -55,7 +56,7 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     for key in READING:
         if key in table:
             values[key] = read_value(bool, table[key], f"{path}: {key}")
-    values["recipe"] = from_plain(Recipe, table.get("recipe", {}), f"{path}: recipe")
+    values["recipe"] = read_recipe(table.get("recipe", {}), f"{path}: recipe")
     baseline = table.get("baseline", "small")
     if isinstance(baseline, dict):
         values["baseline"] = checked(lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline")
@@ -63,6 +64,19 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
         name = read_value(str, baseline, f"{path}: baseline")
         values["baseline"] = checked(lambda: read_baseline(name), f"{path}: baseline")
     return values
+
+
+def read_recipe(table: Any, where: str) -> Recipe:
+    """The recipe of a specification's table: `base` names the one that its other keys change; without it the proxy.
+
+    Raises:
+        SpecError: there is no recipe of that name, a key is unknown, a value is of another type or out of range.
+    """
+    if not isinstance(table, dict) or "base" not in table:
+        return from_plain(Recipe, table, where)
+    name = read_value(str, table["base"], f"{where}.base")
+    named = checked(lambda: recipe(name), f"{where}.base")
+    return from_plain(Recipe, {key: value for key, value in table.items() if key != "base"}, where, named)
 
 
 def reading(spec: Any) -> dict[str, bool]:

@@ -125,8 +125,8 @@ class Trials:
         raise NotImplementedError
 
     def recipe_of(self, network: Network) -> Recipe:
-        """How a network is trained: all alike, unless a study says otherwise."""
-        return self.recipe
+        """How a network is trained: all alike, but for what follows the cost, and unless a study says otherwise."""
+        return self.recipe.for_cost(network.realised)
 
     def config(self) -> dict[str, Any]:
         """What a run folder answers, as plain data."""

@@ -17,7 +17,7 @@ from scaling.data.per_image import PerImage, per_image
 from scaling.nets import build
 from scaling.train.compile import Program, compiled
 from scaling.train.input import DeviceDataset, batches
-from scaling.train.optimizer import pack, unpack
+from scaling.train.optimizer import initial_moments, pack, unpack
 from scaling.train.step import (
     EVALUATION_BATCH,
     Pixels,
@@ -99,10 +99,13 @@ def initial_state(task: Task, seed: int) -> State:
     platform = jax.default_backend()
     network = build(task.architecture, task.num_classes, task.in_channels, nnx.Rngs(seed), settings(task.recipe, platform))
     _, params, statistics, random = split(network)
-    # Packed by NumPy, and momenta made of zeros here: JAX would compile a program for every shape.
-    packed, running = (jax.device_put(pack(jax.device_get(tree), np)) for tree in (params, statistics))
-    moments = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), abstract_state(task, platform).optimizer)
-    return State(packed, running, random, jax.device_put(moments), jax.device_put(np.int32(0)))
+    # Packed by NumPy: JAX would compile a program for every shape.
+    host = [pack(jax.device_get(tree), np) for tree in (params, statistics)]
+    packed, running = map(jax.device_put, host)
+    moments = initial_moments(task.recipe, packed, params)
+    # Arrays of its own: the first step gives both away.
+    average = tuple(jax.device_put(jax.tree.map(np.copy, one)) for one in host) if task.recipe.average else None
+    return State(packed, running, random, moments, jax.device_put(np.int32(0)), average)
 
 
 def train(

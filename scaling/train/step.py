@@ -18,7 +18,7 @@ from jax import lax
 
 from scaling.nets import ModelConfig, Network, abstract
 from scaling.recipe.recipe import Recipe
-from scaling.train.optimizer import Packed, abstract_pack, optimizer, pack, schedule, unpack
+from scaling.train.optimizer import Packed, abstract_pack, apply_updates, averaged, optimizer, pack, schedule, unpack
 from scaling.train.task import Task
 
 EVALUATION_BATCH = 250
@@ -37,6 +37,8 @@ class State(NamedTuple):
     """momenta"""
     step: Any
     """steps taken"""
+    average: Any = None
+    """running averages of parameters and statistics, where the recipe keeps them"""
 
 
 class Weights(NamedTuple):
@@ -70,6 +72,7 @@ def settings(recipe: Recipe, platform: str) -> ModelConfig:
         stochastic_depth=recipe.stochastic_depth,
         batch_norm_decay=0.0,  # a step averages the statistics of all layers at once
         dtype=jnp.bfloat16 if narrow else jnp.float32,
+        classifier_start=recipe.classifier_start,
     )
 
 
@@ -104,8 +107,9 @@ def train_segment(
     Returns:
         The state after them, and mean loss and share of images recognised on the way.
     """
-    recipe, transform = task.recipe, optimizer(task.recipe)
+    recipe = task.recipe
     definition, weights = _parts(task, platform)[0], abstract_weights(task, platform)
+    transform = optimizer(recipe, weights.params)
     steps = state.step + jnp.arange(len(order))
 
     def loss(params: Any, statistics: Any, random: Any, batch: jax.Array, targets: jax.Array) -> tuple[jax.Array, Any]:
@@ -130,9 +134,10 @@ def train_segment(
             state.statistics,
             pack(statistics),
         )
-        updates, moments = transform.update(pack(gradient), state.optimizer, state.params)
-        moved = jax.tree.map(lambda value, update: value - rate * update, state.params, updates)
-        return State(moved, running, random, moments, state.step + 1), progress
+        updates, moments = transform.update(pack(gradient), state.optimizer, state.params, rate=rate)
+        moved, step = apply_updates(recipe, state.params, updates, rate), state.step + 1
+        average = averaged(recipe.average, step, state.average, (moved, running)) if recipe.average else None
+        return State(moved, running, random, moments, step, average), progress
 
     state, progress = lax.scan(step, state, (order, mirrored, schedule(recipe, task.steps)(steps)))
     return state, Progress(progress.loss.mean(), progress.accuracy.mean())
@@ -180,8 +185,10 @@ def abstract_state(task: Task, platform: str) -> State:
     """The shapes of a task's state."""
     _, params, statistics, random = _parts(task, platform)
     packed = abstract_pack(params)
-    moments = jax.eval_shape(optimizer(task.recipe).init, packed)
-    return State(packed, abstract_pack(statistics), random, moments, jax.ShapeDtypeStruct((), jnp.int32))
+    moments = jax.eval_shape(optimizer(task.recipe, params).init, packed)
+    running = abstract_pack(statistics)
+    average = (packed, running) if task.recipe.average else None
+    return State(packed, running, random, moments, jax.ShapeDtypeStruct((), jnp.int32), average)
 
 
 @lru_cache(maxsize=16)

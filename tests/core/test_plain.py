@@ -13,7 +13,11 @@ from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.grid.lattice import Lattice
 from scaling.grid.limits import Limits
 from scaling.grid.spec import StudySpec
+from scaling.recipe.augment import Augment
+from scaling.recipe.optimizers import Optimizer
+from scaling.recipe.progressive import Progressive
 from scaling.recipe.recipe import Recipe
+from scaling.recipe.schedules import Schedule
 from scaling.study.trial import Trial
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +47,28 @@ DEFAULTS = {
         "stochastic_depth": 0.0,
         "batch_norm_decay": 0.9,
         "precision": "auto",
+        "optimizer": Optimizer(),
+        "schedule": Schedule(),
+        "reference_batch": 0,
+        "average": 0.0,
+        "classifier_start": "released",
+        "augment": Augment(),
+        "progressive": Progressive(),
+        "dropout_per_doubling": 0.0,
+    },
+    Optimizer: {"kind": "sgd", "square_decay": None, "epsilon": None, "decay_biases": False},
+    Schedule: {"kind": "cosine", "factor": 0.97, "every": 2.4 / 350},
+    Augment: {"crop": 0.0, "policy": "none", "layers": 2, "magnitude": 10.0, "mixup": 0.0, "cutmix": 0.0, "erase": 0.0},
+    Progressive: {
+        "stages": 1,
+        "smallest": 1.0,
+        "largest": 1.0,
+        "sizes": "paper",
+        "order": "growing",
+        "every": 1,
+        "dropout": None,
+        "magnitude": None,
+        "mixup": None,
     },
     Lattice: {
         "step": 0.05,
@@ -93,6 +119,16 @@ DEFAULTS = {
 """What records were made with. A default here is never changed: where a better one is found, it is a new field or a recipe."""
 
 LATER = {
+    Recipe: {
+        "optimizer",
+        "schedule",
+        "reference_batch",
+        "average",
+        "classifier_start",
+        "augment",
+        "progressive",
+        "dropout_per_doubling",
+    },
     Stage: {"block", "groups"},
     Architecture: {"stem_kernel", "stem_pool", "activation", "padding", "batch_norm_epsilon", "fixed_ends"},
     StudySpec: {"limits", "eligible_only", "grouped", "top_classes", "skip_unreadable"},

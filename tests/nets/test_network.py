@@ -253,3 +253,11 @@ def test_training_and_evaluation_convolve_alike(name):
     trained = network(images)
     network.eval()
     np.testing.assert_allclose(network(images), trained, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("start", "limit"), [("released", 10**-0.5), ("fan_in", 1280**-0.5), ("zero", 0.0)])
+def test_the_classifier_starts_as_asked(start, limit):
+    settings = dataclasses.replace(ModelConfig(), classifier_start=start)
+    kernel = build(architecture("efficientnet_b0"), 10, 3, nnx.Rngs(0), settings).classifier.kernel[...]
+    assert np.abs(kernel).max() == pytest.approx(limit, rel=1e-3)
+    assert np.std(kernel) == pytest.approx(limit / 3**0.5, rel=2e-2)
