@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from scaling.core.errors import UserError
 from scaling.core.text import printable, replace_what_streams_cannot_encode
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end, by SIGTERM; everything is put in order as at Ctrl-C."""
 
 
 def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> int:
@@ -19,10 +26,10 @@ def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> i
     Args:
         command: as people type it.
         work: gives the status where nothing goes wrong.
-        stopped: what Ctrl-C says.
+        stopped: what Ctrl-C and SIGTERM say.
 
     Returns:
-        2 for what people can mend, 130 for Ctrl-C, 0 where the reader of standard output has read enough.
+        2 for what people can mend, 130 for Ctrl-C, 143 for SIGTERM, 0 where the reader of standard output has read enough.
     """
     replace_what_streams_cannot_encode()
     # Figures are written to files, by no backend; one that is not installed would end the command when it comes to draw. A
@@ -30,7 +37,8 @@ def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> i
     if not os.environ.get("MPLBACKEND", "module:").startswith("module:"):
         del os.environ["MPLBACKEND"]
     try:
-        return work()
+        with _terminable():
+            return work()
     except UserError as error:
         return fail(command, str(error))
     except BrokenPipeError:
@@ -46,9 +54,27 @@ def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> i
         if "RESOURCE_EXHAUSTED" not in str(error):  # what JAX says where a device's memory does not do
             raise
         return fail(command, f"too large for this device: {str(error).splitlines()[0]}")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as signalled:
         print(f"\n{stopped}", file=sys.stderr)
-        return 130
+        return 143 if isinstance(signalled, Terminated) else 130
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Within it SIGTERM raises `Terminated`, unless somebody else handles it or this is not the main thread."""
+    free = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if not free:
+        yield
+        return
+
+    def terminate(number: int, frame: Any) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def fail(command: str, message: str) -> int:
@@ -59,7 +85,7 @@ def fail(command: str, message: str) -> int:
 
 def exit_without_joining_workers(status: int) -> int:
     """End with `status`, at once if a worker is still inside a compilation: everything of value is on the disk."""
-    if any(thread.name == "scaling-worker" for thread in threading.enumerate()):
+    if any(thread.name.startswith("scaling-worker") for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -61,3 +62,29 @@ def place(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("names no file or folder: it is empty")
     return user_path(text)
+
+
+def checkpoint_flag(group: argparse._ArgumentGroup) -> None:
+    """How often a training's state is kept; 0 keeps it at every segment's end."""
+    group.add_argument(
+        "--checkpoint-minutes",
+        type=minutes,
+        default=10.0,
+        metavar="M",
+        help="a training that is killed goes on from at most so many minutes before (default: 10). At Ctrl-C it loses none",
+    )
+
+
+def minutes(text: str) -> float:
+    """A length of time in minutes, 0 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < math.inf:
+        raise argparse.ArgumentTypeError(f"must be minutes, 0 or more, got {text!r}")
+    return found

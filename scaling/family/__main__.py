@@ -178,10 +178,10 @@ def _train(options: Options) -> int:
     spec, dataset, run = _asked(options)
     say(duplicate_notes(dataset))
     with jax_ready():
-        return _run(spec, dataset, run, options.json)
+        return _run(spec, dataset, run, options)
 
 
-def _run(spec: FamilySpec, dataset: Dataset, run: Run, as_json: bool) -> int:
+def _run(spec: FamilySpec, dataset: Dataset, run: Run, options: Options) -> int:
     """Train what is missing, compare, report."""
     from scaling.family.findings import plan_summary
     from scaling.family.result import family_found
@@ -193,7 +193,7 @@ def _run(spec: FamilySpec, dataset: Dataset, run: Run, as_json: bool) -> int:
     from scaling.study.groups import write_groups
     from scaling.study.study import AllAtOnce, test_missing, train_proposed
 
-    engine = engine_called("local")(dataset, run.weights)
+    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes)
     study = make_family_study(spec, dataset, engine.precision)
     console = terminal(stderr=True)
     with run.opened(study.config()):
@@ -208,7 +208,7 @@ def _run(spec: FamilySpec, dataset: Dataset, run: Run, as_json: bool) -> int:
         if nothing is not None:
             say([nothing])
             return 1
-        return _report(family_found(study, run), as_json)
+        return _report(family_found(study, run), options.json)
 
 
 def _report(family: Family, as_json: bool) -> int:

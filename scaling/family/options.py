@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, get_args
 
-from scaling.cli.options import Parser, place, whole
+from scaling.cli.options import Parser, checkpoint_flag, place, whole
 from scaling.rules.rounding import Rounding
 from scaling.rules.rules import RULES
 
@@ -44,6 +44,7 @@ class Options:
     seeds: int | None
     to: Path | None
     dry_run: bool
+    checkpoint_minutes: float
     json: bool
     csv: bool
     toml: Path | None
@@ -141,6 +142,7 @@ def _training(group: Any) -> None:
     group.add_argument("--seeds", type=whole, help="trainings of each network (default: the specification's, or 3)")
     group.add_argument("--to", type=place, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     group.add_argument("--dry-run", action="store_true", help="with --train: list networks and the expected time")
+    checkpoint_flag(group)
 
 
 def _output(group: Any) -> None:

@@ -129,10 +129,10 @@ def _search(options: argparse.Namespace) -> int:
     spec, dataset, run = _asked(options)
     say(duplicate_notes(dataset))
     with jax_ready():
-        return _run(spec, dataset, run, options.json)
+        return _run(spec, dataset, run, options)
 
 
-def _run(spec: StudySpec, dataset: Dataset, run: Run, as_json: bool) -> int:
+def _run(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespace) -> int:
     from scaling.grid.latency_limit import apply_latency_limit
     from scaling.grid.looks import read_looks, write_looks
     from scaling.grid.study import make_study
@@ -140,7 +140,7 @@ def _run(spec: StudySpec, dataset: Dataset, run: Run, as_json: bool) -> int:
     from scaling.study.engines.engine import engine_called
     from scaling.study.groups import write_groups
 
-    engine = engine_called("local")(dataset, run.weights)
+    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes)
     study = make_study(spec, dataset, engine.precision)
     with run.held():
         run.require_same_config(study.config())
@@ -153,7 +153,7 @@ def _run(spec: StudySpec, dataset: Dataset, run: Run, as_json: bool) -> int:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
         run.list_unreadable(dataset.unreadable)
         result = _trained(study, run, engine, looks, terminal(stderr=True))
-        return _report(result, as_json)
+        return _report(result, options.json)
 
 
 def _trained(study: Study, run: Run, engine: Engine, looks: tuple[int, ...], console: Console) -> SearchResult:

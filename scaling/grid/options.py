@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from scaling.cli.options import Parser, amount, byte_amount, milliseconds, place, whole
+from scaling.cli.options import Parser, amount, byte_amount, checkpoint_flag, milliseconds, place, whole
 
 if TYPE_CHECKING:
     pass
@@ -121,4 +121,5 @@ def _how(group: Any) -> None:
     group.add_argument(
         "--dry-run", action="store_true", help="list candidates, aliases, costs and the expected time; train nothing"
     )
+    checkpoint_flag(group)
     group.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")

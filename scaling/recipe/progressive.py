@@ -77,3 +77,10 @@ class Progressive:
             share = place if self.sizes == "paper" else (stage + 1) / self.stages
             found.append(Strength(self.smallest + (self.largest - self.smallest) * share, place))
         return tuple(found)
+
+    def mean_area(self) -> float:
+        """Pixels of a training image over those at the network's resolution, a mean over the stages.
+
+        What a training costs is about proportional to it.
+        """
+        return sum(one.side**2 for one in self.strengths()) / self.stages

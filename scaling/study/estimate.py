@@ -43,7 +43,7 @@ def pace(runs: Path) -> Pace:
                 compiling.append(seconds.compile)
             if seconds.train >= _LONG_ENOUGH_SECONDS:
                 training.append(seconds.train)
-                work.append(float(record.cost.activations * record.trial.images * record.trial.recipe.epochs))
+                work.append(training_work(record.trial))
     if not compiling or not work:
         return DEFAULT_PACE
     return Pace(median(compiling), sum(training) / sum(work), f"{len(work)} trials recorded on this machine, {host()}")
@@ -77,6 +77,6 @@ def estimated_seconds(trials: Sequence[Trial], pace: Pace) -> float:
 
 
 def training_work(trial: Trial) -> float:
-    """What a trial's training seconds are about proportional to: activations x images x epochs."""
+    """What a trial's training seconds are about proportional to: activations x images x epochs, at the sizes trained at."""
     counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
-    return float(counted.activations * trial.images * trial.recipe.epochs)
+    return float(counted.activations * trial.images * trial.recipe.epochs) * trial.recipe.progressive.mean_area()

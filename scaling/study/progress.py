@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from scaling.core.units import duration
-from scaling.study.engines.engine import Compiling, Event, Finished, Training
+from scaling.study.engines.engine import Compiling, Event, Finished, Remark, Training
 from scaling.study.estimate import Pace, expected_parts
 from scaling.study.trial import Outcome, Trial
 
@@ -57,6 +57,8 @@ class StudyProgress:
             self._progress.remove_task(task)
         if self._console.is_terminal:
             self._progress.stop()
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self._print("stopping where each training can go on from; Ctrl-C once more stops at once")
 
     def show(self, event: Event) -> None:
         """Take an event of the engine into account."""
@@ -65,6 +67,8 @@ class StudyProgress:
             self._finish(event)
         elif isinstance(event, Compiling):
             self._progress.update(self._line(event.trial), note="compiling")
+        elif isinstance(event, Remark):
+            self._print(f"{self._label(event.trial)}: {event.sentence}")
         else:
             self._train(event)
 
@@ -91,13 +95,11 @@ class StudyProgress:
         # Out of the running ones first: Ctrl-C between the two must not have the line removed once more on the way out.
         self._progress.remove_task(self._running.pop(event.trial.id))
         self._progress.update(self._all, completed=self._done, note=self._time_left())
-        self._console.print(
-            f"[{self._done:>{len(str(self._total))}}/{self._total}] {self._label(event.trial)}: "
-            f"{describe(event.outcome)}; {self._time_left()}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        number = f"[{self._done:>{len(str(self._total))}}/{self._total}]"
+        self._print(f"{number} {self._label(event.trial)}: {describe(event.outcome)}; {self._time_left()}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _line(self, trial: Trial) -> TaskID:
         if trial.id not in self._running:

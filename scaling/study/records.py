@@ -62,6 +62,7 @@ class TrainingRecord(NamedTuple):
                 "validation": judged,
                 "seconds": seconds,
                 **({} if outcome.curve is None else {"curve": outcome.curve._asdict()}),
+                **({} if outcome.last_weights is None else {"last_weights": outcome.last_weights}),
             },
             "provenance": self.provenance,
         }
@@ -212,6 +213,7 @@ def _outcome(stored: dict[str, Any]) -> Outcome:
         seconds=seconds,
         probability=judged.probability,
         curve=curve,
+        last_weights=float(stored["last_weights"]) if "last_weights" in stored else None,
     )
 
 

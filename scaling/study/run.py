@@ -20,6 +20,9 @@ from scaling.study.records import EvaluationRecord, Record, RecordFile, Training
 from scaling.study.spec import difference
 from scaling.study.trial import Outcome, Statuses, Trial
 
+CHECKPOINT_ENDING = ".checkpoint"
+"""Of the files in `weights/` from which trainings go on; one is deleted once its trial is recorded."""
+
 FIXED = ("baseline", "data", "recipe")
 """What a run folder never changes; the rest of its configuration may grow in place."""
 
@@ -149,9 +152,10 @@ class Run:
         return self._tests.get(trial.id)
 
     def record(self, trial: Trial, outcome: Outcome, device: str) -> None:
-        """Append an outcome."""
+        """Append an outcome; the trial's checkpoint, if there is one, has done its work."""
         counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
         self._append(TrainingRecord(trial, counted, outcome, provenance(device)))
+        (self.weights / f"{trial.id}{CHECKPOINT_ENDING}").unlink(missing_ok=True)
 
     def record_test(self, trial: Trial, judged: PerImage, device: str) -> None:
         """Append what a trained network made of the test images."""

@@ -125,7 +125,7 @@ class Trials:
         raise NotImplementedError
 
     def recipe_of(self, network: Network) -> Recipe:
-        """How a network is trained: all alike, but for what follows the cost, and unless a study says otherwise."""
+        """How a network is trained: all alike, but for what follows the cost."""
         return self.recipe.for_cost(network.realised)
 
     def config(self) -> dict[str, Any]:
@@ -233,7 +233,8 @@ def train_proposed(proposer: Proposer, study: Trials, run: Run, engine: Engine, 
         if not missing:
             return
         tried |= {trial.id for trial in missing}
-        with StudyProgress(missing, study.label, speed, console) as progress, closing(engine.run(missing)) as events:
+        # Closed from the inside out: how it ends is said before trainings that are under way are waited for.
+        with closing(engine.run(missing)) as events, StudyProgress(missing, study.label, speed, console) as progress:
             for event in events:
                 if isinstance(event, Finished):
                     run.record(event.trial, event.outcome, event.device)
@@ -245,8 +246,7 @@ def test_missing(
 ) -> list[str]:
     """Look at the test images with every complete trial of the networks that has not done so.
 
-    A trial whose weights are gone is trained again for it. Elsewhere, or by another version of a library, that may give
-    another network than the recorded one; its validation images tell.
+    A trial whose weights are gone is trained again for it. Elsewhere that may give another network; its validation images tell.
 
     Returns:
         One sentence for each trial that could not be judged, and for each that is not the recorded network any more.
@@ -260,7 +260,7 @@ def test_missing(
             f"The weights of {len(gone)} trial(s) to be judged on the test images are gone; training them again.",
             soft_wrap=True,
         )
-        with StudyProgress(gone, study.label, speed, console) as progress, closing(engine.run(gone)) as events:
+        with closing(engine.run(gone)) as events, StudyProgress(gone, study.label, speed, console) as progress:
             for event in events:
                 if isinstance(event, Finished):
                     retrained[event.trial] = event.outcome

@@ -101,6 +101,8 @@ class Outcome:
         seconds: spent on it.
         probability: (validation images,), as in `PerImage`; None in records made before it was kept.
         curve: of the training, where complete; None in records made before it was kept.
+        last_weights: share of the validation images that the weights of the last step have right, where running averages are
+            what is judged.
     """
 
     status: Status
@@ -109,6 +111,7 @@ class Outcome:
     seconds: Seconds = Seconds()
     probability: NDArray[np.uint8] | None = None
     curve: Curve | None = None
+    last_weights: float | None = None
 
     @property
     def images(self) -> int:

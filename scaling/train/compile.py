@@ -188,12 +188,12 @@ def _setting(name: str) -> Any:
 
 
 def _key(name: str, inputs: Any, shapes: Any) -> str:
-    content = [name, inputs, shapes, jax.default_backend(), _origin(), [str(_setting(one)) for one in _TRACED_SETTINGS]]
+    content = [name, inputs, shapes, jax.default_backend(), origin(), [str(_setting(one)) for one in _TRACED_SETTINGS]]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
 @lru_cache(maxsize=1)
-def _origin() -> list[str]:
+def origin() -> list[str]:
     """Versions of the libraries and a digest of the source that programs are made by."""
     versions = [importlib.metadata.version(name) for name in ("jax", "jaxlib", "flax", "optax")]
     package = Path(__file__).parent.parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,39 @@ RESIDENT_BYTES = 8 * 2**30
 """Training images up to this size stay on the device; larger sets are sent segment by segment."""
 
 
+class TrainingImages(Protocol):
+    """What a training takes: images of one side, their labels, and what they are normalised with."""
+
+    @property
+    def images(self) -> jax.Array | NDArray[np.uint8]:
+        """(images, side, side, channels): on the device, or in host memory where they are too many."""
+
+    @property
+    def labels(self) -> jax.Array | NDArray[np.int32]:
+        """(images,), where the images are."""
+
+    @property
+    def pixels(self) -> Pixels:
+        """Normalisation."""
+
+    @property
+    def resident(self) -> bool:
+        """Whether the images are on the device."""
+
+
+class StageImages(NamedTuple):
+    """Training images at the side of one stage; the attributes are those of `TrainingImages`."""
+
+    images: jax.Array | NDArray[np.uint8]
+    labels: jax.Array | NDArray[np.int32]
+    pixels: Pixels
+
+    @property
+    def resident(self) -> bool:
+        """Whether the images are on the device."""
+        return isinstance(self.images, jax.Array)
+
+
 class DeviceDataset(NamedTuple):
     """An image set at one resolution, bytes throughout."""
 
@@ -26,6 +59,11 @@ class DeviceDataset(NamedTuple):
     pixels: Pixels
     validation: Split
     test: Split
+
+    @property
+    def side(self) -> int:
+        """Px of the images."""
+        return int(self.images.shape[1])
 
     @property
     def resident(self) -> bool:
@@ -38,9 +76,18 @@ def to_device(dataset: Dataset, side: int) -> DeviceDataset:
     train, validation, test = (
         Split(resize(split.images, side), split.labels) for split in (dataset.train, dataset.validation, dataset.test)
     )
-    resident = train.images.nbytes <= RESIDENT_BYTES
-    place = jax.device_put if resident else np.asarray
-    return DeviceDataset(place(train.images), place(train.labels), _pixels(train.images), validation, test)
+    images, labels = _placed(train)
+    return DeviceDataset(images, labels, _pixels(train.images), validation, test)
+
+
+def stage_images(dataset: Dataset, side: int, pixels: Pixels) -> StageImages:
+    """The training images of a set at the side of a stage, normalised as all others are."""
+    return StageImages(*_placed(Split(resize(dataset.train.images, side), dataset.train.labels)), pixels)
+
+
+def _placed(train: Split) -> tuple[jax.Array | NDArray[np.uint8], jax.Array | NDArray[np.int32]]:
+    place = jax.device_put if train.images.nbytes <= RESIDENT_BYTES else np.asarray
+    return place(train.images), place(train.labels)
 
 
 def batches(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -15,9 +17,11 @@ from scaling.core.plain import to_plain
 from scaling.data import Split
 from scaling.data.per_image import PerImage, per_image
 from scaling.nets import build
+from scaling.train.checkpoint import Checkpoint, Restored
 from scaling.train.compile import Program, compiled
-from scaling.train.input import DeviceDataset, batches
+from scaling.train.input import TrainingImages, batches
 from scaling.train.optimizer import initial_moments, pack, unpack
+from scaling.train.stages import stages
 from scaling.train.step import (
     EVALUATION_BATCH,
     Pixels,
@@ -111,17 +115,17 @@ def initial_state(task: Task, seed: int) -> State:
 def train(
     task: Task,
     program: Any,
-    data: DeviceDataset,
+    data: TrainingImages,
     seed: int,
     report: Report = lambda segment: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Weights:
-    """Train a task from a seed.
+    """Train a task of one stage from a seed.
 
     Args:
         task: what is trained.
         program: its compiled training program.
-        prepared: images at the architecture's resolution.
+        data: images at the architecture's resolution.
         seed: draws the parameters, the order of the images and their mirroring.
         report: told how it goes.
         stopped: asked after each segment whether to give up.
@@ -130,26 +134,94 @@ def train(
         Diverged: the loss is no longer finite.
         Stopped: `stopped` said so.
     """
-    state = initial_state(task, seed)
+    return unpacked(task, train_stages(task, lambda stage: (program, data), seed, report, stopped))
+
+
+def train_stages(
+    task: Task,
+    of_stage: Callable[[Task], tuple[Any, TrainingImages]],
+    seed: int,
+    report: Report = lambda segment: None,
+    stopped: Callable[[], bool] = lambda: False,
+    checkpoint: Checkpoint | None = None,
+    restored: Restored | None = None,
+) -> State:
+    """Train a task from a seed, stage after stage.
+
+    Args:
+        task: what is trained.
+        of_stage: for the task of a stage its compiled training program and the images at its resolution; asked when its turn
+            comes.
+        seed: draws the parameters, the order of the images, their mirroring and changes, and sizes in random order.
+        report: told how it goes, of restored segments too.
+        stopped: asked after each segment whether to give up.
+        checkpoint: where the state is kept every so often, and at a stop.
+        restored: from where to go on.
+
+    Raises:
+        Diverged: the loss is no longer finite.
+        Stopped: `stopped` said so.
+        OSError: a checkpoint cannot be written.
+    """
+    going = restored or Restored(initial_state(task, seed), 0, [], [], 0.0)
+    state, loss, accuracy = going.state, list(going.loss), list(going.accuracy)
+    count, start = task.segments[0], time.perf_counter()
+
+    def tell(number: int) -> None:
+        report(Segment(number // count, (number + 1) % count == 0, loss[number], accuracy[number]))
+
+    for number in range(going.segments):
+        tell(number)
+    for number, run in enumerate(_segments(task, seed, of_stage, going.segments), going.segments):
+        state, progress = run(state)
+        loss.append(float(progress.loss))
+        accuracy.append(float(progress.accuracy))
+        if not np.isfinite(loss[-1]):
+            raise Diverged(f"the training loss became {loss[-1]} in epoch {number // count + 1} of {task.recipe.epochs}")
+        tell(number)
+        stop = stopped()
+        if checkpoint is not None and (stop or checkpoint.due()):
+            checkpoint.write(Restored(state, number + 1, loss, accuracy, going.seconds + time.perf_counter() - start))
+        if stop:
+            raise Stopped
+    return state
+
+
+def _segments(
+    task: Task, seed: int, of_stage: Callable[[Task], tuple[Any, TrainingImages]], done: int
+) -> Iterator[Callable[[State], tuple[State, Progress]]]:
+    """What trains each segment of a training, those that are done left out."""
     count, steps = task.segments
-    for epoch in range(task.recipe.epochs):
-        order, mirrored = epoch_order(task, seed, epoch)
-        for segment in range(count):
-            chosen = slice(segment * steps, (segment + 1) * steps)
-            images, labels, index = _segment(data, order[chosen])
-            state, progress = program(state, images, labels, data.pixels, index, mirrored[chosen])
-            if not np.isfinite(loss := float(progress.loss)):
-                raise Diverged(f"the training loss became {loss} in epoch {epoch + 1} of {task.recipe.epochs}")
-            report(Segment(epoch, segment + 1 == count, loss, float(progress.accuracy)))
-            if stopped():
-                raise Stopped
-    return unpacked(task, state)
+    for stage in stages(task, seed):
+        if stage.epochs.stop * count <= done:
+            continue
+        program, data = of_stage(stage.task)
+        for epoch in stage.epochs:
+            if (epoch + 1) * count <= done:
+                continue
+            order, mirrored = epoch_order(task, seed, epoch)
+            for segment in range(max(0, done - epoch * count), count):
+                chosen = slice(segment * steps, (segment + 1) * steps)
+                images, labels, index = _segment(data, order[chosen])
+                yield partial(_run, program, (images, labels, data.pixels, index, mirrored[chosen]))
 
 
-def unpacked(task: Task, state: State) -> Weights:
-    """The weights of a state, in the structure of the network."""
+def _run(program: Any, arguments: tuple[Any, ...], state: State) -> tuple[State, Progress]:
+    trained: tuple[State, Progress] = program(state, *arguments)
+    return trained
+
+
+def unpacked(task: Task, state: State, *, averaged: bool = True) -> Weights:
+    """The weights of a state, in the structure of the network.
+
+    Args:
+        task: what was trained.
+        state: after it.
+        averaged: the running averages where the recipe keeps them, else the weights of the last step.
+    """
     wanted = abstract_weights(task, jax.default_backend())
-    packed = jax.device_get(Weights(state.params, state.statistics))
+    last = (state.params, state.statistics)
+    packed = jax.device_get(state.average if averaged and state.average is not None else last)
     return jax.device_put(Weights(*(unpack(*pair) for pair in zip(packed, wanted, strict=True))))
 
 
@@ -180,7 +252,7 @@ def epoch_order(task: Task, seed: int, epoch: int) -> tuple[NDArray[np.int32], N
     return order, (random.random(shape) < 0.5) & task.recipe.flip
 
 
-def _segment(data: DeviceDataset, order: NDArray[np.int32]) -> tuple[Any, Any, NDArray[np.int32]]:
+def _segment(data: TrainingImages, order: NDArray[np.int32]) -> tuple[Any, Any, NDArray[np.int32]]:
     if data.resident:
         return data.images, data.labels, order
     chosen = order.ravel()

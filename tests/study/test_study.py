@@ -33,7 +33,7 @@ class Study(Trials):
     revision = 1
     recipe = RECIPE
     spec = SimpleNamespace(seeds=2)
-    networks = (SimpleNamespace(label="a network", architecture=SMALL),)
+    networks = (SimpleNamespace(label="a network", architecture=SMALL, realised=1.0),)
 
     def __init__(self, dataset=None):
         self.dataset = dataset or SimpleNamespace(fingerprint="abc", num_classes=10, in_channels=1, train=range(6000))
@@ -108,7 +108,7 @@ def test_missing_weights_on_this_machine_come_back_the_same(tmp_path, image_fold
     dataset = load(image_folder)
     study = Study(dataset)
     tiny = dataclasses.replace(SMALL, resolution=12, stages=SMALL.stages[:1])
-    study.networks = (SimpleNamespace(label="tiny", architecture=tiny),)
+    study.networks = (SimpleNamespace(label="tiny", architecture=tiny, realised=1.0),)
     engine = LocalEngine(dataset, tmp_path / "run" / "weights")
     console = Console(quiet=True)
     with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:

@@ -32,6 +32,14 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that people should know of a trial while it goes on."""
+
+    trial: Trial
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """A trial is over; its outcome should be recorded before the next event is asked for."""
 
@@ -41,7 +49,7 @@ class Finished:
     """what it was trained on, in words; it belongs to the worker, since an engine may have several kinds"""
 
 
-Event = Compiling | Training | Finished
+Event = Compiling | Training | Remark | Finished
 
 
 class Engine(Protocol):
@@ -66,11 +74,17 @@ class Engine(Protocol):
         """
 
 
+CHECKPOINT_SECONDS = 600.0
+"""Between two checkpoints of a training, unless asked otherwise."""
+
 ENGINES = {"local": "scaling.study.engines.local:LocalEngine"}
-"""By name: the module and the class. It is made from a dataset and the folder of trained weights, and loaded only when used."""
+"""By name: the module and the class, loaded only when used.
+
+It is made from a dataset, the folder of trained weights, and the seconds between two checkpoints of a training.
+"""
 
 
-def engine_called(name: str) -> Callable[[Dataset, Path], Engine]:
+def engine_called(name: str) -> Callable[[Dataset, Path, float], Engine]:
     """What makes the engine of a name.
 
     Raises:
@@ -79,5 +93,5 @@ def engine_called(name: str) -> Callable[[Dataset, Path], Engine]:
     if name not in ENGINES:
         raise UserError(f"no engine is called {name!r}; known: {', '.join(ENGINES)}{did_you_mean(name, ENGINES)}")
     module, _, kind = ENGINES[name].partition(":")
-    made: Callable[[Dataset, Path], Engine] = getattr(import_module(module), kind)
+    made: Callable[[Dataset, Path, float], Engine] = getattr(import_module(module), kind)
     return made

@@ -10,7 +10,6 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -20,18 +19,29 @@ from typing import Any, NamedTuple
 import jax
 
 from scaling.core.errors import UserError
-from scaling.core.machine import cores, memory_bytes
-from scaling.count.cost import cost
-from scaling.count.memory import training_bytes
 from scaling.data import Dataset
 from scaling.data.per_image import PerImage
-from scaling.study.engines.engine import Compiling, Event, Finished, Training
+from scaling.study.engines.engine import CHECKPOINT_SECONDS, Compiling, Event, Finished, Remark, Training
+from scaling.study.engines.images import DeviceImages
+from scaling.study.engines.jobs import by_network, stage_tasks, task_of, workers
+from scaling.study.engines.programs import StagePrograms
 from scaling.study.provenance import host
+from scaling.study.run import CHECKPOINT_ENDING
 from scaling.study.trial import Curve, Outcome, Seconds, Trial
-from scaling.train.compile import enable_cache
-from scaling.train.input import DeviceDataset, to_device
+from scaling.train.checkpoint import Checkpoint, Restored
+from scaling.train.compile import Program, enable_cache
+from scaling.train.input import DeviceDataset, TrainingImages
 from scaling.train.jax_start import own_settings
-from scaling.train.loop import Diverged, Segment, Stopped, compile_evaluation, compile_training, evaluate_per_image, train
+from scaling.train.loop import (
+    Diverged,
+    Segment,
+    Stopped,
+    compile_evaluation,
+    evaluate_per_image,
+    initial_state,
+    train_stages,
+    unpacked,
+)
 from scaling.train.step import Weights
 from scaling.train.task import Task
 from scaling.train.weights_file import load_weights, save_weights
@@ -48,26 +58,27 @@ class _WorkQueue(NamedTuple):
     """What the workers of one run share."""
 
     jobs: queue.SimpleQueue[list[Trial]]
-    waiting: Counter[int]
-    """networks of each resolution that are not done"""
     events: queue.SimpleQueue[Event | BaseException]
     stop: threading.Event
+    training: set[str]
+    """names of the threads that are inside a segment, at whose end they see `stop`"""
 
 
 class LocalEngine:
     """Trains on the devices of this machine.
 
     Args:
-        images: what is trained on.
-        weights: folder of trained weights, one file a trial, from which `test` reads them.
+        dataset: what is trained on.
+        weights: folder of trained weights, one file a trial, from which `test` reads them; checkpoints lie beside them.
+        checkpoint_seconds: between two checkpoints of a training; one is written at a stop, too.
     """
 
-    def __init__(self, dataset: Dataset, weights: Path) -> None:
+    def __init__(self, dataset: Dataset, weights: Path, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> None:
         enable_cache()
-        self._dataset = dataset
+        self._checkpoint_seconds = checkpoint_seconds
+        self._images = DeviceImages(dataset)
         self._weights = weights
         self._devices = jax.local_devices()
-        self._data: dict[tuple[Any, int], DeviceDataset] = {}
         self._evaluations: dict[Task, Any] = {}
         # Two compilations side by side would leave the device without work for as long as both take.
         self._compiling = {device: threading.Lock() for device in self._devices}
@@ -81,13 +92,14 @@ class LocalEngine:
             yield from self._run(trials)
 
     def _run(self, trials: Sequence[Trial]) -> Generator[Event]:
-        work = _WorkQueue(queue.SimpleQueue(), Counter(), queue.SimpleQueue(), threading.Event())
-        for job in _by_network(trials):
+        work = _WorkQueue(queue.SimpleQueue(), queue.SimpleQueue(), threading.Event(), set())
+        jobs = by_network(trials)
+        self._images.expect(job[0] for job in jobs)
+        for job in jobs:
             work.jobs.put(job)
-            work.waiting[job[0].architecture.resolution] += 1
         threads = [
-            threading.Thread(target=self._work, args=(device, work), name=WORKER, daemon=True)
-            for device in _workers(self._devices, trials)
+            threading.Thread(target=self._work, args=(device, work), name=f"{WORKER}-{number}", daemon=True)
+            for number, device in enumerate(workers(self._devices, trials))
         ]
         for thread in threads:
             thread.start()
@@ -98,7 +110,9 @@ class LocalEngine:
             work.stop.set()
             end = time.monotonic() + CLOSING_SECONDS
             for thread in threads:
-                thread.join(timeout=max(0.0, end - time.monotonic()))
+                # A segment's end is waited for, however long it takes: there the training is kept.
+                while thread.is_alive() and (thread.name in work.training or time.monotonic() < end):
+                    thread.join(timeout=min(0.1, CLOSING_SECONDS))
 
     def missing_weights(self, trials: Sequence[Trial]) -> list[Trial]:
         """Those whose weights are gone or cannot be read."""
@@ -113,12 +127,12 @@ class LocalEngine:
         """
         with own_settings():
             weights = self._load(trial)
-            data = self._on_device(trial, self._devices[0])
-            return evaluate_per_image(self._evaluation(_task(trial)), weights, data.test, data.pixels)
+            data = self._images.at(trial.architecture.resolution, self._devices[0])
+            return evaluate_per_image(self._evaluation(task_of(trial)), weights, data.test, data.pixels)
 
     def _load(self, trial: Trial) -> Weights:
         try:
-            return load_weights(self._path(trial), _task(trial))
+            return load_weights(self._path(trial), task_of(trial))
         except FileNotFoundError:
             raise UserError(f"{self._path(trial)} is missing") from None
 
@@ -138,29 +152,29 @@ class LocalEngine:
                     except queue.Empty:
                         return
                     self._train_network(job, device, work)
-                    self._release_images(job[0].architecture.resolution, work.waiting)
+                    self._images.done(job[0])
         except Stopped:
             pass
         except BaseException as error:
             work.events.put(error)
 
     def _train_network(self, trials: list[Trial], device: Any, work: _WorkQueue) -> None:
-        program = None
+        programs = None
         for trial in trials:
             compiling = 0.0
             try:
-                data = self._on_device(trial, device)
-                if program is None:
+                data = self._images.at(trial.architecture.resolution, device)
+                if programs is None:
                     with self._compiling[device]:
                         if work.stop.is_set():
                             raise Stopped
                         work.events.put(Compiling(trial))
                         start = time.perf_counter()
-                        compiled = compile_training(_task(trial), data.resident)
-                        self._evaluation(_task(trial))
-                        program, compiling = compiled, time.perf_counter() - start
+                        compiled = StagePrograms(stage_tasks(trials), data.resident, device)
+                        self._evaluation(task_of(trial))
+                        programs, compiling = compiled, time.perf_counter() - start
                 begun = time.perf_counter()
-                outcome = self._train(trial, program, data, compiling, work)
+                outcome = self._train(trial, programs, data, compiling, work)
             except Diverged as error:
                 outcome = Outcome("diverged", str(error), None, Seconds(compiling, time.perf_counter() - begun))
             except (Stopped, OSError):
@@ -169,36 +183,50 @@ class LocalEngine:
                 outcome = Outcome("failed", _reason(error), None, Seconds(compiling))
             work.events.put(Finished(trial, outcome, self.device))
 
-    def _train(self, trial: Trial, program: Any, data: DeviceDataset, compiling: float, work: _WorkQueue) -> Outcome:
+    def _train(self, trial: Trial, programs: StagePrograms, data: DeviceDataset, compiling: float, work: _WorkQueue) -> Outcome:
         seen: list[Segment] = []
+        task, thread = task_of(trial), threading.current_thread().name
 
         def report(segment: Segment) -> None:
             seen.append(segment)
             work.events.put(Training(trial, segment.epoch + segment.last, segment.accuracy))
 
+        def of_stage(stage: Task) -> tuple[Program, TrainingImages]:
+            return programs(stage), self._images.stage(stage.architecture.resolution, programs.device, data)
+
         work.events.put(Training(trial, 0))
+        checkpoint = Checkpoint(self._weights / f"{trial.id}{CHECKPOINT_ENDING}", trial.id, self._checkpoint_seconds)
+        restored = self._restored(trial, checkpoint, work)
         start = time.perf_counter()
-        weights = train(_task(trial), program, data, trial.seed, report, work.stop.is_set)
+        work.training.add(thread)
+        try:
+            state = train_stages(task, of_stage, trial.seed, report, work.stop.is_set, checkpoint, restored)
+        finally:
+            work.training.discard(thread)
         trained = time.perf_counter()
-        evaluation = self._evaluation(_task(trial))
+        weights, evaluation = unpacked(task, state), self._evaluation(task)
         judged = evaluate_per_image(evaluation, weights, data.validation, data.pixels)
+        last = None
+        if state.average is not None:
+            of_last = unpacked(task, state, averaged=False)
+            last = float(evaluate_per_image(evaluation, of_last, data.validation, data.pixels).correct.mean())
         evaluated = time.perf_counter()
         save_weights(self._path(trial), weights)
-        seconds = Seconds(compiling, trained - start, evaluated - trained)
-        return Outcome("complete", None, judged.correct, seconds, judged.probability, _curve(seen))
+        before = 0.0 if restored is None else restored.seconds
+        seconds = Seconds(compiling, before + trained - start, evaluated - trained)
+        return Outcome("complete", None, judged.correct, seconds, judged.probability, _curve(seen), last)
 
-    def _on_device(self, trial: Trial, device: Any) -> DeviceDataset:
-        key = (device, trial.architecture.resolution)
-        if key not in self._data:
-            self._data[key] = to_device(self._dataset, trial.architecture.resolution)
-        return self._data[key]
-
-    def _release_images(self, side: int, waiting: Counter[int]) -> None:
-        """Free the images of a resolution once no network waits for them."""
-        waiting[side] -= 1
-        if not waiting[side]:
-            for device in self._devices:
-                self._data.pop((device, side), None)
+    def _restored(self, trial: Trial, checkpoint: Checkpoint, work: _WorkQueue) -> Restored | None:
+        """Where the trial's training had got to, said either way."""
+        try:
+            restored = checkpoint.read(initial_state(task_of(trial), trial.seed))
+        except UserError as error:
+            work.events.put(Remark(trial, str(error)))
+            return None
+        if restored is not None:
+            total = trial.recipe.epochs * task_of(trial).segments[0]
+            work.events.put(Remark(trial, f"goes on from its checkpoint, {restored.segments / total:.0%} trained"))
+        return restored
 
     def _evaluation(self, task: Task) -> Any:
         if task not in self._evaluations:
@@ -209,27 +237,9 @@ class LocalEngine:
         return self._weights / f"{trial.id}.safetensors"
 
 
-def _workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:
-    """The device of each worker: every device twice, if memory bears it; a CPU with one core, and any other, once."""
-    largest = max((_training_bytes(trial) for trial in trials), default=0)
-    if devices[0].platform == "cpu":
-        return list(devices[:1]) * (2 if cores() > 1 and 2 * largest < 0.7 * memory_bytes() else 1)
-    return [device for device in devices for _ in range(2 if 2 * largest < 0.7 * _device_bytes(device) else 1)]
-
-
-def _training_bytes(trial: Trial) -> int:
-    """As everywhere, by the estimate of `scaling.count.memory`."""
-    number = 2 if trial.recipe.precision == "bfloat16" else 4
-    return training_bytes(trial.architecture, trial.recipe.batch, trial.num_classes, trial.in_channels, number)
-
-
 def _reason(error: Exception) -> str:
     """What went wrong in one line, at most a screen of it."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:2000]
-
-
-def _device_bytes(device: Any) -> float:
-    return float((device.memory_stats() or {}).get("bytes_limit", 0))
 
 
 def _curve(seen: Sequence[Segment]) -> Curve:
@@ -239,19 +249,6 @@ def _curve(seen: Sequence[Segment]) -> Curve:
         tuple(fmean(segment.loss for segment in epoch) for epoch in epochs),
         tuple(fmean(segment.accuracy for segment in epoch) for epoch in epochs),
     )
-
-
-def _task(trial: Trial) -> Task:
-    return Task(trial.architecture, trial.recipe, trial.num_classes, trial.in_channels, trial.images)
-
-
-def _by_network(trials: Sequence[Trial]) -> list[list[Trial]]:
-    def size(trial: Trial) -> tuple[int, str]:
-        counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
-        return -counted.activations, repr(trial.architecture)
-
-    ordered = sorted(trials, key=lambda trial: (size(trial), trial.seed))
-    return [list(group) for _, group in groupby(ordered, key=size)]
 
 
 def _until_finished(events: queue.SimpleQueue[Any]) -> Iterator[Event]:

@@ -14,9 +14,12 @@ from scaling.core.errors import SpecError
 from scaling.core.machine import cores
 from scaling.core.units import duration
 from scaling.data import load
+from scaling.recipe.progressive import Progressive
 from scaling.recipe.recipe import Recipe
+from scaling.study.engines import jobs as jobs_module
 from scaling.study.engines import local as local_module
-from scaling.study.engines.engine import Compiling, Finished, Training
+from scaling.study.engines import programs as programs_module
+from scaling.study.engines.engine import Compiling, Finished, Remark, Training
 from scaling.study.engines.local import LocalEngine
 from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_seconds, expected_parts, pace
 from scaling.study.progress import StudyProgress
@@ -57,15 +60,15 @@ class Device(NamedTuple):
 
 def test_a_device_has_two_workers_where_its_memory_bears_two_trainings(dataset, monkeypatch):
     trials = [trial(dataset)]
-    needed = local_module._training_bytes(trials[0])
+    needed = jobs_module._training_bytes(trials[0])
     small, large = Device("gpu", int(2.8 * needed)), Device("gpu", 3 * needed)
-    assert local_module._workers([small, large], trials) == [small, large, large]
-    assert local_module._workers([Device("tpu")], trials) == [Device("tpu")]  # one that does not say
-    monkeypatch.setattr(local_module, "cores", lambda: 2)
+    assert jobs_module.workers([small, large], trials) == [small, large, large]
+    assert jobs_module.workers([Device("tpu")], trials) == [Device("tpu")]  # one that does not say
+    monkeypatch.setattr(jobs_module, "cores", lambda: 2)
     cpus = [Device("cpu"), Device("cpu")]
-    assert local_module._workers(cpus, trials) == cpus[:1] * 2
-    monkeypatch.setattr(local_module, "memory_bytes", lambda: 2 * needed)
-    assert local_module._workers(cpus, trials) == cpus[:1]
+    assert jobs_module.workers(cpus, trials) == cpus[:1] * 2
+    monkeypatch.setattr(jobs_module, "memory_bytes", lambda: 2 * needed)
+    assert jobs_module.workers(cpus, trials) == cpus[:1]
 
 
 def test_every_trial_finishes_and_the_first_seed_compiles_for_the_others(engine, dataset):
@@ -84,7 +87,7 @@ def test_every_trial_finishes_and_the_first_seed_compiles_for_the_others(engine,
 
 
 def test_a_device_compiles_one_network_at_a_time(engine, dataset, monkeypatch):
-    compile_training, inside, most = local_module.compile_training, [], []
+    compile_training, inside, most = programs_module.compile_training, [], []
 
     def counted(*rest):
         inside.append(None)
@@ -95,9 +98,9 @@ def test_a_device_compiles_one_network_at_a_time(engine, dataset, monkeypatch):
         finally:
             inside.pop()
 
-    monkeypatch.setattr(local_module, "compile_training", counted)
+    monkeypatch.setattr(programs_module, "compile_training", counted)
     monkeypatch.setattr(engine, "_compiling", {engine._devices[0]: threading.Lock(), "another device": threading.Lock()})
-    monkeypatch.setattr(local_module, "_workers", lambda devices, trials: [devices[0]] * 3)
+    monkeypatch.setattr(local_module, "workers", lambda devices, trials: [devices[0]] * 3)
     networks = [dataclasses.replace(NET, head=head) for head in (8, 16, 24, 32)]
     assert len(finished(engine, [trial(dataset, network=one) for one in networks])) == 4
     assert most == [1, 1, 1, 1]
@@ -132,7 +135,7 @@ def test_test_images_are_judged_with_the_kept_weights(engine, dataset, tmp_path)
 def test_images_of_a_resolution_are_let_go_after_its_last_network(engine, dataset):
     sharper = dataclasses.replace(NET, resolution=14)
     finished(engine, [trial(dataset), trial(dataset, network=sharper)])
-    assert engine._data == {}
+    assert engine._images._sets == {}
 
 
 def test_an_error_of_one_network_is_its_outcome_and_the_others_go_on(engine, dataset, monkeypatch):
@@ -141,8 +144,8 @@ def test_an_error_of_one_network_is_its_outcome_and_the_others_go_on(engine, dat
             raise RuntimeError("out of memory\nand more")
         return compile_training(task, resident)
 
-    compile_training = local_module.compile_training
-    monkeypatch.setattr(local_module, "compile_training", broken)
+    compile_training = programs_module.compile_training
+    monkeypatch.setattr(programs_module, "compile_training", broken)
     bad, good = trial(dataset, 0, dataclasses.replace(NET, head=9)), trial(dataset)
     outcomes = finished(engine, [bad, good])
     assert (outcomes[bad].status, outcomes[bad].reason) == ("failed", "RuntimeError: out of memory and more")
@@ -175,7 +178,7 @@ def test_closing_the_events_stops_the_work(engine, dataset):
 
 
 def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, dataset, monkeypatch):
-    compile_training, begun, go_on = local_module.compile_training, threading.Event(), threading.Event()
+    compile_training, begun, go_on = programs_module.compile_training, threading.Event(), threading.Event()
     compiled = []
 
     def slow(task, resident):
@@ -184,9 +187,9 @@ def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, da
         go_on.wait(30)
         return compile_training(task, resident)
 
-    monkeypatch.setattr(local_module, "compile_training", slow)
+    monkeypatch.setattr(programs_module, "compile_training", slow)
     monkeypatch.setattr(local_module, "CLOSING_SECONDS", 0.1)
-    monkeypatch.setattr(local_module, "_workers", lambda devices, trials: [devices[0]] * 4)
+    monkeypatch.setattr(local_module, "workers", lambda devices, trials: [devices[0]] * 4)
     join, waited = threading.Thread.join, []
 
     def joined(thread, timeout=None):
@@ -198,8 +201,8 @@ def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, da
     with closing(engine.run([trial(dataset, network=one) for one in networks])) as events:
         assert isinstance(next(events), Compiling)
         begun.wait(30)
-        workers = [one for one in threading.enumerate() if one.name == local_module.WORKER]
-    assert waited[-1] == 0  # one deadline for all, used up by the first
+        workers = [one for one in threading.enumerate() if one.name.startswith(local_module.WORKER)]
+    assert waited == [0.1]  # one deadline for all, used up by the first
     assert len(finished(engine, [])) == 0  # another run does not wake them
     go_on.set()
     for worker in workers:
@@ -213,7 +216,7 @@ def test_a_network_whose_evaluation_fails_is_not_trained(engine, dataset, monkey
 
     trained = []
     monkeypatch.setattr(local_module, "compile_evaluation", broken)
-    monkeypatch.setattr(local_module, "train", lambda *rest: trained.append(rest))
+    monkeypatch.setattr(local_module, "train_stages", lambda *rest: trained.append(rest))
     outcomes = finished(engine, [trial(dataset, seed) for seed in (0, 1)])
     assert [one.reason for one in outcomes.values()] == ["RuntimeError: no room"] * 2
     assert trained == []
@@ -222,7 +225,7 @@ def test_a_network_whose_evaluation_fails_is_not_trained(engine, dataset, monkey
 def test_large_networks_come_first_and_seeds_follow_each_other(dataset):
     wide = scale(NET, Factors(1, 2, 1))
     trials = [trial(dataset, seed, net) for seed in (0, 1) for net in (NET, wide)]
-    jobs = local_module._by_network(trials)
+    jobs = jobs_module.by_network(trials)
     assert [[(one.architecture, one.seed) for one in job] for job in jobs] == [[(wide, 0), (wide, 1)], [(NET, 0), (NET, 1)]]
 
 
@@ -280,3 +283,30 @@ def test_too_few_images_are_named_with_their_classes():
     wanted = r"6000 training images of the classes T-shirt/top, .* and 6 more do not fill one batch of 9999; lower batch in"
     with pytest.raises(SpecError, match=wanted):
         resolved(dataclasses.replace(RECIPE, batch=9999), dataset, "float32")
+
+
+def test_a_checkpoint_that_cannot_be_used_is_said_and_the_training_starts_anew(engine, dataset):
+    one = trial(dataset, 31)
+    whole = finished(engine, [one])[one]
+    path = engine._weights / f"{one.id}.checkpoint"
+    path.write_bytes(b"damaged")
+    events = list(engine.run([one]))
+    (remark,) = [event for event in events if isinstance(event, Remark)]
+    assert re.search(r"not a whole checkpoint \(.*\); this training starts anew", remark.sentence)
+    assert np.array_equal(events[-1].outcome.correct, whole.correct)
+
+
+def test_weights_of_the_last_step_are_judged_beside_their_averages(engine, dataset):
+    one = trial(dataset, recipe=dataclasses.replace(RECIPE, average=0.999))
+    outcome = finished(engine, [one])[one]
+    assert 0 <= outcome.last_weights <= 1
+    assert finished(engine, [trial(dataset)])[trial(dataset)].last_weights is None
+
+
+def test_a_progressive_training_is_judged_at_the_networks_own_size(engine, dataset):
+    recipe = dataclasses.replace(RECIPE, epochs=4, progressive=Progressive(2, 0.6, 0.8))
+    one = trial(dataset, network=dataclasses.replace(NET, resolution=20), recipe=recipe)
+    outcome = finished(engine, [one])[one]
+    assert outcome.status == "complete", outcome.reason
+    assert len(outcome.curve.loss) == 4
+    assert engine._images._sets == engine._images._stages == {}

@@ -1,0 +1,53 @@
+"""What a worker takes at once, and how many workers a machine bears."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from scaling.core.machine import cores, memory_bytes
+from scaling.count.cost import cost
+from scaling.count.memory import training_bytes
+from scaling.study.trial import Trial
+from scaling.train.stages import stages
+from scaling.train.task import Task
+
+
+def task_of(trial: Trial) -> Task:
+    """What is trained, without the seed."""
+    return Task(trial.architecture, trial.recipe, trial.num_classes, trial.in_channels, trial.images)
+
+
+def stage_tasks(trials: Sequence[Trial]) -> list[Task]:
+    """The tasks of all stages of a network's trials, in the order in which they are needed first."""
+    return [stage.task for trial in trials for stage in stages(task_of(trial), trial.seed)]
+
+
+def by_network(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """The trials of each network together, its seeds in their order; large networks first."""
+
+    def size(trial: Trial) -> tuple[int, str]:
+        counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
+        return -counted.activations, repr(trial.architecture)
+
+    ordered = sorted(trials, key=lambda trial: (size(trial), trial.seed))
+    return [list(group) for _, group in groupby(ordered, key=size)]
+
+
+def workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:
+    """The device of each worker: every device twice, if memory bears it; a CPU with one core, and any other, once."""
+    largest = max((_training_bytes(trial) for trial in trials), default=0)
+    if devices[0].platform == "cpu":
+        return list(devices[:1]) * (2 if cores() > 1 and 2 * largest < 0.7 * memory_bytes() else 1)
+    return [device for device in devices for _ in range(2 if 2 * largest < 0.7 * _device_bytes(device) else 1)]
+
+
+def _training_bytes(trial: Trial) -> int:
+    """As everywhere, by the estimate of `scaling.count.memory`."""
+    number = 2 if trial.recipe.precision == "bfloat16" else 4
+    return training_bytes(trial.architecture, trial.recipe.batch, trial.num_classes, trial.in_channels, number)
+
+
+def _device_bytes(device: Any) -> float:
+    return float((device.memory_stats() or {}).get("bytes_limit", 0))

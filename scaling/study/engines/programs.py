@@ -1,0 +1,50 @@
+"""The compiled programs of one network: each stage's when its turn comes, the next one's while it trains."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import jax
+
+from scaling.train.compile import Program
+from scaling.train.loop import compile_training
+from scaling.train.task import Task
+
+
+class StagePrograms:
+    """Compiles the tasks of a training's stages one after the other, in a thread of its own after the first.
+
+    Args:
+        tasks: of the stages, in their order; equal ones are compiled once.
+        resident: whether all training images lie on the device.
+        device: where they are to run; the calling thread must have it as its default.
+    """
+
+    def __init__(self, tasks: Sequence[Task], resident: bool, device: Any) -> None:
+        self.device = device
+        self._resident = resident
+        self._programs: dict[Task, Future[Program]] = {task: Future() for task in tasks}
+        first, *others = self._programs
+        self._make(first)
+        self._programs[first].result()  # what went wrong with it is raised here
+        if others:
+            # Not a worker by name: a command that ends does not wait for what is compiled ahead.
+            threading.Thread(target=self._make_all, args=(others,), name="scaling-worker-ahead", daemon=True).start()
+
+    def __call__(self, task: Task) -> Program:
+        """The program of a stage, once it is compiled; what went wrong then is raised here."""
+        return self._programs[task].result()
+
+    def _make_all(self, tasks: Sequence[Task]) -> None:
+        with jax.default_device(self.device):
+            for task in tasks:
+                self._make(task)
+
+    def _make(self, task: Task) -> None:
+        try:
+            self._programs[task].set_result(compile_training(task, self._resident))
+        except BaseException as error:
+            self._programs[task].set_exception(error)
