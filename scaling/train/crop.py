@@ -13,7 +13,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from scaling.train.each import each
+from scaling.train.each import each, uniform
 
 WIDEST = 4 / 3
 """Largest ratio of a random crop's sides."""
@@ -25,8 +25,8 @@ def random_boxes(keys: jax.Array, aspect: jax.Array, least: float) -> jax.Array:
     """A random box in each image: its share of the area is even from `least` to 1, its ratio even in the logarithm.
 
     Of ten boxes the first that fits is taken; where none does, the largest of an allowed ratio, in the middle. That is
-    torchvision's reading of the paper. TensorFlow, with which EfficientNets were trained, draws ratio and height evenly instead,
-    and takes whole pixels, as torchvision does.
+    torchvision's reading of the paper. TensorFlow, with which EfficientNets were trained, draws ratio and height evenly
+    instead. Both round boxes to whole pixels; here they are not.
 
     Args:
         keys: (n,), random keys.
@@ -38,7 +38,7 @@ def random_boxes(keys: jax.Array, aspect: jax.Array, least: float) -> jax.Array:
 
     Source: Szegedy et al. 2015, section 6.
     """
-    draws = jax.vmap(lambda key: jax.random.uniform(key, (2 * ATTEMPTS + 2,)))(keys)
+    draws = uniform(keys, 2 * ATTEMPTS + 2)
     area = least + (1 - least) * draws[:, :ATTEMPTS]
     ratio = WIDEST ** (2 * draws[:, ATTEMPTS:-2] - 1)
     tries = jnp.stack([jnp.sqrt(area * ratio / aspect[:, None]), jnp.sqrt(area / ratio * aspect[:, None])], -1)

@@ -1,14 +1,14 @@
-"""The operations of AutoAugment and RandAugment on a batch of images: bytes in, bytes out, each image with an operation of its own.
+"""The operations of AutoAugment and RandAugment on a batch of images: bytes in, bytes out, and each image has its operation.
 
 Every operation is one of four things: a table of 256 entries per channel, a blend with a second image, a look-up of every pixel
 at a place that an affine map tells, or a square painted over. An accelerator, which computes them all for all images, therefore
 does four things and not sixteen.
 
-Operations mean what Pillow means by them, down to the rounding, which is what AutoAugment was searched with. EfficientNet's
-released code has them in TensorFlow and says that they equal Pillow's; where it does not, Pillow is followed: Contrast (the code
-divides the number of pixels, not their sum, by 256 and blends with that grey), Sharpness (smoothed images are rounded, not cut
-off) and the weights of Color's grey. A shear leaves the upper left corner in place, not the pixel in it. What is the code's and
-not Pillow's: empty places are grey, and a larger level solarizes and posterizes less.
+Operations mean what Pillow means by them, down to the rounding, since AutoAugment was searched with Pillow. EfficientNet's
+released code has them in TensorFlow and says that they equal Pillow's; where they do not, Pillow is followed: in Contrast (the
+code takes the number of pixels over 256 for their mean), in Sharpness (it cuts smoothed pixels off and does not round them), in
+the weights of Color's grey, and in shears, which leave the corner of an image in place and not the middle of its first pixel.
+What is the code's and not Pillow's: empty places are grey, and a larger level solarizes and posterizes less.
 
 Source: Cubuk et al. 2019, table 6; tensorflow/tpu and google/automl, autoaugment.py.
 """
@@ -133,7 +133,9 @@ def _looked_up(image: jax.Array, which: jax.Array, argument: jax.Array) -> jax.A
     channels = image.shape[-1]
     byte = jnp.arange(256)
     low, high = (bound(image, (0, 1)).astype(jnp.int32)[:, None] for bound in (jnp.min, jnp.max))
-    equal = lax.cond(which == list(TABLES).index("Equalize"), partial(_equalizing, image), lambda: jnp.zeros((channels, 256), jnp.int32))
+    equal = lax.cond(
+        which == list(TABLES).index("Equalize"), partial(_equalizing, image), lambda: jnp.zeros((channels, 256), jnp.int32)
+    )
     shift = 8 - jnp.clip(argument, 0, 8).astype(jnp.int32)
     tables = {
         # Whole numbers: Pillow's floats now and then fall short of the byte that they mean.
@@ -151,7 +153,7 @@ def _looked_up(image: jax.Array, which: jax.Array, argument: jax.Array) -> jax.A
 
 
 def _equalizing(image: jax.Array) -> jax.Array:
-    """(channels, 256): the table after which a channel holds all bytes about equally often; its most frequent bytes allowing."""
+    """(channels, 256): the table after which a channel holds all bytes about equally often."""
     channels = image.shape[-1]
     counts = jnp.zeros((channels, 256), jnp.int32).at[jnp.arange(channels), image.astype(jnp.int32)].add(1)
     below = jnp.cumsum(counts, -1) - counts
