@@ -6,8 +6,6 @@ and at any place in it. Only what mixes images depends on the batch.
 
 from __future__ import annotations
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -58,18 +56,17 @@ def augmented(
     Returns:
         float32 (n, side, side, channels) from 0 to 255; bytes if there is a policy, which works on them.
     """
-    keys = _keys(key, epoch, identity)
     if augment.crop:
-        pixels = cropped(images, random_boxes(_for(keys, _CROP), aspect, augment.crop), side)
+        pixels = cropped(images, random_boxes(_keys(key, epoch, identity, _CROP), aspect, augment.crop), side)
     elif images.shape[1:3] != (side, side):
         pixels = cropped(images, jnp.broadcast_to(jnp.array([0.0, 0, 1, 1]), (len(images), 4)), side)
     else:
         pixels = images.astype(jnp.float32)
     if augment.policy == "none":
         return pixels
+    keys = _keys(key, epoch, identity, _POLICY)
     level = jnp.asarray(augment.magnitude if magnitude is None else magnitude, jnp.float32)
-    bytes_ = jnp.round(pixels).astype(jnp.uint8)
-    return _distorted_by_policy(augment, _for(keys, _POLICY), level, bytes_).astype(jnp.float32)
+    return _distorted_by_policy(augment, keys, level, jnp.round(pixels).astype(jnp.uint8)).astype(jnp.float32)
 
 
 def _distorted_by_policy(augment: Augment, keys: jax.Array, magnitude: jax.Array, images: jax.Array) -> jax.Array:
@@ -181,8 +178,8 @@ def erased(augment: Augment, key: jax.Array, epoch: jax.Array, identity: jax.Arr
     """
     if not augment.erase:
         return images
-    keys, side = _keys(key, epoch, identity), images.shape[1]
-    draws = uniform(_for(keys, _ERASE), 2 * ATTEMPTS + 3)
+    side = images.shape[1]
+    draws = uniform(_keys(key, epoch, identity, _ERASE), 2 * ATTEMPTS + 3)
     low, high = ERASED_AREA
     area = (low + (high - low) * draws[:, :ATTEMPTS]) * side**2
     ratio = ERASED_RATIO ** (2 * draws[:, ATTEMPTS:-3] - 1)
@@ -191,7 +188,7 @@ def erased(augment: Augment, key: jax.Array, epoch: jax.Array, identity: jax.Arr
     size = jnp.take_along_axis(tries, fits.argmax(1)[:, None, None], 1)[:, 0]
     start = jnp.floor(draws[:, -3:-1] * (side - size + 1))
     happens = fits.any(1) & (draws[:, -1] < augment.erase)
-    return each(_one_erased, images, _for(keys, _NOISE), happens, start, size)
+    return each(_one_erased, images, _keys(key, epoch, identity, _NOISE), happens, start, size)
 
 
 def _one_erased(image: jax.Array, key: jax.Array, happens: jax.Array, start: jax.Array, size: jax.Array) -> jax.Array:
@@ -203,12 +200,10 @@ def _one_erased(image: jax.Array, key: jax.Array, happens: jax.Array, start: jax
     )
 
 
-def _keys(key: jax.Array, epoch: jax.Array, identity: jax.Array) -> jax.Array:
-    return jax.vmap(partial(jax.random.fold_in, jax.random.fold_in(key, epoch)))(identity)
-
-
-def _for(keys: jax.Array, purpose: int) -> jax.Array:
-    return jax.vmap(lambda key: jax.random.fold_in(key, purpose))(keys)
+def _keys(key: jax.Array, epoch: jax.Array, identity: jax.Array, purpose: int) -> jax.Array:
+    """(n,): a key for a purpose of each image."""
+    in_epoch = jax.random.fold_in(key, epoch)
+    return jax.vmap(lambda number: jax.random.fold_in(jax.random.fold_in(in_epoch, number), purpose))(identity)
 
 
 def _one_of(count: int, chance: jax.Array) -> jax.Array:

@@ -41,6 +41,8 @@ class Scale(NamedTuple):
     """cut down to a whole number"""
     signed: bool = False
     """negative half of the time"""
+    fine: bool = False
+    """a multiple of 1/4096, whose product with a byte no device rounds: a byte is cut from it alike everywhere"""
 
 
 TABLES = {
@@ -50,11 +52,11 @@ TABLES = {
     "Posterize": Scale(4, whole=True),
     "Solarize": Scale(256, whole=True),
     "SolarizeAdd": Scale(110, whole=True),
-    "Brightness": Scale(1.8, 0.1),
+    "Brightness": Scale(1.8, 0.1, fine=True),
 }
 """Argument: bits kept, least byte that is inverted, what is added to dark bytes, and the factor of brightness."""
 
-BLENDS = {"Color": Scale(1.8, 0.1), "Contrast": Scale(1.8, 0.1), "Sharpness": Scale(1.8, 0.1)}
+BLENDS = {name: Scale(1.8, 0.1, fine=True) for name in ("Color", "Contrast", "Sharpness")}
 """Argument: 1 leaves the image, 0 leaves the other one: its greys, its mean grey, or the smoothed image."""
 
 WARPS = {
@@ -97,9 +99,11 @@ def arguments(operation: jax.Array, level: jax.Array, sign: jax.Array) -> jax.Ar
     Returns:
         float32 (n,), in the unit of the operation.
     """
-    slope, offset, whole, signed = (jnp.asarray(column)[operation] for column in zip(*_SCALES, strict=True))
-    argument = level * slope / LEVELS + offset  # in this order, whole numbers come out whole
-    return jnp.where(whole, jnp.floor(argument), argument) * jnp.where(signed, sign, 1)
+    slope, offset, whole, signed, fine = (jnp.asarray(column)[operation] for column in zip(*_SCALES, strict=True))
+    argument = level * slope / LEVELS + offset
+    argument = jnp.where(fine, jnp.round(argument * 4096) / 4096, argument)
+    argument = jnp.where(whole, jnp.floor(argument + 1e-4), argument)  # 22.9999 where a device divides carelessly
+    return argument * jnp.where(signed, sign, 1)
 
 
 def distorted(images: jax.Array, operation: jax.Array, argument: jax.Array, centre: jax.Array) -> jax.Array:
@@ -165,9 +169,8 @@ def _equalizing(image: jax.Array) -> jax.Array:
 def _blended(image: jax.Array, which: jax.Array, factor: jax.Array) -> jax.Array:
     others = {"Color": _greys, "Contrast": _mean_grey, "Sharpness": _smoothed}
     other = lax.switch(which, [partial(others[name], image.astype(jnp.int32)) for name in BLENDS])
-    step = factor * (image.astype(jnp.int32) - other).astype(jnp.float32)
-    step = jnp.maximum(step, -1e6)  # keeps compilers from one fused rounding of product and sum where Pillow rounds both
-    return jnp.clip(other.astype(jnp.float32) + step, 0, 255).astype(jnp.uint8)
+    mixed = other.astype(jnp.float32) + factor * (image.astype(jnp.int32) - other).astype(jnp.float32)
+    return jnp.clip(mixed, 0, 255).astype(jnp.uint8)
 
 
 def _greys(image: jax.Array) -> jax.Array:
