@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from scaling.core.errors import UserError
+from scaling.core.names import did_you_mean
 
 Policy = Literal["none", "autoaugment", "randaugment"]
 
@@ -23,7 +24,8 @@ class Augment:
         layers: operations of RandAugment one after another.
         magnitude: of RandAugment's operations, 10 being the largest of AutoAugment; EfficientNetV2 goes to 20.
         mixup: alpha of the Beta distribution that weighs two images; 0 mixes none.
-        cutmix: alpha of the Beta distribution of the share of an image replaced by a box of another; 0 replaces none.
+        cutmix: alpha of the Beta distribution of the share of an image replaced by a box of another; 0 replaces none; with
+            mixup, either half of a batch is mixed in one of the two ways.
         erase: probability that a box of an image is replaced by noise.
 
     Source: Szegedy et al. 2015 (crop); Cubuk et al. 2019 (AutoAugment) and 2020 (RandAugment); Zhang et al. 2018 (mixup);
@@ -44,3 +46,6 @@ class Augment:
                 raise UserError(f"Augment.{name} must be from 0 to {high:g}, got {getattr(self, name)}")
         if not 1 <= self.layers <= 8:
             raise UserError(f"Augment.layers must be from 1 to 8, got {self.layers}")
+        if self.policy not in get_args(Policy):
+            near = did_you_mean(self.policy, get_args(Policy))
+            raise UserError(f"Augment.policy must be one of {', '.join(get_args(Policy))}, got {self.policy!r}{near}")
