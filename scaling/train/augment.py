@@ -13,7 +13,7 @@ from jax import lax
 from scipy.special import betaincinv
 
 from scaling.recipe.augment import Augment
-from scaling.train.crop import cropped, random_boxes
+from scaling.train.crop import centre_boxes, cropped, random_boxes
 from scaling.train.distort import NOTHING, OPERATIONS, arguments, distorted
 from scaling.train.each import each, uniform
 from scaling.train.policies import AUTOAUGMENT, RANDAUGMENT
@@ -41,7 +41,7 @@ def augmented(
     side: int,
     magnitude: jax.Array | None = None,
 ) -> jax.Array:
-    """Images cropped, brought to `side` px and distorted by the policy.
+    """Images cropped, brought to `side` px and distorted by the policy; without a random crop the square in their middle.
 
     Args:
         augment: what to do.
@@ -49,7 +49,7 @@ def augmented(
         epoch: its number.
         identity: (n,), the number of each image in the training set.
         images: uint8 (n, height, width, 1 or 3), photographs squeezed to a square.
-        aspect: (n,), width over height before that; only a random crop asks for it.
+        aspect: (n,), width over height before that.
         side: in px.
         magnitude: of RandAugment; that of `augment` where it is not given.
 
@@ -59,7 +59,7 @@ def augmented(
     if augment.crop:
         pixels = cropped(images, random_boxes(_keys(key, epoch, identity, _CROP), aspect, augment.crop), side)
     elif images.shape[1:3] != (side, side):
-        pixels = cropped(images, jnp.broadcast_to(jnp.array([0.0, 0, 1, 1]), (len(images), 4)), side)
+        pixels = cropped(images, centre_boxes(aspect), side)
     else:
         pixels = images.astype(jnp.float32)
     if augment.policy == "none":

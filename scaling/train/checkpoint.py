@@ -23,6 +23,7 @@ from scaling.core.files import atomic_write
 from scaling.train.compile import origin
 from scaling.train.names import named
 from scaling.train.step import State
+from scaling.train.task import Segment
 
 _FORM = "1"
 """Raised when files come to hold something else."""
@@ -32,17 +33,13 @@ class Restored(NamedTuple):
     """Where a training had got to.
 
     Attributes:
-        state: after `segments` segments.
-        segments: done since its start.
-        loss: of each of them.
-        accuracy: of each of them.
+        state: after so many calls of the training program.
+        seen: how each of them went.
         seconds: spent on them.
     """
 
     state: State
-    segments: int
-    loss: list[float]
-    accuracy: list[float]
+    seen: list[Segment]
     seconds: float
 
 
@@ -74,12 +71,12 @@ class Checkpoint:
         Raises:
             OSError: the disk is full or read-only; an older file is still there.
         """
-        seen = np.array([restored.loss, restored.accuracy], np.float64)
+        seen = np.array(restored.seen, np.float64)
         arrays = {name: np.asarray(leaf) for name, leaf in named(_numbers(restored.state))}
         about = {
             "trial": self._identity,
             "made_by": self._made_by,
-            "segments": str(restored.segments),
+            "calls": str(len(restored.seen)),
             "seconds": repr(restored.seconds),
         }
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +96,7 @@ class Checkpoint:
             return self._read(like)
         except FileNotFoundError:
             return None
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
+        except (SafetensorError, OSError, LookupError, ValueError) as error:
             raise UserError(f"{self._path}: not a whole checkpoint ({error}); this training starts anew") from None
 
     def _read(self, like: State) -> Restored:
@@ -116,13 +113,13 @@ class Checkpoint:
                 )
             wanted = named(_numbers(like))
             found = [content.get_tensor(name) for name, _ in wanted]
-            loss, accuracy = content.get_tensor("seen").tolist()
+            seen = [Segment(int(row[0]), bool(row[1]), row[2], row[3]) for row in content.get_tensor("seen").tolist()]
         for (name, leaf), array in zip(wanted, found, strict=True):
             if array.shape != leaf.shape or array.dtype != leaf.dtype:
                 raise ValueError(f"{name} is {array.dtype} {array.shape}, not {leaf.dtype} {leaf.shape}")
-        if int(about["segments"]) != len(loss):
-            raise ValueError(f"{about['segments']} segments and {len(loss)} losses")
-        return Restored(_state(like, found), len(loss), loss, accuracy, float(about["seconds"]))
+        if int(about["calls"]) != len(seen):
+            raise ValueError(f"{about['calls']} calls and {len(seen)} losses")
+        return Restored(_state(like, found), seen, float(about["seconds"]))
 
 
 def _numbers(state: State) -> Any:

@@ -67,10 +67,10 @@ def enable_cache() -> None:
     Raises:
         UserError: that is an address of a kind that JAX cannot write to.
     """
-    if not _setting("jax_enable_compilation_cache"):
+    if not setting("jax_enable_compilation_cache"):
         return
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-    if given := _setting("jax_compilation_cache_dir"):
+    if given := setting("jax_compilation_cache_dir"):
         scheme, separator, _ = str(given).partition("://")
         if separator and scheme not in _REMOTE:
             raise UserError(f"JAX_COMPILATION_CACHE_DIR={given}: must be a folder, or begin with gs:// or s3://")
@@ -90,7 +90,7 @@ def enable_cache() -> None:
 @contextlib.contextmanager
 def uncached() -> Iterator[None]:
     """Within it JAX compiles everything anew: its compilation cache is neither read nor filled."""
-    before = _setting("jax_enable_compilation_cache")
+    before = setting("jax_enable_compilation_cache")
     _enable(False)
     try:
         yield
@@ -168,9 +168,9 @@ def _give_back_memory() -> None:
 
 
 def _stored(key: str, trace: Callable[[], bytes]) -> Any:
-    folder = _setting("jax_compilation_cache_dir")
+    folder = setting("jax_compilation_cache_dir")
     # JAX itself may keep programs in a bucket, by its own libraries; traced ones are kept on this machine's disk or not at all.
-    if not (folder and _setting("jax_enable_compilation_cache")) or "://" in str(folder):
+    if not (folder and setting("jax_enable_compilation_cache")) or "://" in str(folder):
         return jax.export.deserialize(bytearray(trace()))
     path = Path(folder) / "traced" / f"{key}.stablehlo"
     try:
@@ -183,12 +183,18 @@ def _stored(key: str, trace: Callable[[], bytes]) -> Any:
     return jax.export.deserialize(bytearray(content))
 
 
-def _setting(name: str) -> Any:
+def setting(name: str) -> Any:
+    """What JAX's configuration has under a name, in this thread."""
     return getattr(jax.config, name)
 
 
+def default_device() -> Any:
+    """The device that this thread computes on."""
+    return setting("jax_default_device") or jax.local_devices()[0]
+
+
 def _key(name: str, inputs: Any, shapes: Any) -> str:
-    content = [name, inputs, shapes, jax.default_backend(), origin(), [str(_setting(one)) for one in _TRACED_SETTINGS]]
+    content = [name, inputs, shapes, jax.default_backend(), origin(), [str(setting(one)) for one in _TRACED_SETTINGS]]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -1,9 +1,12 @@
-"""Images of one resolution, resized once and kept on the device where they fit."""
+"""Images as a training takes them: resized once for one resolution, or whole, to be cut and resized on the device.
+
+They lie on the device where they fit; larger sets are sent a few steps' images at a time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,47 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.data import Dataset, Split, resize
+from scaling.recipe.recipe import Recipe
+from scaling.train.compile import default_device
 from scaling.train.step import EVALUATION_BATCH, Pixels
+from scaling.train.task import Given, Task
 
 RESIDENT_BYTES = 8 * 2**30
-"""Training images up to this size stay on the device; larger sets are sent segment by segment."""
+"""Training images up to this size stay on a device that does not say how much memory it has."""
 
-
-class TrainingImages(Protocol):
-    """What a training takes: images of one side, their labels, and what they are normalised with."""
-
-    @property
-    def images(self) -> jax.Array | NDArray[np.uint8]:
-        """(images, side, side, channels): on the device, or in host memory where they are too many."""
-
-    @property
-    def labels(self) -> jax.Array | NDArray[np.int32]:
-        """(images,), where the images are."""
-
-    @property
-    def pixels(self) -> Pixels:
-        """Normalisation."""
-
-    @property
-    def resident(self) -> bool:
-        """Whether the images are on the device."""
-
-
-class StageImages(NamedTuple):
-    """Training images at the side of one stage; the attributes are those of `TrainingImages`."""
-
-    images: jax.Array | NDArray[np.uint8]
-    labels: jax.Array | NDArray[np.int32]
-    pixels: Pixels
-
-    @property
-    def resident(self) -> bool:
-        """Whether the images are on the device."""
-        return isinstance(self.images, jax.Array)
+PIECE_BYTES = 256 * 2**20
+"""Images of one call, where they do not stay on the device; two calls' wait while one is trained."""
 
 
 class DeviceDataset(NamedTuple):
-    """An image set at one resolution, bytes throughout."""
+    """An image set as networks of one resolution need it, bytes throughout."""
 
     images: jax.Array | NDArray[np.uint8]
     """training images (images, side, side, channels): on the device, or in host memory where they are too many"""
@@ -59,10 +35,12 @@ class DeviceDataset(NamedTuple):
     pixels: Pixels
     validation: Split
     test: Split
+    aspect: jax.Array | NDArray[np.float32] | None = None
+    """(images,), width over height before they were squeezed, where they are whole; None where they have the resolution"""
 
     @property
     def side(self) -> int:
-        """Px of the images."""
+        """Px of the training images."""
         return int(self.images.shape[1])
 
     @property
@@ -71,31 +49,80 @@ class DeviceDataset(NamedTuple):
         return isinstance(self.images, jax.Array)
 
 
-def to_device(dataset: Dataset, side: int) -> DeviceDataset:
-    """Resize a set to `side` px; mean and deviation of its training bytes, per channel, normalise every split."""
-    train, validation, test = (
-        Split(resize(split.images, side), split.labels) for split in (dataset.train, dataset.validation, dataset.test)
-    )
-    images, labels = _placed(train)
-    return DeviceDataset(images, labels, _pixels(train.images), validation, test)
+def is_cut_on_device(dataset: Dataset, recipe: Recipe) -> bool:
+    """Whether a training takes whole images: where it crops them at random, and where nobody has resized them before."""
+    return recipe.augment.crop > 0 or dataset.stored is not None
 
 
-def stage_images(dataset: Dataset, side: int, pixels: Pixels) -> StageImages:
-    """The training images of a set at the side of a stage, normalised as all others are."""
-    return StageImages(*_placed(Split(resize(dataset.train.images, side), dataset.train.labels)), pixels)
+def to_device(dataset: Dataset, side: int, whole: bool = False) -> DeviceDataset:
+    """A set for networks of a resolution.
+
+    Mean and deviation of its training bytes, per channel, normalise every split. Held-out images are resized here, except
+    those of a stored set, which are cut and resized on the device when they are judged.
+
+    Args:
+        dataset: the set.
+        side: px.
+        whole: leave the training images as they are stored, as `is_cut_on_device` says.
+    """
+    if dataset.stored is not None:
+        channels = (jnp.asarray(given, jnp.float32) for given in (dataset.stored.mean, dataset.stored.deviation))
+        images, labels, aspect = _placed(dataset.train, on_disk=True)
+        return DeviceDataset(images, labels, Pixels(*channels), dataset.validation, dataset.test, aspect)
+    train = dataset.train if whole else _resized(dataset.train, side)
+    images, labels, aspect = _placed(train)
+    validation, test = (_resized(split, side) for split in (dataset.validation, dataset.test))
+    return DeviceDataset(images, labels, _pixels(train.images), validation, test, aspect if whole else None)
 
 
-def _placed(train: Split) -> tuple[jax.Array | NDArray[np.uint8], jax.Array | NDArray[np.int32]]:
-    place = jax.device_put if train.images.nbytes <= RESIDENT_BYTES else np.asarray
-    return place(train.images), place(train.labels)
+def at_stage(dataset: Dataset, side: int, judged: DeviceDataset) -> DeviceDataset:
+    """The same with training images for a stage of another size, normalised as all others are."""
+    if judged.aspect is not None or side == judged.side:
+        return judged
+    images, labels, _ = _placed(_resized(dataset.train, side))
+    return judged._replace(images=images, labels=labels)
 
 
-def batches(images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    """Images in batches of the evaluation's fixed size, the last one filled up with black."""
-    for start in range(0, len(images), EVALUATION_BATCH):
-        batch = images[start : start + EVALUATION_BATCH]
-        missing = EVALUATION_BATCH - len(batch)
-        yield np.pad(batch, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else batch
+def given(task: Task, data: DeviceDataset) -> Given:
+    """How the training program of a task, or of one of its stages, is given the images of a set."""
+    whole, steps = data.aspect is not None, task.segments[1]
+    side = data.side if whole else task.architecture.resolution
+    if data.resident:
+        return Given(task.images, side, steps, whole)
+    of_step = task.recipe.batch * side**2 * task.in_channels
+    lengths = [length for length in range(1, steps + 1) if steps % length == 0]
+    most = max(length for length in lengths if length * of_step <= PIECE_BYTES or length == 1)
+    return Given(most * task.recipe.batch, side, most, whole)
+
+
+def batches(split: Split) -> Iterator[tuple[Any, ...]]:
+    """Images, and their aspect where they have one, in batches of the evaluation's size, the last filled up with black."""
+    for start in range(0, len(split.images), EVALUATION_BATCH):
+        chosen = slice(start, start + EVALUATION_BATCH)
+        missing = EVALUATION_BATCH - len(split.images[chosen])
+        images = np.pad(split.images[chosen], ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else split.images[chosen]
+        if split.aspect is None:
+            yield (images,)
+        else:
+            yield images, np.pad(split.aspect[chosen], (0, missing), constant_values=1)
+
+
+def _resized(split: Split, side: int) -> Split:
+    return Split(resize(split.images, side), split.labels)
+
+
+def _placed(train: Split, on_disk: bool = False) -> tuple[Any, Any, Any]:
+    """Training images, labels and aspects, on the device if they fit."""
+    device = default_device()
+    # A CPU would copy what is mapped from the disk into memory for nothing.
+    stays = train.images.nbytes <= _resident_bytes(device) and not (on_disk and device.platform == "cpu")
+    aspect = np.ones(len(train), np.float32) if train.aspect is None else train.aspect
+    return tuple(map(jax.device_put if stays else np.asarray, (train.images, train.labels, aspect)))
+
+
+def _resident_bytes(device: Any) -> float:
+    limit = (device.memory_stats() or {}).get("bytes_limit")
+    return RESIDENT_BYTES if limit is None else max(RESIDENT_BYTES, limit / 2)
 
 
 def _pixels(images: NDArray[np.uint8]) -> Pixels:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,11 +19,12 @@ from scaling.data.per_image import PerImage, per_image
 from scaling.nets import build
 from scaling.train.checkpoint import Checkpoint, Restored
 from scaling.train.compile import Program, compiled
-from scaling.train.input import TrainingImages, batches
+from scaling.train.feed import calls, training_key
+from scaling.train.input import DeviceDataset, batches
 from scaling.train.optimizer import initial_moments, pack, unpack
-from scaling.train.stages import stages
 from scaling.train.step import (
     EVALUATION_BATCH,
+    Drawn,
     Pixels,
     Progress,
     State,
@@ -31,33 +32,15 @@ from scaling.train.step import (
     abstract_state,
     abstract_weights,
     evaluation_program,
+    needs_draws,
     settings,
     split,
     training_program,
 )
-from scaling.train.task import Task
-
-Bytes = NDArray[np.uint8]
-
-
-class Segment(NamedTuple):
-    """How a segment of a training went.
-
-    Attributes:
-        epoch: that it belongs to, from 0.
-        last: of its epoch.
-        loss: mean over its images as they were seen.
-        accuracy: share of them recognised.
-    """
-
-    epoch: int
-    last: bool
-    loss: float
-    accuracy: float
-
+from scaling.train.task import Given, Segment, Task
 
 Report = Callable[[Segment], None]
-"""Called after each segment."""
+"""Called after each call of the training program."""
 
 
 class Diverged(ArithmeticError):
@@ -68,33 +51,42 @@ class Stopped(Exception):
     """The caller asked to stop."""
 
 
-def compile_training(task: Task, resident: bool = True) -> Program:
+def compile_training(task: Task, form: Given | None = None) -> Program:
     """A task's training program, compiled for the default device: `train_segment` without task and platform.
 
     Args:
         task: what is trained.
-        resident: whether all training images lie on the device, or one segment's at a time.
+        form: how it is given the images; None for all of them, on the device, at the network's resolution.
     """
-    steps, batch = task.segments[1], task.recipe.batch
-    images = task.images if resident else steps * batch
-    platform = jax.default_backend()
+    batch, platform = task.recipe.batch, jax.default_backend()
+    count, side, steps, whole = form or Given(task.images, task.architecture.resolution, task.segments[1])
     state = abstract_state(task, platform)
-    arguments = (
+    arguments: tuple[Any, ...] = (
         state,
-        _abstract_images(task, images),
-        jax.ShapeDtypeStruct((images,), jnp.int32),
+        _abstract_images(task, count, side),
+        jax.ShapeDtypeStruct((count,), jnp.int32),
         _abstract_pixels(task),
         jax.ShapeDtypeStruct((steps, batch), jnp.int32),
         jax.ShapeDtypeStruct((steps, batch), jnp.bool_),
     )
+    if needs_draws(task.recipe, whole):
+        arguments += (_abstract_draws(count, steps, batch),)
     result = (state, Progress(0, 0))
     return compiled("training", _inputs(task), lambda: training_program(task, platform), arguments, result, donated=state)
 
 
-def compile_evaluation(task: Task) -> Program:
-    """A task's evaluation program, compiled for the default device: (weights, images, pixels) -> logits."""
+def compile_evaluation(task: Task, stored_side: int | None = None) -> Program:
+    """A task's evaluation program, compiled for the default device: (weights, images, pixels[, aspect]) -> logits.
+
+    Args:
+        task: what was trained.
+        stored_side: px of the images where the device cuts them; None for images of the network's resolution.
+    """
     platform = jax.default_backend()
-    arguments = (abstract_weights(task, platform), _abstract_images(task, EVALUATION_BATCH), _abstract_pixels(task))
+    side = stored_side or task.architecture.resolution
+    arguments = (abstract_weights(task, platform), _abstract_images(task, EVALUATION_BATCH, side), _abstract_pixels(task))
+    if stored_side is not None:
+        arguments += (jax.ShapeDtypeStruct((EVALUATION_BATCH,), jnp.float32),)  # type: ignore[assignment]
     return compiled("evaluation", _inputs(task), lambda: evaluation_program(task, platform), arguments, 0)
 
 
@@ -115,7 +107,7 @@ def initial_state(task: Task, seed: int) -> State:
 def train(
     task: Task,
     program: Any,
-    data: TrainingImages,
+    data: DeviceDataset,
     seed: int,
     report: Report = lambda segment: None,
     stopped: Callable[[], bool] = lambda: False,
@@ -128,7 +120,7 @@ def train(
         data: images at the architecture's resolution.
         seed: draws the parameters, the order of the images and their mirroring.
         report: told how it goes.
-        stopped: asked after each segment whether to give up.
+        stopped: asked after each call whether to give up.
 
     Raises:
         Diverged: the loss is no longer finite.
@@ -139,7 +131,7 @@ def train(
 
 def train_stages(
     task: Task,
-    of_stage: Callable[[Task], tuple[Any, TrainingImages]],
+    of_stage: Callable[[Task], tuple[Any, DeviceDataset]],
     seed: int,
     report: Report = lambda segment: None,
     stopped: Callable[[], bool] = lambda: False,
@@ -153,8 +145,8 @@ def train_stages(
         of_stage: for the task of a stage its compiled training program and the images at its resolution; asked when its turn
             comes.
         seed: draws the parameters, the order of the images, their mirroring and changes, and sizes in random order.
-        report: told how it goes, of restored segments too.
-        stopped: asked after each segment whether to give up.
+        report: told how it goes, of restored calls too.
+        stopped: asked after each call whether to give up.
         checkpoint: where the state is kept every so often, and at a stop.
         restored: from where to go on.
 
@@ -163,52 +155,23 @@ def train_stages(
         Stopped: `stopped` said so.
         OSError: a checkpoint cannot be written.
     """
-    going = restored or Restored(initial_state(task, seed), 0, [], [], 0.0)
-    state, loss, accuracy = going.state, list(going.loss), list(going.accuracy)
-    count, start = task.segments[0], time.perf_counter()
-
-    def tell(number: int) -> None:
-        report(Segment(number // count, (number + 1) % count == 0, loss[number], accuracy[number]))
-
-    for number in range(going.segments):
-        tell(number)
-    for number, run in enumerate(_segments(task, seed, of_stage, going.segments), going.segments):
-        state, progress = run(state)
-        loss.append(float(progress.loss))
-        accuracy.append(float(progress.accuracy))
-        if not np.isfinite(loss[-1]):
-            raise Diverged(f"the training loss became {loss[-1]} in epoch {number // count + 1} of {task.recipe.epochs}")
-        tell(number)
-        stop = stopped()
-        if checkpoint is not None and (stop or checkpoint.due()):
-            checkpoint.write(Restored(state, number + 1, loss, accuracy, going.seconds + time.perf_counter() - start))
-        if stop:
-            raise Stopped
+    going = restored or Restored(initial_state(task, seed), [], 0.0)
+    state, seen, start = going.state, list(going.seen), time.perf_counter()
+    for segment in seen:
+        report(segment)
+    with closing(calls(task, seed, of_stage, len(seen))) as ordered:
+        for call in ordered:
+            state, progress = call.program(state, *call.arguments)
+            seen.append(Segment(call.epoch, call.last, float(progress.loss), float(progress.accuracy)))
+            if not np.isfinite(seen[-1].loss):
+                raise Diverged(f"the training loss became {seen[-1].loss} in epoch {call.epoch + 1} of {task.recipe.epochs}")
+            report(seen[-1])
+            stop = stopped()
+            if checkpoint is not None and (stop or checkpoint.due()):
+                checkpoint.write(Restored(state, seen, going.seconds + time.perf_counter() - start))
+            if stop:
+                raise Stopped
     return state
-
-
-def _segments(
-    task: Task, seed: int, of_stage: Callable[[Task], tuple[Any, TrainingImages]], done: int
-) -> Iterator[Callable[[State], tuple[State, Progress]]]:
-    """What trains each segment of a training, those that are done left out."""
-    count, steps = task.segments
-    for stage in stages(task, seed):
-        if stage.epochs.stop * count <= done:
-            continue
-        program, data = of_stage(stage.task)
-        for epoch in stage.epochs:
-            if (epoch + 1) * count <= done:
-                continue
-            order, mirrored = epoch_order(task, seed, epoch)
-            for segment in range(max(0, done - epoch * count), count):
-                chosen = slice(segment * steps, (segment + 1) * steps)
-                images, labels, index = _segment(data, order[chosen])
-                yield partial(_run, program, (images, labels, data.pixels, index, mirrored[chosen]))
-
-
-def _run(program: Any, arguments: tuple[Any, ...], state: State) -> tuple[State, Progress]:
-    trained: tuple[State, Progress] = program(state, *arguments)
-    return trained
 
 
 def unpacked(task: Task, state: State, *, averaged: bool = True) -> Weights:
@@ -225,50 +188,37 @@ def unpacked(task: Task, state: State, *, averaged: bool = True) -> Weights:
     return jax.device_put(Weights(*(unpack(*pair) for pair in zip(packed, wanted, strict=True))))
 
 
-def predict(program: Any, weights: Weights, images: Bytes, pixels: Pixels) -> NDArray[np.float32]:
-    """Logits (images, classes) of images (images, side, side, channels) by a compiled evaluation program."""
-    logits = [np.asarray(program(weights, batch, pixels)) for batch in batches(images)]
-    return np.concatenate(logits)[: len(images)]
+def predict(program: Any, weights: Weights, split: Split, pixels: Pixels) -> NDArray[np.float32]:
+    """Logits (images, classes) of the images of a split by a compiled evaluation program."""
+    logits = [np.asarray(program(weights, images, pixels, *aspect)) for images, *aspect in batches(split)]
+    return np.concatenate(logits)[: len(split)]
 
 
-def evaluate_per_image(program: Any, weights: Weights, images: Split, pixels: Pixels) -> PerImage:
+def evaluate_per_image(program: Any, weights: Weights, split: Split, pixels: Pixels) -> PerImage:
     """For each image whether the most probable class is its own, and the probability of its own class.
 
     Raises:
         Diverged: a logit is not finite.
     """
-    logits = predict(program, weights, images.images, pixels)
+    logits = predict(program, weights, split, pixels)
     if not np.isfinite(logits).all():
         raise Diverged("the trained network's logits are not finite")
-    return per_image(logits, images.labels)
-
-
-def epoch_order(task: Task, seed: int, epoch: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Which images each step of an epoch takes, and which of them are mirrored: (steps, batch) each."""
-    random = np.random.default_rng((seed, epoch))
-    count, steps = task.segments
-    shape = (count * steps, task.recipe.batch)
-    order = random.permutation(task.images)[: shape[0] * shape[1]].reshape(shape).astype(np.int32)
-    return order, (random.random(shape) < 0.5) & task.recipe.flip
-
-
-def _segment(data: TrainingImages, order: NDArray[np.int32]) -> tuple[Any, Any, NDArray[np.int32]]:
-    if data.resident:
-        return data.images, data.labels, order
-    chosen = order.ravel()
-    index = np.arange(chosen.size, dtype=np.int32).reshape(order.shape)
-    return data.images[chosen], data.labels[chosen], index
+    return per_image(logits, split.labels)
 
 
 def _inputs(task: Task) -> dict[str, Any]:
     return {**task._asdict(), "architecture": task.architecture.to_dict(), "recipe": to_plain(task.recipe)}
 
 
-def _abstract_images(task: Task, count: int) -> jax.ShapeDtypeStruct:
-    side = task.architecture.resolution
+def _abstract_images(task: Task, count: int, side: int) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((count, side, side, task.in_channels), jnp.uint8)
 
 
 def _abstract_pixels(task: Task) -> Pixels:
     channels = jax.ShapeDtypeStruct((task.in_channels,), jnp.float32)
     return Pixels(channels, channels)
+
+
+def _abstract_draws(count: int, steps: int, batch: int) -> Drawn:
+    epoch, numbers = (jax.ShapeDtypeStruct(shape, jnp.int32) for shape in ((), (steps, batch)))
+    return Drawn(jax.eval_shape(training_key, 0), epoch, numbers, jax.ShapeDtypeStruct((count,), jnp.float32))

@@ -17,7 +17,10 @@ from flax import nnx
 from jax import lax
 
 from scaling.nets import ModelConfig, Network, abstract
+from scaling.recipe.augment import Augment
 from scaling.recipe.recipe import Recipe
+from scaling.train.augment import augmented, erased, mixed
+from scaling.train.crop import centre_boxes, cropped
 from scaling.train.optimizer import Packed, abstract_pack, apply_updates, averaged, optimizer, pack, schedule, unpack
 from scaling.train.task import Task
 
@@ -57,6 +60,19 @@ class Progress(NamedTuple):
     accuracy: Any
 
 
+class Drawn(NamedTuple):
+    """What random changes of images are drawn from, and where the images were cut: only recipes that ask for it have it."""
+
+    key: Any
+    """of the training"""
+    epoch: Any
+    """its number"""
+    identity: Any
+    """(steps, batch), numbers of the images in the training set"""
+    aspect: Any
+    """(images,), width over height of each before it was squeezed to a square"""
+
+
 class Pixels(NamedTuple):
     """Mean and standard deviation of the training images' bytes, (channels,) each: what images are normalised with."""
 
@@ -91,6 +107,7 @@ def train_segment(
     pixels: Pixels,
     order: jax.Array,
     mirrored: jax.Array,
+    drawn: Drawn | None = None,
 ) -> tuple[State, Progress]:
     """Some steps of training.
 
@@ -98,11 +115,12 @@ def train_segment(
         task: network, recipe and number of steps in all.
         platform: `cpu`, `gpu` or `tpu`; decides the precision `auto`.
         state: before them.
-        images: (images, height, width, channels), bytes.
+        images: (images, height, width, channels), bytes, of the network's resolution or of any where `drawn` is given.
         labels: (images,), class numbers.
         pixels: normalisation.
         order: (steps, batch), which images each step takes.
         mirrored: (steps, batch), which of them are mirrored.
+        drawn: where images are cropped or changed on the device.
 
     Returns:
         The state after them, and mean loss and share of images recognised on the way.
@@ -112,22 +130,28 @@ def train_segment(
     transform = optimizer(recipe, weights.params)
     steps = state.step + jnp.arange(len(order))
 
-    def loss(params: Any, statistics: Any, random: Any, batch: jax.Array, targets: jax.Array) -> tuple[jax.Array, Any]:
+    def loss(
+        params: Any, statistics: Any, random: Any, batch: jax.Array, targets: jax.Array, soft: jax.Array | None
+    ) -> tuple[jax.Array, Any]:
         network = nnx.merge(definition, params, statistics, random, copy=True)
         logits = network(batch)
-        smoothed = optax.smooth_labels(jax.nn.one_hot(targets, logits.shape[-1]), recipe.label_smoothing)
+        smoothed = _smoothed(task, targets) if soft is None else soft
         value = optax.softmax_cross_entropy(logits, smoothed).mean()
         right = (logits.argmax(-1) == targets).mean()
         _, _, statistics, random = split(network)
         return value, (statistics, random, Progress(value, right))
 
-    def step(state: State, chosen: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[State, Progress]:
-        index, mirror, rate = chosen
+    def step(state: State, chosen: tuple[Any, ...]) -> tuple[State, Progress]:
+        index, mirror, rate, *numbers = chosen
         batch = images[index]
         batch = jnp.where(mirror[:, None, None, None], batch[:, :, ::-1], batch)
         params, statistics = unpack(state.params, weights.params), unpack(state.statistics, weights.statistics)
+        if drawn is None:
+            shown, soft = _normalise(batch, pixels), None
+        else:
+            shown, soft = _changed(task, drawn, numbers[0], drawn.aspect[index], batch, labels[index], pixels, state.step)
         gradient, (statistics, random, progress) = jax.grad(loss, has_aux=True)(
-            params, statistics, state.random, _normalise(batch, pixels), labels[index]
+            params, statistics, state.random, shown, labels[index], soft
         )
         running = jax.tree.map(
             lambda old, new: recipe.batch_norm_decay * old + (1 - recipe.batch_norm_decay) * new,
@@ -135,29 +159,67 @@ def train_segment(
             pack(statistics),
         )
         updates, moments = transform.update(pack(gradient), state.optimizer, state.params, rate=rate)
-        moved, step = apply_updates(recipe, state.params, updates, rate), state.step + 1
-        average = averaged(recipe.average, step, state.average, (moved, running)) if recipe.average else None
-        return State(moved, running, random, moments, step, average), progress
+        moved, taken = apply_updates(recipe, state.params, updates, rate), state.step + 1
+        average = averaged(recipe.average, taken, state.average, (moved, running)) if recipe.average else None
+        return State(moved, running, random, moments, taken, average), progress
 
-    state, progress = lax.scan(step, state, (order, mirrored, schedule(recipe, task.steps)(steps)))
+    numbers = () if drawn is None else (drawn.identity,)
+    state, progress = lax.scan(step, state, (order, mirrored, schedule(recipe, task.steps)(steps), *numbers))
     return state, Progress(progress.loss.mean(), progress.accuracy.mean())
 
 
-def evaluate(definition: Any, random: Any, weights: Weights, images: jax.Array, pixels: Pixels) -> jax.Array:
+def _changed(
+    task: Task,
+    drawn: Drawn,
+    identity: jax.Array,
+    aspect: jax.Array,
+    batch: jax.Array,
+    targets: jax.Array,
+    pixels: Pixels,
+    step: jax.Array,
+) -> tuple[jax.Array, jax.Array]:
+    """A batch as the network is shown it, at its resolution, normalised, changed as the recipe asks; and its targets."""
+    augment, key, epoch = task.recipe.augment, drawn.key, drawn.epoch
+    seen = augmented(augment, key, epoch, identity, batch, aspect, task.architecture.resolution)
+    whole = erased(augment, key, epoch, identity, _normalise(seen, pixels))
+    return mixed(augment, key, step, whole, _smoothed(task, targets))
+
+
+def _smoothed(task: Task, targets: jax.Array) -> jax.Array:
+    return optax.smooth_labels(jax.nn.one_hot(targets, task.num_classes), task.recipe.label_smoothing)
+
+
+def needs_draws(recipe: Recipe, whole: bool) -> bool:
+    """Whether a training program takes `Drawn`: it changes its images, or is given `whole` ones to cut."""
+    return whole or recipe.augment != Augment()
+
+
+def evaluate(
+    definition: Any,
+    random: Any,
+    side: int,
+    weights: Weights,
+    images: jax.Array,
+    pixels: Pixels,
+    aspect: jax.Array | None = None,
+) -> jax.Array:
     """Logits of images, with running statistics and without regularisation.
 
     Args:
         definition: of the network, in evaluation mode.
         random: random state, which evaluation does not use.
+        side: px that the network is judged at.
         weights: parameters and running statistics.
         images: (batch, height, width, channels), bytes.
         pixels: normalisation.
+        aspect: (batch,), width over height of images that were squeezed to squares: their middle is cut out and resized.
 
     Returns:
         float32 (batch, classes).
     """
     network = nnx.merge(definition, weights.params, weights.statistics, random, copy=True)
-    return network(_normalise(images, pixels))
+    seen = images if aspect is None else cropped(images, centre_boxes(aspect), side)
+    return network(_normalise(seen, pixels))
 
 
 def _normalise(images: jax.Array, pixels: Pixels) -> jax.Array:
@@ -165,14 +227,14 @@ def _normalise(images: jax.Array, pixels: Pixels) -> jax.Array:
 
 
 def training_program(task: Task, platform: str) -> Any:
-    """`train_segment` of a task, jitted: (state, images, labels, pixels, order, mirrored) -> (state, progress)."""
+    """`train_segment` of a task, jitted: (state, images, labels, pixels, order, mirrored[, drawn]) -> (state, progress)."""
     return jax.jit(partial(train_segment, task, platform), donate_argnums=0)
 
 
 def evaluation_program(task: Task, platform: str) -> Any:
-    """`evaluate` of a task, jitted: (weights, images, pixels) -> logits."""
+    """`evaluate` of a task, jitted: (weights, images, pixels[, aspect]) -> logits."""
     definition, _, _, random = _parts(task, platform, training=False)
-    return jax.jit(partial(evaluate, definition, random))
+    return jax.jit(partial(evaluate, definition, random, task.architecture.resolution))
 
 
 def abstract_weights(task: Task, platform: str) -> Weights:

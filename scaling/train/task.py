@@ -47,3 +47,35 @@ def segments(recipe: Recipe, images: int) -> tuple[int, int]:
         raise UserError(f"{images} training images do not fill one batch of {recipe.batch}; lower recipe.batch")
     count = -(-steps // SEGMENT_STEPS)
     return count, steps // count
+
+
+class Given(NamedTuple):
+    """How a training program is given its images.
+
+    Attributes:
+        images: in the array that it is called with.
+        side: px of them.
+        steps: of one call; a segment's, or an equal part of it.
+        whole: they are cut and resized on the device; else they have the network's resolution.
+    """
+
+    images: int
+    side: int
+    steps: int
+    whole: bool = False
+
+
+class Segment(NamedTuple):
+    """How one call of a training program went.
+
+    Attributes:
+        epoch: that it belongs to, from 0.
+        last: of its epoch.
+        loss: mean over its images as they were seen.
+        accuracy: share of them recognised.
+    """
+
+    epoch: int
+    last: bool
+    loss: float
+    accuracy: float

@@ -29,7 +29,8 @@ def measure(case):
     """In a fresh process: seconds of each part, and how many programs came from the cache."""
     import jax
 
-    from scaling.train.loop import compile_training, epoch_order, initial_state
+    from scaling.train.feed import epoch_order
+    from scaling.train.loop import compile_training, initial_state
 
     compiling, events = [], []
     jax.monitoring.register_event_duration_secs_listener(

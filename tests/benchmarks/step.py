@@ -25,7 +25,8 @@ LAYOUTS = ("channels_last", "contiguous")
 
 def ours_training(case, steps, precision):
     """A function that takes `steps` training steps."""
-    from scaling.train.loop import compile_training, epoch_order, initial_state
+    from scaling.train.feed import epoch_order
+    from scaling.train.loop import compile_training, initial_state
 
     work = task(case, steps, precision)
     program, state = compile_training(work), initial_state(work, 0)

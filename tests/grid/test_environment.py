@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scaling.grid.__main__ import main
-from scaling.study.engines import local
+from scaling.study.engines import programs
 
 
 def answers(folder):
@@ -162,7 +162,7 @@ def test_a_study_in_which_every_training_fails_says_why_in_full(small, tmp_path,
     def broken(*_):
         raise RuntimeError("this program cannot be compiled\nfor a reason of its own")
 
-    monkeypatch.setattr(local, "compile_training", broken)
+    monkeypatch.setattr(programs, "compile_training", broken)
     assert main(["--spec", str(small / "tiny.toml"), "--run", str(tmp_path / "failed")]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == (
         "Nothing was measured: of 12 trainings 12 failed. The first reason, of 1.00 1.00 1.50: failed: RuntimeError: this "

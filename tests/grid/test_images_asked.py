@@ -7,7 +7,7 @@ import pytest
 from scaling.data import duplicates
 from scaling.family.__main__ import main as family
 from scaling.grid.__main__ import main
-from scaling.study.engines import local
+from scaling.study.engines import programs
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def untrained(monkeypatch):
     def broken(*_):
         raise RuntimeError("not compiled")
 
-    monkeypatch.setattr(local, "compile_training", broken)
+    monkeypatch.setattr(programs, "compile_training", broken)
 
 
 @pytest.fixture

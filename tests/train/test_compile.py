@@ -67,7 +67,7 @@ def test_another_network_recipe_or_source_is_another_program(folder, traced, mon
     compile_evaluation(TASK._replace(recipe=Recipe(epochs=1, batch=4, momentum=0.5)))
     with jax.default_matmul_precision("highest"):
         compile_evaluation(TASK)
-    monkeypatch.setattr(compiling, "_origin", lambda: ["another source"])
+    monkeypatch.setattr(compiling, "origin", lambda: ["another source"])
     compile_evaluation(TASK)
     assert len(traced) == len(stored(folder)) == 5
 

@@ -10,13 +10,13 @@ from scaling import Stage, architecture
 from scaling.data import Dataset, Split
 from scaling.recipe.recipe import Recipe
 from scaling.train import input as device_module
-from scaling.train.input import to_device
+from scaling.train.feed import epoch_order
+from scaling.train.input import given, to_device
 from scaling.train.loop import (
     Diverged,
     Stopped,
     compile_evaluation,
     compile_training,
-    epoch_order,
     evaluate_per_image,
     initial_state,
     predict,
@@ -73,7 +73,7 @@ def test_images_sent_in_segments_train_the_same(trained, monkeypatch):
     monkeypatch.setattr(device_module, "RESIDENT_BYTES", 0)
     prepared = to_device(dataset(), 12)
     assert not prepared.resident
-    streamed = train(task, compile_training(task, resident=False), prepared, seed=0)
+    streamed = train(task, compile_training(task, given(task, prepared)), prepared, seed=0)
     for ours, theirs in zip(jax.tree.leaves(streamed.params), jax.tree.leaves(state.params), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
@@ -102,9 +102,9 @@ def test_divergence_is_told_apart_from_an_error(trained):
 
 def test_predictions_do_not_depend_on_the_batch_they_stand_in(trained):
     _, _, evaluation, prepared, state = trained
-    images = prepared.validation.images
+    images = prepared.validation
     whole = predict(evaluation, state, images, prepared.pixels)
-    alone = predict(evaluation, state, images[7:8], prepared.pixels)
+    alone = predict(evaluation, state, Split(images.images[7:8], images.labels[7:8]), prepared.pixels)
     assert whole.shape == (40, 2)
     np.testing.assert_allclose(whole[7:8], alone, rtol=1e-5, atol=1e-6)
 
@@ -185,9 +185,21 @@ def test_weights_come_back_from_the_disk(trained, tmp_path):
     save_weights(path, state)
     assert [file.name for file in path.parent.iterdir()] == ["net.safetensors"]
     loaded = load_weights(path, task)
-    images = prepared.validation.images
-    before = predict(evaluation, state, images, prepared.pixels)
-    assert np.array_equal(before, predict(evaluation, loaded, images, prepared.pixels))
+    before = predict(evaluation, state, prepared.validation, prepared.pixels)
+    assert np.array_equal(before, predict(evaluation, loaded, prepared.validation, prepared.pixels))
+
+
+def test_weights_are_named_by_our_own_names_and_older_files_are_read(trained, tmp_path):
+    task, state, path = trained[0], trained[-1], tmp_path / "net.safetensors"
+    save_weights(path, state)
+    names = set(load_file(path))
+    assert {"stem.convolution.kernel", "stem.norm.mean", "blocks.1.project.norm.scale", "classifier.bias"} < names
+    assert not any("[" in name or "value" in name for name in names)
+    older = {jax.tree_util.keystr(at): np.asarray(leaf) for at, leaf in jax.tree_util.tree_leaves_with_path(tuple(state))}
+    assert "[0]['stem']['convolution']['kernel'].value" in older
+    save_file(older, path)
+    for ours, theirs in zip(jax.tree.leaves(load_weights(path, task)), jax.tree.leaves(state), strict=True):
+        assert np.array_equal(ours, theirs)
 
 
 def test_a_full_disk_is_an_error_of_the_disk_and_leaves_no_draft(trained, tmp_path, monkeypatch):

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from scaling.data import Dataset
 from scaling.study.trial import Trial
-from scaling.train.input import DeviceDataset, StageImages, TrainingImages, stage_images, to_device
+from scaling.train.input import DeviceDataset, at_stage, is_cut_on_device, to_device
 from scaling.train.stages import sides
+
+
+class _Key(NamedTuple):
+    """Which images: on what, of how many px; whole, or for the stage of a network of another resolution."""
+
+    device: Any
+    side: int
+    whole: bool = False
+    stage_of: int | None = None
 
 
 class DeviceImages:
@@ -22,8 +31,7 @@ class DeviceImages:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._sets: dict[tuple[Any, int], DeviceDataset] = {}
-        self._stages: dict[tuple[Any, int], StageImages] = {}
+        self._held: dict[_Key, DeviceDataset] = {}
         self._waiting: Counter[int] = Counter()
         # Two workers that want the same images would hold them twice, and twice what resizing takes.
         self._lock = threading.Lock()
@@ -34,28 +42,27 @@ class DeviceImages:
             for one in networks:
                 self._waiting.update(sides(one.architecture.resolution, one.recipe))
 
-    def at(self, side: int, device: Any) -> DeviceDataset:
-        """The whole set; the calling thread must have the device as its default."""
-        with self._lock:
-            if (device, side) not in self._sets:
-                self._sets[device, side] = to_device(self._dataset, side)
-            return self._sets[device, side]
+    def judged(self, network: Trial, device: Any) -> DeviceDataset:
+        """The set at a network's resolution; the calling thread must have the device as its default."""
+        side, whole = network.architecture.resolution, is_cut_on_device(self._dataset, network.recipe)
+        return self._once(_Key(device, side, whole), lambda: to_device(self._dataset, side, whole))
 
-    def stage(self, side: int, device: Any, judged: DeviceDataset) -> TrainingImages:
-        """Training images of one stage, normalised as those that its network is judged by."""
-        if side == judged.side:
+    def stage(self, side: int, device: Any, judged: DeviceDataset) -> DeviceDataset:
+        """The set with training images of a stage's side, normalised as those that its network is judged by."""
+        if judged.aspect is not None or side == judged.side:
             return judged
-        with self._lock:
-            if (device, side) not in self._stages:
-                self._stages[device, side] = stage_images(self._dataset, side, judged.pixels)
-            return self._stages[device, side]
+        return self._once(_Key(device, side, stage_of=judged.side), lambda: at_stage(self._dataset, side, judged))
 
     def done(self, network: Trial) -> None:
         """Free the images that no network waits for any more."""
         with self._lock:
             for side in sides(network.architecture.resolution, network.recipe):
                 self._waiting[side] -= 1
-                if self._waiting[side] <= 0:
-                    for held in (self._sets, self._stages):
-                        for key in [key for key in held if key[1] == side]:
-                            del held[key]
+            for key in [key for key in self._held if self._waiting[key.side] <= 0]:
+                del self._held[key]
+
+    def _once(self, key: _Key, make: Callable[[], DeviceDataset]) -> DeviceDataset:
+        with self._lock:
+            if key not in self._held:
+                self._held[key] = make()
+            return self._held[key]

@@ -30,11 +30,10 @@ from scaling.study.run import CHECKPOINT_ENDING
 from scaling.study.trial import Curve, Outcome, Seconds, Trial
 from scaling.train.checkpoint import Checkpoint, Restored
 from scaling.train.compile import Program, enable_cache
-from scaling.train.input import DeviceDataset, TrainingImages
+from scaling.train.input import DeviceDataset
 from scaling.train.jax_start import own_settings
 from scaling.train.loop import (
     Diverged,
-    Segment,
     Stopped,
     compile_evaluation,
     evaluate_per_image,
@@ -43,7 +42,7 @@ from scaling.train.loop import (
     unpacked,
 )
 from scaling.train.step import Weights
-from scaling.train.task import Task
+from scaling.train.task import Segment, Task
 from scaling.train.weights_file import load_weights, save_weights
 
 WORKER = "scaling-worker"
@@ -77,6 +76,7 @@ class LocalEngine:
         enable_cache()
         self._checkpoint_seconds = checkpoint_seconds
         self._images = DeviceImages(dataset)
+        self._stored_side = None if dataset.stored is None else dataset.side
         self._weights = weights
         self._devices = jax.local_devices()
         self._evaluations: dict[Task, Any] = {}
@@ -127,7 +127,7 @@ class LocalEngine:
         """
         with own_settings():
             weights = self._load(trial)
-            data = self._images.at(trial.architecture.resolution, self._devices[0])
+            data = self._images.judged(trial, self._devices[0])
             return evaluate_per_image(self._evaluation(task_of(trial)), weights, data.test, data.pixels)
 
     def _load(self, trial: Trial) -> Weights:
@@ -163,14 +163,14 @@ class LocalEngine:
         for trial in trials:
             compiling = 0.0
             try:
-                data = self._images.at(trial.architecture.resolution, device)
+                data = self._images.judged(trial, device)
                 if programs is None:
                     with self._compiling[device]:
                         if work.stop.is_set():
                             raise Stopped
                         work.events.put(Compiling(trial))
                         start = time.perf_counter()
-                        compiled = StagePrograms(stage_tasks(trials), data.resident, device)
+                        compiled = StagePrograms(stage_tasks(trials), data, device)
                         self._evaluation(task_of(trial))
                         programs, compiling = compiled, time.perf_counter() - start
                 begun = time.perf_counter()
@@ -191,7 +191,7 @@ class LocalEngine:
             seen.append(segment)
             work.events.put(Training(trial, segment.epoch + segment.last, segment.accuracy))
 
-        def of_stage(stage: Task) -> tuple[Program, TrainingImages]:
+        def of_stage(stage: Task) -> tuple[Program, DeviceDataset]:
             return programs(stage), self._images.stage(stage.architecture.resolution, programs.device, data)
 
         work.events.put(Training(trial, 0))
@@ -224,13 +224,13 @@ class LocalEngine:
             work.events.put(Remark(trial, str(error)))
             return None
         if restored is not None:
-            total = trial.recipe.epochs * task_of(trial).segments[0]
-            work.events.put(Remark(trial, f"goes on from its checkpoint, {restored.segments / total:.0%} trained"))
+            share = int(restored.state.step) / task_of(trial).steps
+            work.events.put(Remark(trial, f"goes on from its checkpoint, {share:.0%} trained"))
         return restored
 
     def _evaluation(self, task: Task) -> Any:
         if task not in self._evaluations:
-            self._evaluations[task] = compile_evaluation(task)
+            self._evaluations[task] = compile_evaluation(task, self._stored_side)
         return self._evaluations[task]
 
     def _path(self, trial: Trial) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 
 from scaling.train.compile import Program
+from scaling.train.input import DeviceDataset, given
 from scaling.train.loop import compile_training
 from scaling.train.task import Task
 
@@ -19,13 +20,13 @@ class StagePrograms:
 
     Args:
         tasks: of the stages, in their order; equal ones are compiled once.
-        resident: whether all training images lie on the device.
+        data: images of the network's resolution; those of other stages are given alike.
         device: where they are to run; the calling thread must have it as its default.
     """
 
-    def __init__(self, tasks: Sequence[Task], resident: bool, device: Any) -> None:
+    def __init__(self, tasks: Sequence[Task], data: DeviceDataset, device: Any) -> None:
         self.device = device
-        self._resident = resident
+        self._forms = {task: given(task, data) for task in tasks}  # the images themselves are not held here
         self._programs: dict[Task, Future[Program]] = {task: Future() for task in tasks}
         first, *others = self._programs
         self._make(first)
@@ -45,6 +46,6 @@ class StagePrograms:
 
     def _make(self, task: Task) -> None:
         try:
-            self._programs[task].set_result(compile_training(task, self._resident))
+            self._programs[task].set_result(compile_training(task, self._forms[task]))
         except BaseException as error:
             self._programs[task].set_exception(error)

@@ -135,14 +135,14 @@ def test_test_images_are_judged_with_the_kept_weights(engine, dataset, tmp_path)
 def test_images_of_a_resolution_are_let_go_after_its_last_network(engine, dataset):
     sharper = dataclasses.replace(NET, resolution=14)
     finished(engine, [trial(dataset), trial(dataset, network=sharper)])
-    assert engine._images._sets == {}
+    assert engine._images._held == {}
 
 
 def test_an_error_of_one_network_is_its_outcome_and_the_others_go_on(engine, dataset, monkeypatch):
-    def broken(task, resident):
+    def broken(task, form):
         if task.architecture.head == 9:
             raise RuntimeError("out of memory\nand more")
-        return compile_training(task, resident)
+        return compile_training(task, form)
 
     compile_training = programs_module.compile_training
     monkeypatch.setattr(programs_module, "compile_training", broken)
@@ -181,11 +181,11 @@ def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, da
     compile_training, begun, go_on = programs_module.compile_training, threading.Event(), threading.Event()
     compiled = []
 
-    def slow(task, resident):
+    def slow(task, form):
         compiled.append(task)
         begun.set()
         go_on.wait(30)
-        return compile_training(task, resident)
+        return compile_training(task, form)
 
     monkeypatch.setattr(programs_module, "compile_training", slow)
     monkeypatch.setattr(local_module, "CLOSING_SECONDS", 0.1)
@@ -211,7 +211,7 @@ def test_a_worker_that_waited_to_compile_does_not_begin_after_the_end(engine, da
 
 
 def test_a_network_whose_evaluation_fails_is_not_trained(engine, dataset, monkeypatch):
-    def broken(task):
+    def broken(task, side):
         raise RuntimeError("no room")
 
     trained = []
@@ -309,4 +309,4 @@ def test_a_progressive_training_is_judged_at_the_networks_own_size(engine, datas
     outcome = finished(engine, [one])[one]
     assert outcome.status == "complete", outcome.reason
     assert len(outcome.curve.loss) == 4
-    assert engine._images._sets == engine._images._stages == {}
+    assert engine._images._held == {}
