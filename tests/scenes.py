@@ -23,14 +23,14 @@ def awkward(count, side, seed=0):
 def _scene(random, side):
     down, across = np.mgrid[:side, :side] / side
     horizon = random.uniform(0.4, 0.65)
-    sky = np.array([random.uniform(40, 120), random.uniform(110, 170), random.uniform(190, 250)])
-    light = np.array([250, random.uniform(190, 230), random.uniform(120, 200)])
+    skies = ((70, 140, 225), (250, 215, 165)), ((50, 40, 110), (250, 130, 80)), ((120, 140, 165), (220, 220, 215))
+    sky, light = np.array(skies[random.integers(3)]) + random.uniform(-15, 5, 3)
     picture = sky + (light - sky) * (down / horizon).clip(0, 1)[..., None] ** 2
     sun = np.hypot(across - random.uniform(0.1, 0.9), down - horizon * random.uniform(0.2, 0.7))
     picture += np.exp(-((sun / 0.06) ** 4))[..., None] * (255 - picture)
     for depth in (0.0, 0.12, 0.25):
         waves = sum(random.normal(0, 0.1 / rate) * np.sin(rate * across * 6 + random.uniform(0, 6)) for rate in (1, 2, 5, 11))
-        ground = np.array([60 + 300 * depth * random.random(), 90 + 160 * depth, 80 - 160 * depth])
+        ground = np.array([60 + 300 * depth * random.random(), 90 + 160 * depth, 80 - 160 * depth]) * random.uniform(0.6, 1.3)
         shade = (
             1
             + 0.25 * np.sin(40 * (across + depth) * random.uniform(0.5, 2)) * random.random()
