@@ -42,7 +42,7 @@ def _spec(options: argparse.Namespace) -> StudySpec:
     from scaling.grid.spec import read_spec
     from scaling.study.spec import read_baseline
 
-    spec = read_spec(options.spec)
+    spec = read_spec(options.spec or "default")
     flags: dict[str, Any] = {"phi": options.phi, "seeds": options.seeds, "data": options.data}
     flags |= {"eligible_only": options.eligible_only, "grouped": options.grouped}
     flags |= {"top_classes": True if options.classes else None, "skip_unreadable": options.skip_unreadable}
@@ -52,11 +52,13 @@ def _spec(options: argparse.Namespace) -> StudySpec:
     limits = {name: getattr(options, f"max_{name}") for name in ("params", "macs", "latency", "memory")}
     flags["lattice"] = dataclasses.replace(spec.lattice, **_given(lattice))
     flags["limits"] = dataclasses.replace(spec.limits, **_given(limits))
+    flags["recipe"] = dataclasses.replace(spec.recipe, **_given({"epochs": options.epochs}))
     return dataclasses.replace(spec, **_given(flags))
 
 
 def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset, Run]:
     """The specification, with the seeds its folder has already and another run's choice; its images; its run."""
+    from scaling.grid.own import is_own, own_spec, with_epochs
     from scaling.grid.study import load_dataset
     from scaling.report.text import say
     from scaling.study.run import Run
@@ -67,6 +69,10 @@ def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset, Run]:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
     dataset = load_dataset(spec)
     say(dataset.notes)
+    if is_own(options.spec, options.data):
+        spec = own_spec(spec, dataset, baseline=options.baseline is not None)
+        epochs = options.epochs or run.recorded_epochs()
+        spec = spec if epochs is None else with_epochs(spec, epochs)
     if options.extrapolate is not None:
         from scaling.grid.reopen import add_extrapolated_reference
 
@@ -90,8 +96,10 @@ def _folder(options: argparse.Namespace, spec: StudySpec) -> Path:
 def _dry_run(options: argparse.Namespace) -> int:
     from scaling.grid.latency import read_latencies
     from scaling.grid.looks import look_number, read_looks
+    from scaling.grid.own import length_open
     from scaling.grid.report import plan_document
     from scaling.grid.study import make_study, plan
+    from scaling.report.text import say
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.study import left_to_train
 
@@ -105,6 +113,8 @@ def _dry_run(options: argparse.Namespace) -> int:
         space = plan(spec, 1000, 3, latencies)
         counted = "1000 classes and 3 channels, as published; --data NAME counts for your images"
     speed, missing = pace(run.folder.parent), left_to_train(study, run)
+    if _needs_pilot(options, run):
+        say([length_open(spec)])
     made = plan_document(
         study=study,
         space=space,
@@ -140,6 +150,8 @@ def _run(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespac
     from scaling.study.engines.engine import engine_called
     from scaling.study.groups import write_groups
 
+    if _needs_pilot(options, run):
+        spec = _after_pilot(spec, dataset, run, options)
     engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes)
     study = make_study(spec, dataset, engine.precision)
     with run.held():
@@ -154,6 +166,26 @@ def _run(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespac
         run.list_unreadable(dataset.unreadable)
         result = _trained(study, run, engine, looks, terminal(stderr=True))
         return _report(result, options.json)
+
+
+def _needs_pilot(options: argparse.Namespace, run: Run) -> bool:
+    """Whether nobody has said, and no training has shown, how long to train."""
+    from scaling.grid.own import is_own
+
+    return is_own(options.spec, options.data) and options.epochs is None and run.recorded_epochs() is None
+
+
+def _after_pilot(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespace) -> StudySpec:
+    """The specification with the length that a pilot finds."""
+    from scaling.grid.own import with_epochs
+    from scaling.grid.pilot import FOLDER, find_length
+    from scaling.report.text import say, terminal
+    from scaling.study.run import Run as Folder
+
+    folder = Folder(run.folder / FOLDER)
+    epochs, how = find_length(spec, dataset, folder, 60 * options.checkpoint_minutes, terminal(stderr=True))
+    say([how])
+    return with_epochs(spec, epochs)
 
 
 def _trained(study: Study, run: Run, engine: Engine, looks: tuple[int, ...], console: Console) -> SearchResult:

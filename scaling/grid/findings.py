@@ -32,10 +32,10 @@ def findings(result: SearchResult) -> list[str]:
         return []
     trainings, seeds = result.collected.trainings, result.collected.seeds
     said = [_measured(ranking), *_spread(ranking), *trainings_said(trainings, seeds)]
-    if ranking.slope < 0:
+    if not result.extrapolates:
         said.append(
-            "Warning: larger networks did worse here than smaller ones. The recipe is too short for them, or the images are "
-            "too few; do not extrapolate from this study."
+            "Warning: larger networks did not do better here than smaller ones. The training is too short for them, or the "
+            "images are too few; do not extrapolate from this study."
         )
     if winner is None:
         return [*said, f"No eligible network is within {ELIGIBLE_WITHIN:.0%} of the target cost, so there is no best network."]
@@ -48,6 +48,12 @@ def findings(result: SearchResult) -> list[str]:
             f"the truly best on average."
         )
     return said + _aliases(result.study, winner)
+
+
+NO_STEP_2 = (
+    "No Step 2: where cost gains nothing there is no family to extrapolate. Try a longer training (--epochs), more images, "
+    "stronger augmentation (augment in the specification's [recipe]), or trained weights to start from (--init)."
+)
 
 
 def trainings_said(trainings: Mapping[str, Trainings], seeds: int) -> list[str]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scaling.cli.options import Parser, amount, byte_amount, checkpoint_flag, milliseconds, place, whole
-
-if TYPE_CHECKING:
-    pass
 
 COMMAND = "python -m scaling.grid"
 
@@ -49,9 +46,9 @@ def parser() -> argparse.ArgumentParser:
 def _what_is_asked(group: Any) -> None:
     group.add_argument(
         "--spec",
-        default="default",
         metavar="NAME|FILE",
-        help="study: a TOML file, or a name from ./grid or the shipped ones (default: default)",
+        help="study: a TOML file, or a name from ./grid or the shipped ones (default: default; with images of your own, what "
+        "they ask for)",
     )
     group.add_argument("--phi", type=float, help="budget exponent: candidates cost about 2^phi times the baseline")
     group.add_argument("--baseline", metavar="NAME|FILE", help="what is scaled: a released network, small, or a TOML file")
@@ -78,6 +75,12 @@ def _what_is_asked(group: Any) -> None:
         default=None,
         help="images of one sub-folder of a class (CLASS/GROUP/IMAGE) depend on each other, as frames of one video: a group "
         "stays in one split, and errors count groups",
+    )
+    group.add_argument(
+        "--epochs",
+        type=whole,
+        metavar="N",
+        help="length of a training (default: the specification's or the run's; with images of your own found by a pilot)",
     )
     group.add_argument("--seeds", type=whole, help="trainings of each network (default: the specification's or the run's)")
 

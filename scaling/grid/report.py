@@ -94,7 +94,7 @@ def search_document(result: SearchResult, members: Sequence[Member] = ()) -> Doc
         result: of the search.
         members: of the families that follow from its choice.
     """
-    from scaling.grid.findings import direct_said, findings, luck_said, surface_said, trainings_said
+    from scaling.grid.findings import NO_STEP_2, direct_said, findings, luck_said, surface_said, trainings_said
 
     study, ranking = result.study, result.ranking
     rows = rows_after(study.space, result)
@@ -113,6 +113,8 @@ def search_document(result: SearchResult, members: Sequence[Member] = ()) -> Doc
             parts += ["The best minus each reference, paired over the test images, p also after Holm over all of them:"]
             parts += [leads_table(result.leads, names), luck_said(result.stability)]
         parts += direct_said(result.direct)
+    if not result.extrapolates:
+        members, parts = (), [*parts, NO_STEP_2] if members else parts
     if members and ranking is not None:
         parts += _step_2(members)
     return Document((*parts, *_for_machines(str(result.run.folder), study.space, study.spec.limits, rows, result, members)))

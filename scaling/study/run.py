@@ -115,6 +115,11 @@ class Run:
         """
         return self._stored()
 
+    def recorded_epochs(self) -> int | None:
+        """The length of its trainings that the folder was last asked; None where it is new."""
+        recipe = (self.config() or {}).get("recipe", {})
+        return recipe.get("epochs") if isinstance(recipe, dict) else None
+
     def recorded_seeds(self) -> int:
         """Seeds that the folder was last asked for; 0 if it is new."""
         stored = self._stored()

@@ -1,0 +1,83 @@
+"""What a search asks of somebody's own images where no specification says it: input, changes and length of the training."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from scaling.data.load import NAMED
+from scaling.grid.spec import StudySpec
+from scaling.recipe.augment import Augment
+from scaling.recipe.recipe import Recipe
+from scaling.study.study import DatasetInfo
+
+SIDES = (20, 32)
+"""Smallest and largest input of the baseline, px."""
+
+GROWTH = 1.4
+"""Of the input in the widest part of the lattice: so much larger, images still show it something new."""
+
+FULL_BATCHES = 48
+"""Steps of an epoch from which on batches have their usual size; fewer images are taken in smaller ones."""
+
+FIRST_STEPS = 256
+"""Of the shortest training that is tried."""
+
+CROP = 0.35
+"""Least share of an image that a random crop keeps: a network this small learns little from less."""
+
+
+def is_own(spec_name: str | None, data: str | None) -> bool:
+    """Whether images are named and nothing says how to train on them: what is shipped is made for other images."""
+    return spec_name is None and data is not None and data not in NAMED
+
+
+def own_spec(spec: StudySpec, dataset: DatasetInfo, baseline: bool) -> StudySpec:
+    """A specification made for images that nobody has tuned anything for; its length is that of the shortest training.
+
+    The baseline's input is what leaves the lattice room to grow within the images; colour photographs are cropped and mirrored,
+    grey ones may be of things that have a left and a right.
+
+    Args:
+        spec: the shipped one, with what was asked over it.
+        dataset: the images.
+        baseline: the baseline was named, so its input stays.
+    """
+    side = min(max(int(dataset.side / GROWTH) // 4 * 4, SIDES[0]), SIDES[1])
+    network = spec.baseline if baseline else dataclasses.replace(spec.baseline, resolution=side)
+    colour = dataset.in_channels == 3
+    recipe = dataclasses.replace(
+        spec.recipe,
+        batch=_batch(spec.recipe, len(dataset.train)),
+        reference_batch=spec.recipe.batch,
+        flip=colour,
+        augment=Augment(crop=CROP) if colour else Augment(),
+    )
+    made = dataclasses.replace(spec, baseline=network, recipe=recipe)
+    return with_epochs(made, shortest(recipe, len(dataset.train)))
+
+
+def with_epochs(spec: StudySpec, epochs: int) -> StudySpec:
+    """The specification with trainings of another length."""
+    return dataclasses.replace(spec, recipe=dataclasses.replace(spec.recipe, epochs=epochs))
+
+
+def length_open(spec: StudySpec) -> str:
+    """What a dry run says of a length that only a pilot will find."""
+    return (
+        f"How long to train is found by a pilot before anything else; the time below is that of its shortest training, "
+        f"{spec.recipe.epochs} epochs, for every network: expect two to sixteen times as much. --epochs N sets the length."
+    )
+
+
+def shortest(recipe: Recipe, images: int) -> int:
+    """Epochs of the shortest training that is tried."""
+    return max(2, math.ceil(FIRST_STEPS * recipe.batch / images))
+
+
+def _batch(recipe: Recipe, images: int) -> int:
+    """The recipe's batch, halved until an epoch has enough steps; never below 32."""
+    batch = recipe.batch
+    while batch > 32 and images < FULL_BATCHES * batch:
+        batch //= 2
+    return batch
