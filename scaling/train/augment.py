@@ -88,13 +88,9 @@ def _distorted_by_policy(augment: Augment, keys: jax.Array, magnitude: jax.Array
 
 def _of_autoaugment(picked: jax.Array, chance: jax.Array) -> tuple[jax.Array, jax.Array]:
     """(operations, levels), (2, n) each, of the pair that each image picked; what does not happen is `NOTHING`."""
-    pair = _one_of(len(AUTOAUGMENT), picked)
-    steps = list(zip(*AUTOAUGMENT, strict=True))
-    operation = jnp.array([[OPERATIONS.index(step.operation) for step in place] for place in steps])[:, pair]
-    happens = chance < jnp.array([[step.probability for step in place] for place in steps])[:, pair]
-    return jnp.where(happens, operation, NOTHING), jnp.array([[float(step.level) for step in place] for place in steps])[
-        :, pair
-    ]
+    steps = [[(OPERATIONS.index(step.operation), step.probability, step.level) for step in pair] for pair in AUTOAUGMENT]
+    number, probability, level = jnp.array(steps, jnp.float32)[_one_of(len(steps), picked)].T
+    return jnp.where(chance < probability, number.astype(jnp.int32), NOTHING), level
 
 
 def mixed(

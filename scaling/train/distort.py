@@ -69,7 +69,7 @@ WARPS = {
 """Argument: degrees, px per px, and share of the side.
 
 The released code translates by 100 px in RandAugment, whatever the side; that is told as a share at 224 px. For AutoAugment it
-has 250 px, which at 224 px leaves nothing of an image at level 9; the paper has 150 px of 331 px, .45 too.
+has 250 px, which at 224 px leaves nothing of an image at level 9; the paper has 150 px, for torchvision a share of 331 px.
 """
 
 MASKS = {"Cutout": Scale(40 / 224)}

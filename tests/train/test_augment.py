@@ -1,4 +1,6 @@
+from collections import Counter
 from functools import lru_cache
+from itertools import chain
 
 import jax
 import jax.numpy as jnp
@@ -130,6 +132,15 @@ def test_policies_name_operations_that_there_are():
     assert sorted(RANDAUGMENT) == sorted(OPERATIONS)
 
 
+def test_the_levels_and_probabilities_of_autoaugment_add_up_as_released():
+    levels = Counter()
+    for step in chain(*AUTOAUGMENT):
+        levels[step.operation] += step.level
+    often = {"Equalize": 55, "Solarize": 41, "Rotate": 39, "Color": 37, "ShearY": 14, "SolarizeAdd": 10, "Posterize": 8}
+    assert levels == {**often, **dict.fromkeys(("ShearX", "TranslateY", "Invert", "AutoContrast"), 9)}
+    assert sum(step.probability for step in chain(*AUTOAUGMENT)) == pytest.approx(29.8)
+
+
 def test_the_levels_of_autoaugment_reach_the_operations(monkeypatch):
     monkeypatch.setattr(module, "arguments", lambda operations, levels, signs: levels)
     drawn = asked_for(monkeypatch, Augment(policy="autoaugment", magnitude=30), 4000)
@@ -242,7 +253,9 @@ def test_erasing_replaces_a_box_by_noise_with_its_probability():
     assert area.max() / side**2 < 0.35
     assert np.mean(area) / side**2 == pytest.approx(0.175, abs=0.015)
     assert (np.log(rows / columns)).mean() == pytest.approx(0, abs=0.1)
-    assert rows.max() / columns.min() > 3
+    assert 2.9 < (rows / columns).max() < 4  # in whole pixels
+    place = hit.any(2).argmax(1)[happened] / (side - rows), hit.any(1).argmax(1)[happened] / (side - columns)
+    np.testing.assert_allclose(np.mean(place, 1), 0.5, atol=0.04)
     assert kstest(made[hit].ravel()[:20000], "norm").statistic < 0.015
 
 

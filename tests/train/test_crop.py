@@ -98,6 +98,9 @@ def test_boxes_are_drawn_as_the_definition_draws_them():
     assert kstest(height, high[fits]).statistic < 0.03
     assert kstest(left / (1 - width), "uniform").statistic < 0.03
     assert kstest(top / (1 - height), "uniform").statistic < 0.03
+    draws = np.stack([width * height, width / height, left / (1 - width), top / (1 - height)])
+    related = np.corrcoef(draws)[np.triu_indices(4, 1)][1:]  # which ratios fit depends on the area, the place on neither
+    assert abs(related).max() < 0.06
 
 
 def test_where_no_box_fits_the_largest_is_taken_in_the_middle():
