@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.68
 """A gain counts where it is beyond one standard error: a training too short costs more than one too long."""
+
+LEARNED = 3.0
+"""Standard errors that an accuracy must be above that of always naming one class."""
 
 LONGEST = 6
 """Most doublings of the shortest training."""
@@ -98,12 +102,12 @@ class Step(NamedTuple):
 
     Attributes:
         epochs: trained.
-        accuracy: on the validation images, a mean over seeds; None where no training counts.
-        gain: over half as long, with its interval; None for the shortest.
+        accuracy: on the validation images, a mean over seeds.
+        gain: over half as long, with its interval; None for the shortest that learned anything.
     """
 
     epochs: int
-    accuracy: float | None
+    accuracy: float
     gain: Interval | None
 
 
@@ -132,15 +136,16 @@ def pilot_result(pilot: Pilot, run: Run) -> PilotResult:
         own = answers[length.label]
         if not own.trials:
             return PilotResult(tuple(steps), None)
-        kept = counted_answers(own)
-        if not kept:  # too short to learn anything
-            steps.append(Step(length.epochs, None, None))
+        one = as_measured(length, counted_answers(own) or own.correct, 0, pilot.dataset.validation.groups)
+        accuracy = float(one.correct.mean())
+        if not _learned(accuracy, pilot.dataset):  # too short; it says nothing about the next
+            steps.append(Step(length.epochs, accuracy, None))
             continue
-        measured.append(as_measured(length, kept, 0, pilot.dataset.validation.groups))
+        measured.append(one)
         gain = None
         if len(measured) > 1:
             gain = difference(measured, length.label, measured[-2].name, confidence=CONFIDENCE).difference
-        steps.append(Step(length.epochs, float(measured[-1].correct.mean()), gain))
+        steps.append(Step(length.epochs, accuracy, gain))
         if gain is not None and gain.low <= 0:
             return PilotResult(tuple(steps), steps[-2].epochs)
     if not measured:
@@ -149,6 +154,12 @@ def pilot_result(pilot: Pilot, run: Run) -> PilotResult:
             "--epochs N trains without a pilot"
         )
     return PilotResult(tuple(steps), steps[-1].epochs)
+
+
+def _learned(accuracy: float, dataset: DatasetInfo) -> bool:
+    """Whether an accuracy is beyond that of always naming one class."""
+    error = math.sqrt(dataset.chance * (1 - dataset.chance) / len(dataset.validation))
+    return accuracy > dataset.chance + LEARNED * error
 
 
 class Doubling:
@@ -167,7 +178,7 @@ class Doubling:
 def pilot_said(result: PilotResult) -> str:
     """What a finished pilot found."""
     lengths = ", ".join(str(one.epochs) for one in result.steps)
-    accuracies = ", ".join("-" if one.accuracy is None else f"{100 * one.accuracy:.1f}" for one in result.steps)
+    accuracies = ", ".join(f"{100 * one.accuracy:.1f}" for one in result.steps)
     last = result.steps[-1].gain
     why = "longer ones were not tried"
     if last is not None:
