@@ -147,6 +147,35 @@ class Widened(NamedTuple):
     reading: str
 
 
+class Transferred(NamedTuple):
+    """A row of one half of Table 5: a rival on another data set, and the EfficientNet set against it.
+
+    Attributes:
+        data_set: as printed.
+        comparison: `public` with the best network that anybody can have, `reported` with the best that was written of.
+        rival: network.
+        rival_percent: its accuracy.
+        rival_params_m: millions of parameters.
+        network: of this paper.
+        percent: its accuracy.
+        params_m: millions of parameters, with the classifier for the data set.
+    """
+
+    data_set: str
+    comparison: str
+    rival: str
+    rival_percent: float
+    rival_params_m: float | None
+    network: str
+    percent: float
+    params_m: float | None
+
+
+def table5() -> tuple[Transferred, ...]:
+    """Networks trained on ImageNet, then on eight other data sets."""
+    return rows("efficientnet_table5", Transferred)
+
+
 def table2() -> tuple[Released, ...]:
     """B0 to B7."""
     return rows("efficientnet_table2", Released)

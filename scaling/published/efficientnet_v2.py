@@ -41,6 +41,27 @@ class Released(NamedTuple):
     macs_g: float | None
 
 
+class Transferred(NamedTuple):
+    """A row of Table 8: accuracies in percent, deviations over five runs where they are printed."""
+
+    network: str
+    params_m: float
+    imagenet: float
+    cifar10: float
+    cifar100: float
+    flowers: float
+    cars: float | None
+    cifar10_sd: float | None
+    cifar100_sd: float | None
+    flowers_sd: float | None
+    cars_sd: float | None
+
+
+def table8() -> tuple[Transferred, ...]:
+    """Networks trained on ImageNet, then on four other data sets."""
+    return rows("efficientnetv2_table8", Transferred)
+
+
 def table7() -> tuple[Compared, ...]:
     """EfficientNetV2 beside V1, other ConvNets and transformers. (Figure 5c plots V1's training hours as milliseconds.)"""
     return rows("efficientnetv2_table7", Compared)

@@ -17,6 +17,7 @@ LOADERS = {
     efficientnet.table2: ("efficientnet_table2", 8),
     efficientnet.table2_rivals: ("efficientnet_table2_rivals", 16),
     efficientnet.table3: ("efficientnet_table3", 14),
+    efficientnet.table5: ("efficientnet_table5", 16),
     efficientnet.table7: ("efficientnet_table7", 5),
     efficientnet.table8: ("efficientnet_table8", 8),
     efficientnet.figure3: ("efficientnet_figure3", 19),
@@ -24,6 +25,7 @@ LOADERS = {
     efficientnet.figure8: ("efficientnet_figure8", 18),
     efficientnet.figure8_compound: ("efficientnet_figure8_compound", 5),
     efficientnet_v2.table7: ("efficientnetv2_table7", 36),
+    efficientnet_v2.table8: ("efficientnetv2_table8", 11),
     efficientnet_v2.released: ("efficientnetv2_released", 11),
     libraries.timm_imagenet: ("timm_imagenet", 97),
     libraries.timm_inference_rtx4090: ("timm_inference_rtx4090", 109),
@@ -117,3 +119,20 @@ def test_torchvision_counts_as_we_do():
         if row.network in RELEASED:
             network = dataclasses.replace(scale(B0, RELEASED[row.network]), resolution=row.resolution_px)
             assert (cost(network).params, round(cost(network).macs / 1e9, 3)) == (row.params, row.macs_g)
+
+
+def test_both_papers_print_the_same_transfer_of_b7():
+    first = {row.data_set: row.percent for row in efficientnet.table5() if row.network == "EfficientNet-B7"}
+    (second,) = (row for row in efficientnet_v2.table8() if row.network == "EfficientNet-B7")
+    assert (second.cifar10, second.cifar100, second.flowers, second.cars) == tuple(
+        first[name] for name in ("CIFAR-10", "CIFAR-100", "Flowers", "Stanford Cars")
+    )
+
+
+def test_efficientnet_leads_on_five_of_eight_data_sets_as_its_caption_says():
+    reported = [row for row in efficientnet.table5() if row.comparison == "reported"]
+    assert (
+        sum(row.percent >= row.rival_percent for row in reported) - sum(row.percent == row.rival_percent for row in reported)
+        == 3
+    )
+    assert {row.data_set for row in reported if row.percent == row.rival_percent} == {"FGVC Aircraft", "Food-101"}
