@@ -34,7 +34,7 @@ DEFAULT_PACE = Pace(12.0, 6.8e-9, "a built-in default, measured on two cores of 
 def pace(runs: Path) -> Pace:
     """The pace of all trials recorded under `runs` on this machine, or the stated default."""
     compiling, training, work = [], [], []
-    for path in sorted(runs.glob("*/trials.jsonl")):
+    for path in sorted([*runs.glob("*/trials.jsonl"), *runs.glob("*/*/trials.jsonl")]):  # a run's pilot lies within it
         for record in RecordFile(path).readable():
             if not isinstance(record, TrainingRecord) or record.origin.host != host() or record.outcome.status != "complete":
                 continue
