@@ -8,7 +8,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +28,25 @@ class DataError(UserError):
         super().__init__(printable(message))
 
 
+class Stored(NamedTuple):
+    """What is known of a set whose images lie in a file, so that nobody needs to read all of them.
+
+    Attributes:
+        fingerprint: of the listing that they were made from.
+        mean: of each channel of the training images, from 0 to 255.
+        deviation: of the same, at least 1.
+        folder: of the files.
+    """
+
+    fingerprint: str
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    folder: Path
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Images with their classes. Both arrays are read-only from here on.
+    """Images with their classes. The arrays are read-only from here on; none is copied or read.
 
     Args:
         images: uint8 (n, side, side, channels), channels 1 or 3, n at least 1.
@@ -35,6 +54,8 @@ class Split:
         groups: int32 (n,), the group of images that each belongs to, from 0, where images of one group depend on each other;
             None where each stands for itself.
         names: of the images' files, as people find them; None where they have none.
+        aspect: float32 (n,), width over height of each image before it was squeezed to a square; None where squares were cut
+            out of the images.
 
     Raises:
         DataError: an array has another type or shape.
@@ -43,7 +64,8 @@ class Split:
     images: NDArray[np.uint8]
     labels: NDArray[np.int32]
     groups: NDArray[np.int32] | None = None
-    names: tuple[str, ...] | None = None
+    names: Sequence[str] | None = None
+    aspect: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         images, labels = self.images, self.labels
@@ -55,6 +77,10 @@ class Split:
             raise DataError(f"Split.labels must be int32 ({len(images)},), got {_described(labels)}")
         object.__setattr__(self, "images", _read_only(images))
         object.__setattr__(self, "labels", _read_only(labels))
+        if self.aspect is not None:
+            if self.aspect.dtype != np.float32 or self.aspect.shape != labels.shape:
+                raise DataError(f"Split.aspect must be float32 ({len(images)},), got {_described(self.aspect)}")
+            object.__setattr__(self, "aspect", _read_only(self.aspect))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -72,6 +98,7 @@ class Dataset:
         test: images to touch after the choice.
         notes: what people should know of how it was read, a sentence each.
         unreadable: files that were passed over, each with its reason.
+        stored: where the images lie in a file, whole images squeezed to squares, what is known of them; None in memory.
 
     Raises:
         DataError: the class names repeat or are too few, a label is out of their range, or the splits differ in shape.
@@ -84,6 +111,7 @@ class Dataset:
     test: Split
     notes: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    stored: Stored | None = None
 
     def __post_init__(self) -> None:
         require_two_classes(self.name, self.classes)
@@ -119,7 +147,12 @@ class Dataset:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits of a SHA-256 over class names, images, labels and the split; the name is left out."""
+        """16 hexadecimal digits of a SHA-256 over class names, images, labels and the split; the name is left out.
+
+        Of a stored set that of its listing: hundreds of gigabytes are not read for it.
+        """
+        if self.stored is not None:
+            return self.stored.fingerprint
         digest = hashlib.sha256(json.dumps(self.classes).encode())
         for _, split in self._splits():
             digest.update(json.dumps(split.images.shape).encode())

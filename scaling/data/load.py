@@ -14,7 +14,7 @@ from scaling.data.cifar import cifar_form, from_cifar_folder
 from scaling.data.dataset import DataError, Dataset, Split
 from scaling.data.decode import LARGEST_DEFAULT_SIDE
 from scaling.data.fashion import shipped, whole
-from scaling.data.folder import from_class_folders
+from scaling.data.folder import from_class_folders, listing
 from scaling.data.foreign import foreign_format
 from scaling.data.mnist import from_idx_folder, idx_sets
 from scaling.data.packed import from_packed, npz_arrays, npz_keys
@@ -69,9 +69,7 @@ def load(
     if reader is not None:
         return _at_side(reader(path), side)
     if is_folder:
-        return from_class_folders(
-            path, side, largest, grouped=grouped, top_classes=top_classes, skip_unreadable=skip_unreadable
-        )
+        return from_class_folders(listing(path, grouped, top_classes), side, largest, skip_unreadable=skip_unreadable)
     form = array_form(npz_keys(path))
     if form is None:
         return from_packed(path, side, largest, skip_unreadable=skip_unreadable)
