@@ -64,7 +64,7 @@ class Listing(NamedTuple):
         labels = [self.labels[part] for part in own]
         groups = self.groups
         if groups is None:
-            return _codes(labels, self.held_out)
+            return codes_of(labels, self.held_out)
         return _codes_by_group(labels, [groups[part] for part in own], self.held_out)
 
     def without(self, positions: list[int]) -> Listing:
@@ -150,7 +150,13 @@ def encoded(found: Listing) -> list[Encoded]:
     return [on_disk(file, found.folder / file) for file in found.files]
 
 
-def _codes(labels: list[NDArray[np.int32]], share: HeldOut) -> NDArray[np.uint8]:
+def codes_of(labels: Sequence[NDArray[np.int32]], share: HeldOut) -> NDArray[np.uint8]:
+    """The split that each image is used in, uint8 (n,): 0 train, 1 validation, 2 test.
+
+    Args:
+        labels: of each part of a set, train or all first, then what is held out.
+        share: how much of train is validation where one part is held out.
+    """
     train, *held_out = labels
     if not held_out:
         return split_60_25_15(train)
@@ -160,12 +166,12 @@ def _codes(labels: list[NDArray[np.int32]], share: HeldOut) -> NDArray[np.uint8]
 
 
 def _codes_by_group(labels: list[NDArray[np.int32]], groups: list[NDArray[np.int32]], share: HeldOut) -> NDArray[np.uint8]:
-    """As `_codes`, whole groups being shared out."""
+    """As `codes_of`, whole groups being shared out."""
     found = []
     for own_labels, own_groups in zip(labels, groups, strict=True):
         _, first, inverse = np.unique(own_groups, return_index=True, return_inverse=True)
         found.append((own_labels[first], inverse))
-    whole = _codes([of_groups for of_groups, _ in found], share)
+    whole = codes_of([of_groups for of_groups, _ in found], share)
     codes = np.split(whole, np.cumsum([len(of_groups) for of_groups, _ in found])[:-1])
     return np.concatenate([own[inverse] for own, (_, inverse) in zip(codes, found, strict=True)])
 

@@ -53,6 +53,16 @@ def count_file(path: Path, passed_over: Counter[str]) -> None:
     passed_over[ending(path.name) if os.path.isfile(path) else OTHER] += 1
 
 
+def holds_images(folder: Path) -> bool:
+    """Whether there is an image, of any format, in a folder, however deep; links are not followed."""
+    known = {*SUFFIXES, *NOT_READ}
+    for _, inside, files in os.walk(folder):
+        inside[:] = [name for name in inside if not is_hidden(name)]
+        if any(ending(name) in known and not is_hidden(name) for name in files):
+            return True
+    return False
+
+
 def images_directly(folder: Path) -> int:
     """How many images, of any format, lie in a folder itself, in none of its sub-folders."""
     known = {*SUFFIXES, *NOT_READ}

@@ -13,6 +13,7 @@ from scaling.core.errors import SpecError, UserError
 from scaling.data import DataError, Dataset, load
 from scaling.data.load import NAMED
 from scaling.nets import Network, abstract
+from scaling.study.images import with_images
 from scaling.study.run import Run
 from scaling.study.spec import reading
 from scaling.study.study import Network as Member
@@ -78,7 +79,7 @@ def dataset_of(study: Trials, folder: Path, data: str | None = None) -> Dataset:
         raise SpecError(f"{folder} was trained on the images {name!r}; say with --data where they are") from None
     if dataset.fingerprint != study.dataset.fingerprint:
         raise SpecError(f"{dataset.name} are other images than {folder} was trained on; give them with --data")
-    return dataset
+    return with_images(dataset)
 
 
 def trained_network(run: Run, trial: Trial) -> Network:
