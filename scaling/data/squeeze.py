@@ -15,10 +15,17 @@ _ON_ITS_SIDE = range(5, 9)  # orientations that swap width and height
 
 
 class Squeezed(NamedTuple):
-    """Of an image that was squeezed to a square: width over height before, and its highest number if it is 16-bit grey."""
+    """Of an image that was squeezed to a square.
+
+    Attributes:
+        aspect: width over height before.
+        highest: its highest number if it is 16-bit grey; None for any other.
+        counts: int64 (channels, 256), how many pixels have each level, now.
+    """
 
     aspect: float
     highest: int | None
+    counts: NDArray[np.int64]
 
 
 def squeeze(source: Encoded, row: NDArray[np.uint8], bits: int = FULL_BITS) -> tuple[Squeezed | None, str]:
@@ -46,7 +53,10 @@ def _squeeze(image: Image.Image, row: NDArray[np.uint8], bits: int) -> Squeezed:
     if orientation(image) in _ON_ITS_SIDE:
         width, height = height, width
     turned = upright(image)
-    colour = rgb(turned, bits)
+    is_plain = turned.mode == "RGB" and not turned.has_transparency_data
+    colour = turned if is_plain else rgb(turned, bits)  # which would copy it
     small = colour.resize((side, side), Image.Resampling.BICUBIC)
-    row[:] = np.asarray(small) if row.shape[2] == 3 else np.asarray(small.convert("L"))[..., None]
-    return Squeezed(width / height, highest_of(turned))
+    if row.shape[2] == 1:
+        small = small.convert("L")
+    row[:] = np.asarray(small).reshape(row.shape)
+    return Squeezed(width / height, highest_of(turned), np.array(small.histogram()).reshape(row.shape[2], 256))

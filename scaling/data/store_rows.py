@@ -13,6 +13,8 @@ from scaling.core.files import flush_to_disk
 from scaling.data.source import Source
 from scaling.data.squeeze import squeeze
 
+_LEVELS = np.arange(256)
+
 
 def row_type(channels: int) -> np.dtype[Any]:
     """What is known of a row.
@@ -88,7 +90,7 @@ class Piece(NamedTuple):
             row["stored"], row["aspect"] = 1, made.aspect
             if made.highest is not None:
                 row["deep"], row["highest"], row["bits"] = 1, made.highest, self.bits
-            row["sums"] = _sums(pixels[index])
+            row["sums"] = made.counts @ _LEVELS, made.counts @ _LEVELS**2
             row["check"] = zlib.crc32(row.tobytes(), self.first + index)
         with open(self.file, "r+b") as file:
             file.seek(self.first * pixels[0].nbytes)
@@ -96,11 +98,3 @@ class Piece(NamedTuple):
             file.flush()
             flush_to_disk(file.fileno())
         return Chunk(self.first, known, unreadable)
-
-
-def _sums(image: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Of each channel's pixels and of their squares, (2, channels), exactly."""
-    flat = image.reshape(-1, image.shape[-1])
-    counts = np.stack([np.bincount(channel, minlength=256) for channel in flat.T])
-    levels = np.arange(256)
-    return np.stack([counts @ levels, counts @ levels**2]).astype(np.uint64)
