@@ -14,7 +14,7 @@ from typing import Any
 
 from scaling.data.dataset import DataError
 from scaling.data.example import example
-from scaling.data.records import RecordSource, Scanned, missing_extra, scanned
+from scaling.data.records import RecordSource, Scanned, missing_extra, scanned, version
 
 _AT_ONCE = 256
 _OPEN = 8
@@ -45,8 +45,9 @@ class ArrayRecordSource(RecordSource):
         Raises:
             OSError: the file cannot be read any more, or has changed.
         """
+        reader = _reader(self.place / self.files[self.file[index]])
         try:
-            (record,) = _reader(str(self.place / self.files[self.file[index]])).read([int(self.start[index])])
+            (record,) = reader.read([int(self.start[index])])
             start, stop = example(io.BytesIO(record), 0, len(record)).image or (0, 0)
         except (ValueError, IndexError, RuntimeError) as error:
             raise OSError(str(error)) from error
@@ -56,8 +57,13 @@ class ArrayRecordSource(RecordSource):
 SOURCE = ArrayRecordSource
 
 
+def _reader(path: Path) -> Any:
+    return _kept(str(path), version(path))
+
+
 @lru_cache(maxsize=_OPEN)
-def _reader(path: str) -> Any:
+def _kept(path: str, version: tuple[int, int]) -> Any:
+    """What reads a file, as long as it is the same one."""
     try:
         from array_record.python.array_record_module import ArrayRecordReader
     except ImportError as error:
@@ -67,14 +73,14 @@ def _reader(path: str) -> Any:
 
 def _scan(path: Path, shown: str) -> Scanned:
     names, labels, sizes, starts = [], [], [], []
+    reader = _reader(path)
     try:
-        reader = _reader(str(path))
         count = reader.num_records()
         for first in range(0, count, _AT_ONCE):
             for number, record in enumerate(reader.read(first, min(first + _AT_ONCE, count)), first):
                 found = example(io.BytesIO(record), 0, len(record))
                 if found.image is None or found.label is None:
-                    raise DataError(f"{path}: record {number} is no labelled image: needs image and label")
+                    raise ValueError(f"record {number} is no labelled image: needs image and label")
                 names.append(f"{shown}/{found.name or number}")
                 labels.append(found.label)
                 sizes.append(found.image[1] - found.image[0])

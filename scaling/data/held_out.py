@@ -51,7 +51,7 @@ class HeldOut(NamedTuple):
             rule: of the form, where nothing else is asked.
 
         Raises:
-            DataError: there are no more images than minival asks for.
+            DataError: minival asks for fewer images than there are classes, or for as many as there are.
         """
         if self.share is not None:
             return _spread(labels, *_ratio(self.share))
@@ -97,9 +97,11 @@ def _quotas(counts: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
     """How many images of each class: the same of all, one more of the first ones, and of no class its last image.
 
     Raises:
-        DataError: there are not so many.
+        DataError: there are not so many, or fewer than classes.
     """
-    room = np.maximum(counts - 1, 0)
+    room, classes = np.maximum(counts - 1, 0), int((counts > 0).sum())
+    if wanted < classes:
+        raise DataError(f"minival = {wanted:,} is less than one image for each of {classes:,} classes")
     if wanted > room.sum():
         raise DataError(f"minival = {wanted:,} leaves train without images: it has {counts.sum():,} in all")
     level = 0

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scaling.data.dataset import DataError
-from scaling.data.records import RecordSource, Scanned, missing_extra, scanned
+from scaling.data.records import RecordSource, Scanned, missing_extra, scanned, version
 
 _IMAGES = ("image", "img", "jpg", "png")
 _LABELS = ("label", "labels", "fine_label", "cls")
@@ -25,7 +25,7 @@ _OPEN = 8
 
 def class_names(place: Path, files: Sequence[str]) -> tuple[str, ...] | None:
     """As the first file's schema describes the column of labels; None where it does not."""
-    schema = _file(str(place / files[0])).schema_arrow
+    schema = _file(place / files[0]).schema_arrow
     try:
         features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
         names = features[_column(schema.names, _LABELS)]["names"]
@@ -57,12 +57,13 @@ class ParquetSource(RecordSource):
         Raises:
             OSError: the file cannot be read any more, or has changed.
         """
-        path, row = str(self.place / self.files[self.file[index]]), int(self.start[index])
+        path, row = self.place / self.files[self.file[index]], int(self.start[index])
+        own = version(path)
         try:
-            ends = _ends(path)
+            ends = _ends(str(path), own)
             group = int(np.searchsorted(ends, row, side="right"))
             first = ends[group - 1] if group else 0
-            content = _group(path, group)[row - first].as_py()
+            content = _group(str(path), own, group)[row - first].as_py()
         except (ValueError, IndexError, KeyError) as error:
             raise OSError(str(error)) from error
         if content is None:
@@ -73,8 +74,13 @@ class ParquetSource(RecordSource):
 SOURCE = ParquetSource
 
 
+def _file(path: Path) -> Any:
+    return _kept(str(path), version(path))
+
+
 @lru_cache(maxsize=_OPEN)
-def _file(path: str) -> Any:
+def _kept(path: str, version: tuple[int, int]) -> Any:
+    """A file, opened, as long as it is the same one."""
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
@@ -87,16 +93,16 @@ def _file(path: str) -> Any:
 
 
 @lru_cache(maxsize=_OPEN)
-def _ends(path: str) -> list[int]:
+def _ends(path: str, version: tuple[int, int]) -> list[int]:
     """The row after each group's last."""
-    told = _file(path).metadata
+    told = _kept(path, version).metadata
     return list(accumulate(told.row_group(group).num_rows for group in range(told.num_row_groups)))
 
 
 @lru_cache(maxsize=1)
-def _group(path: str, group: int) -> Any:
+def _group(path: str, version: tuple[int, int], group: int) -> Any:
     """The images of a group of rows; neighbours are asked for one after another."""
-    file = _file(path)
+    file = _kept(path, version)
     column = _column(file.schema_arrow.names, _IMAGES)
     is_plain = not hasattr(file.schema_arrow.field(column).type, "fields")
     table = file.read_row_group(group, columns=[column if is_plain else f"{column}.bytes"])
@@ -117,9 +123,9 @@ def _column(names: Sequence[str], known: Sequence[str]) -> str:
 
 
 def _scan(path: Path, shown: str) -> Scanned:
-    from pyarrow import ArrowException
+    file = _file(path)
+    from pyarrow import ArrowException  # is there, since the file is open
 
-    file = _file(str(path))
     schema, told = file.schema_arrow, file.metadata
     try:
         image, label = _column(schema.names, _IMAGES), _column(schema.names, _LABELS)

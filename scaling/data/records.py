@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,7 +77,18 @@ def missing_extra(file: str, error: ImportError) -> UserError:
         file: that needs it.
         error: of the import.
     """
-    return UserError(f"{file}: needs the package {error.name}: {EXTRA}")
+    name = (error.name or "").partition(".")[0].replace("_", "-")
+    return UserError(f"{file}: needs the package {name}: {EXTRA}")
+
+
+def version(path: Path) -> tuple[int, int]:
+    """What tells a file from one that has taken its place: bytes, and when it was written.
+
+    Raises:
+        OSError: it cannot be found.
+    """
+    told = path.stat()
+    return told.st_size, told.st_mtime_ns
 
 
 def whole_label(found: Any) -> int | None:

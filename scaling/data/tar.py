@@ -52,7 +52,8 @@ def members(path: Path, file: BinaryIO) -> Iterator[Member]:
         header = file.read(_BLOCK)
         if not header.strip(b"\0"):
             return
-        kind, start, own = header[156], at + _BLOCK, _size(path, at, header)
+        own = _size(path, at, header)
+        kind, start = header[156], at + _BLOCK
         if kind in b"xL" and kind:
             text = _content(path, file, start, own, length)
             if kind == ord("x"):

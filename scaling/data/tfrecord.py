@@ -51,6 +51,8 @@ def _scan(path: Path, shown: str) -> Scanned:
                 starts.append(found.image[0])
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except DataError:
+        raise
     except ValueError as error:
         raise DataError(f"{path}: damaged, or no file of tf.train.Example: {error}") from None
     return scanned(names, labels, sizes, starts)

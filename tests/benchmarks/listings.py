@@ -71,7 +71,7 @@ def make_photographs(folder, images):
         place = folder / f"class{index % 10}"
         place.mkdir(parents=True, exist_ok=True)
         coarse = Image.fromarray(np.roll(noise[index % 16], index, (0, 1))).resize((400, 300), Image.Resampling.BICUBIC)
-        coarse.save(place / f"{index:06}.jpg", quality=92)
+        coarse.save(place / f"{index:06}.jpg", quality=85)
 
 
 def child(words, **variables):
