@@ -2,7 +2,8 @@
 
 * Class folders directly in the folder, or in `train/` alone: each class is shared out 60 / 25 / 15 % to train,
   validation and test, by a fixed pattern over its files sorted by name.
-* `train/` with one of validation and test: that one is test, and every fifth image of each class of train is validation.
+* `train/` with one of validation and test: that one is test, and every fifth image of each class of train is validation, or
+  as many as `scaling.data.held_out` says.
 * `train/` with validation and test: as they stand.
 
 `scaling.data.layout` tells which folders are splits. A class folder is one that holds at least one image, however deep. What

@@ -18,7 +18,7 @@ from scaling.core.files import user_path
 from scaling.core.units import bytes_said
 from scaling.data.dataset import Dataset, Split, Stored
 from scaling.data.notes import depth_note, unreadable_note
-from scaling.data.source import Source
+from scaling.data.source import LISTING, Source
 from scaling.data.splits import TEST, VALIDATION, require_filled
 from scaling.data.store import Report, stored
 from scaling.data.store_place import Kept, Place, failures_said, finished, moved, pixels_of, rows_of
@@ -232,7 +232,7 @@ def _parts(place: Place, kept: Kept) -> list[ListedSplit]:
 def _fingerprint(place: Place, kept: Kept | None) -> str:
     unreadable = sorted(kept.unreadable) if kept is not None else []
     told = json.dumps([place.source.fingerprint, place.side, place.channels, unreadable])
-    return f"listing:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    return f"{LISTING}{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 def _unreadable(place: Place, kept: Kept) -> tuple[str, ...]:

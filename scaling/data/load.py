@@ -152,7 +152,7 @@ def _nothing(name: str, path: Path) -> str:
         return f"{path}: no such file"
     return (
         f"no images called {name!r}; allowed: {', '.join(NAMED)}, a folder of class folders, a folder with the files of an "
-        "MNIST-like set or of CIFAR, or an .npz file of pack, Keras or MedMNIST"
+        "MNIST-like set or of CIFAR, shards or records of images, or an .npz file of pack, Keras or MedMNIST"
         f"{did_you_mean(name, NAMED)}"
     )
 

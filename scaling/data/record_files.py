@@ -40,7 +40,7 @@ _FORMS = {
     "array_record": re.compile(r"\.array_record(-\d+-of-\d+)?$"),
     "parquet": re.compile(r"\.parquet$"),
 }
-_NAMES = ("classes.txt", "classnames.txt")
+_NAMES = ("classes.txt", "classnames.txt", "label.labels.txt")  # the last is TensorFlow Datasets'
 _DATA = "data"  # where Hugging Face keeps Parquet files
 _ORDER = ("train", "validation", "test")
 

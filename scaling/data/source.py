@@ -26,6 +26,9 @@ _FORM = 1
 
 _GREY_SAMPLE = 64
 
+LISTING = "listing:"
+"""Every fingerprint that was made without looking at pixels begins so."""
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -88,7 +91,7 @@ class Source:
         for block in (*self.names.block(), *(_bytes(one) for one in (self.sizes, self.labels, self.codes, self.groups))):
             digest.update(len(block).to_bytes(8, "little"))
             digest.update(block)
-        return f"listing:{digest.hexdigest()[:16]}"
+        return f"{LISTING}{digest.hexdigest()[:16]}"
 
     @cached_property
     def shape(self) -> Shape:

@@ -119,9 +119,10 @@ def _begun(place: Place) -> None:
             f"{folder}: the images need {bytes_said(missing)} more and {bytes_said(free)} are free there; {_ELSEWHERE}"
         )
     if not pixels.exists():
-        for name, length in (("pixels.u8", int(np.prod(place.shape))), ("rows.bin", len(place.source))):
-            with (folder / name).open("wb") as file:
-                file.truncate(length * (row_type(place.channels).itemsize if name == "rows.bin" else 1))
+        with pixels.open("wb") as file:
+            file.truncate(int(np.prod(place.shape)))
+        # Not hollow: it is mapped into memory, and a full disk would end the process where a hole is written into.
+        np.zeros(len(place.source), row_type(place.channels)).tofile(folder / "rows.bin")
         atomic_write(folder / "begun.json", json.dumps(place.purpose))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.core.files import parse_json
-from scaling.data.source import Source
+from scaling.data.source import LISTING, Source
 from scaling.data.store_rows import row_type
 
 _FORM = 1
@@ -36,7 +36,7 @@ class Place:
     @property
     def folder(self) -> Path:
         """Of this store alone."""
-        listing = self.source.fingerprint.partition(":")[2]
+        listing = self.source.fingerprint.removeprefix(LISTING)
         return self.root / f"{listing}-{self.side}px-{'grey' if self.channels == 1 else 'colour'}"
 
     @property

@@ -58,7 +58,8 @@ def _what_is_asked(group: Any) -> None:
     group.add_argument(
         "--data",
         metavar="NAME|PATH",
-        help="images: fashion-mnist-10k (shipped), fashion-mnist, a folder of class folders, an .npz file",
+        help="images: fashion-mnist-10k (shipped), fashion-mnist, a folder of class folders, an .npz file, shards (.tar) or "
+        "records (Parquet, TFRecord, ArrayRecord)",
     )
     group.add_argument(
         "--classes",
