@@ -148,7 +148,7 @@ def _store(place: Place, report: Report, workers: int | None) -> tuple[dict[int,
             return unreadable, bits
         count = cores() if workers is None else workers
         pieces = _pieces(place, rows, bits or FULL_BITS)
-        with contextlib.closing(_committed(book, answers(pieces, count))) as chunks:
+        with contextlib.closing(_committed(place.folder, book, answers(pieces, count))) as chunks:
             for chunk in chunks:
                 present[chunk.rows] = chunk.is_read
                 unreadable |= chunk.unreadable
@@ -165,19 +165,29 @@ def _pieces(place: Place, rows: NDArray[np.int64], bits: int) -> Iterator[Piece]
             yield Piece(place.source.at(order[part]), int(part[0]), str(place.folder / "pixels.u8"), place.shape[1:], bits)
 
 
-def _committed(book: Any, chunks: Generator[Chunk]) -> Generator[Chunk]:
-    """Chunks once they are in the book; the book goes to the disk every few seconds and at the end, however that comes."""
-    last = time.monotonic()
-    try:
-        with contextlib.closing(chunks):
-            for chunk in chunks:
+def _committed(folder: Path, book: Any, chunks: Generator[Chunk]) -> Generator[Chunk]:
+    """Chunks as they come. Every few seconds, and at the end however that comes, their pixels are waited for until they are on
+    the disk, and only then are they in the book; other processes decode meanwhile."""
+    last, written = time.monotonic(), list[Chunk]()
+    with (folder / "pixels.u8").open("rb") as pixels:
+
+        def commit() -> None:
+            flush_to_disk(pixels.fileno())
+            for chunk in written:
                 book[chunk.rows] = chunk.known
-                if time.monotonic() - last > _COMMIT_SECONDS:
-                    book.flush()
-                    last = time.monotonic()
-                yield chunk
-    finally:
-        book.flush()
+            written.clear()
+            book.flush()
+
+        try:
+            with contextlib.closing(chunks):
+                for chunk in chunks:
+                    written.append(chunk)
+                    if time.monotonic() - last > _COMMIT_SECONDS:
+                        commit()
+                        last = time.monotonic()
+                    yield chunk
+        finally:
+            commit()
 
 
 def _present(book: Any) -> NDArray[np.bool_]:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from scaling.core.files import flush_to_disk
 from scaling.data.source import Source
 from scaling.data.squeeze import squeeze
 
@@ -71,7 +70,7 @@ class Piece(NamedTuple):
     bits: int
 
     def __call__(self) -> Chunk:
-        """Decode them, write them, and wait until they are on the disk.
+        """Decode and write them; whoever asked must see to it that they are on the disk before they count.
 
         Raises:
             OSError: the disk is full or broken.
@@ -95,6 +94,4 @@ class Piece(NamedTuple):
         with open(self.file, "r+b") as file:
             file.seek(self.first * pixels[0].nbytes)
             file.write(pixels.data)
-            file.flush()
-            flush_to_disk(file.fileno())
         return Chunk(self.first, known, unreadable)

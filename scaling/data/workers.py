@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 from scaling.core.errors import UserError
 
-_AHEAD = 2
+_AHEAD = 4
 """Tasks made for each worker before their turn comes."""
 
 Answer = TypeVar("Answer", covariant=True)

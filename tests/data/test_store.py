@@ -276,7 +276,7 @@ def test_a_disk_that_becomes_full_is_said(photos, tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store_rows, "flush_to_disk", full)
+    monkeypatch.setattr(store, "flush_to_disk", full)
     with pytest.raises(UserError, match="images cannot be stored: No space left on device; --store FOLDER names another"):
         listed(photos, tmp_path).open(workers=0)
 
