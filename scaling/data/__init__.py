@@ -8,7 +8,8 @@
 
 from scaling.data.bicubic import resize
 from scaling.data.dataset import DataError, Dataset, Split
+from scaling.data.listed import ListedDataset
 from scaling.data.load import load
 from scaling.data.packed import pack
 
-__all__ = ["DataError", "Dataset", "Split", "load", "pack", "resize"]
+__all__ = ["DataError", "Dataset", "ListedDataset", "Split", "load", "pack", "resize"]

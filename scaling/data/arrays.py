@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.data.dataset import DataError, Dataset, make_dataset
+from scaling.data.held_out import AS_THE_FORM_HAS_IT, HeldOut
 from scaling.data.mnist import numbered
 from scaling.data.splits import TEST, TRAIN, VALIDATION, last_sixth, require_filled
 
@@ -37,13 +38,19 @@ def array_form(keys: Collection[str]) -> tuple[tuple[str, str], ...] | None:
     return next((form for form in _FORMS if all(key in keys for pair in form for key in pair)), None)
 
 
-def from_arrays(file: Path, arrays: Mapping[str, Array], form: tuple[tuple[str, str], ...]) -> Dataset:
+def from_arrays(
+    file: Path,
+    arrays: Mapping[str, Array],
+    form: tuple[tuple[str, str], ...],
+    held_out: HeldOut = AS_THE_FORM_HAS_IT,
+) -> Dataset:
     """A set of decoded arrays.
 
     Args:
         file: that holds them, for messages and the set's name.
         arrays: images uint8 (n, side, side) or (n, side, side, 1 or 3), labels whole numbers (n,) or (n, 1).
         form: of `array_form`.
+        held_out: how much of train is validation where the file holds no validation images.
 
     Raises:
         DataError: an array is of another type or shape, or a split has nothing of a class.
@@ -52,9 +59,13 @@ def from_arrays(file: Path, arrays: Mapping[str, Array], form: tuple[tuple[str, 
     labels = [_labels(file, key, arrays[key], len(own)) for (_, key), own in zip(form, images, strict=True)]
     if len({own.shape[1:] for own in images}) > 1:
         raise DataError(f"{file}: images must all have one shape, got {', '.join(str(own.shape[1:]) for own in images)}")
-    train = last_sixth(numbered(labels[0])[1]) if len(form) == 2 else np.full(len(labels[0]), TRAIN, np.uint8)
-    held_out = (TEST,) if len(form) == 2 else (VALIDATION, TEST)
-    codes = [train, *(np.full(len(own), code, np.uint8) for own, code in zip(labels[1:], held_out, strict=True))]
+    held_out.require_use(str(file), len(form) == 2)
+    if len(form) == 2:
+        train = held_out.of_train(numbered(labels[0])[1], last_sixth)
+    else:
+        train = np.full(len(labels[0]), TRAIN, np.uint8)
+    others = (TEST,) if len(form) == 2 else (VALIDATION, TEST)
+    codes = [train, *(np.full(len(own), code, np.uint8) for own, code in zip(labels[1:], others, strict=True))]
     classes, indices = numbered(np.concatenate(labels))
     require_filled(str(file), classes, indices, np.concatenate(codes))
     return make_dataset(file.stem, classes, np.concatenate(images), indices, np.concatenate(codes))

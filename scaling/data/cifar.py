@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.data.dataset import DataError, Dataset, make_dataset
+from scaling.data.held_out import AS_THE_FORM_HAS_IT, HeldOut
 from scaling.data.pickled import read_pickle
 from scaling.data.splits import TEST, last_sixth, require_filled
 
@@ -73,13 +74,14 @@ def _is_part(file: Path, form: _Form) -> bool:
         return False
 
 
-def from_cifar_folder(folder: Path) -> Dataset:
+def from_cifar_folder(folder: Path, held_out: HeldOut = AS_THE_FORM_HAS_IT) -> Dataset:
     """CIFAR-10, or CIFAR-100 by its fine labels.
 
     Of the train files the last sixth of each class, in file order, is validation; the test file is test.
 
     Args:
         folder: one of which `cifar_form` says what it holds.
+        held_out: how much of train is validation.
 
     Raises:
         DataError: a file is missing, cut off or of another form.
@@ -93,8 +95,8 @@ def from_cifar_folder(folder: Path) -> Dataset:
     parts = [read(folder / one, form) for one in (*form.train, *form.test)]
     images = np.concatenate([rows.reshape(-1, 3, _SIDE, _SIDE).transpose(0, 2, 3, 1) for rows, _ in parts])
     labels = np.concatenate([own for _, own in parts])
-    held_out = len(parts[-1][1])
-    codes = np.concatenate([last_sixth(labels[:-held_out]), np.full(held_out, TEST, np.uint8)])
+    tests = len(parts[-1][1])
+    codes = np.concatenate([held_out.of_train(labels[:-tests], last_sixth), np.full(tests, TEST, np.uint8)])
     classes = _class_names(folder, form, int(labels.max()) + 1)
     require_filled(str(folder), classes, labels, codes)
     return make_dataset(form.name, classes, np.ascontiguousarray(images), labels, codes)

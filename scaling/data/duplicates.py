@@ -51,7 +51,12 @@ def find_duplicates(dataset: Dataset) -> Duplicates:
 
 
 def duplicate_notes(dataset: Dataset) -> list[str]:
-    """What `find_duplicates` finds, counted, the first named, and what it means; nothing where it finds nothing."""
+    """What `find_duplicates` finds, counted, the first named, and what it means; nothing where it finds nothing.
+
+    Of a stored set it says that nothing was looked for: every image would have to be read.
+    """
+    if dataset.stored is not None:
+        return ["Copies of images are not looked for: these are stored on the disk, and all would have to be read."]
     found = find_duplicates(dataset)
     held_out = f"{len(dataset.validation) + len(dataset.test):,} validation and test images"
     tests = f"{len(dataset.test):,} test images"

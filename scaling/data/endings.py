@@ -19,6 +19,16 @@ _SYSTEM = {
 }
 
 
+def ending(name: str) -> str:
+    """The ending of a file's name, from its last dot on, in small letters; empty where it has none.
+
+    >>> ending("a.JPG"), ending("none"), ending(".hidden"), ending("a.")
+    ('.jpg', '', '', '')
+    """
+    at = name.rfind(".")
+    return name[at:].lower() if 0 < at < len(name) - 1 else ""
+
+
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is none of the user's: hidden, or made by a system, as thumbnails beside the images are."""
     return name.startswith(".") or name.lower() in _SYSTEM

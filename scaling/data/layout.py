@@ -35,13 +35,13 @@ class Layout(NamedTuple):
     Attributes:
         parts: the classes of train (or of the whole folder), then those of the held-out folders, validation first; each part
             has the same classes, under the same names.
-        depth: of the files in their class folders, below the folder: 1, or 2 within splits.
+        places: of each part, what comes before its files' paths below the folder: "train/", or nothing.
         passed_over: files that are no images, by ending.
         left_alone: folders that hold images and are not used, each with why.
     """
 
     parts: tuple[Classes, ...]
-    depth: int
+    places: tuple[str, ...]
     passed_over: Counter[str]
     left_alone: tuple[str, ...] = ()
 
@@ -75,7 +75,7 @@ def layout(folder: Path, top_classes: bool = False, grouped: bool = False) -> La
     if train is None or not classes:
         return _flat(folder, top_classes, grouped)
     _require_one_spelling(folder / train, classes)
-    parts, left_alone = [classes], []
+    parts, places, left_alone = [classes], [f"{train}/"], []
     for split in ("validation", "test"):
         named = [one for one, its in roles.items() if its == split]
         name = _only(folder, [one for one in named if _holds_images(folder / one, passed_over)], split)
@@ -88,12 +88,13 @@ def layout(folder: Path, top_classes: bool = False, grouped: bool = False) -> La
         else:
             passed_over += beside
             parts.append(_in_the_same_classes(folder, (train, classes), (name, held_out)))
+            places.append(f"{name}/")
     others = [name for name, one in roles.items() if one is None and _holds_images(folder / name, passed_over)]
     left_alone += [f"{name}/ is no split" for name in others]
     for name in visible(folder):
         if name not in roles:
             count_file(folder / name, passed_over)
-    return Layout(tuple(parts), 2, passed_over, tuple(left_alone))
+    return Layout(tuple(parts), tuple(places), passed_over, tuple(left_alone))
 
 
 def _flat(folder: Path, top_classes: bool, grouped: bool) -> Layout:
@@ -108,7 +109,7 @@ def _flat(folder: Path, top_classes: bool, grouped: bool) -> Layout:
         if len(classes) == 1:
             _refuse_wrapper(folder, classes)
     _require_one_spelling(folder, classes)
-    return Layout((classes,), 1, passed_over)
+    return Layout((classes,), ("",), passed_over)
 
 
 def _no_classes(folder: Path) -> str:
@@ -138,7 +139,7 @@ def _require_no_splits(folder: Path, classes: Classes) -> None:
                 f"{folder}: has {named} but no train folder with class folders in it; {_TOP} if they are the classes"
             )
     for name in classes:
-        inside = _sub_folders(folder, name, classes[name])
+        inside = _sub_folders(name, classes[name])
         repeated = sorted(inside & classes.keys() - {name, ""})
         if role(name) and len(repeated) >= 2:
             raise DataError(
@@ -149,7 +150,7 @@ def _require_no_splits(folder: Path, classes: Classes) -> None:
 
 def _require_classes_not_splits(folder: Path, classes: Classes) -> None:
     """Refuse folders that all hold the same sub-folders: these are the classes, or parts of a class."""
-    inside = [_sub_folders(folder, name, paths) for name, paths in classes.items()]
+    inside = [_sub_folders(name, paths) for name, paths in classes.items()]
     shared, every = set.intersection(*inside), set.union(*inside)
     if len(classes) < 2 or "" in every or len(shared) < 2 or 2 * len(shared) < len(every):
         return
@@ -164,7 +165,7 @@ def _require_classes_not_splits(folder: Path, classes: Classes) -> None:
 def _refuse_wrapper(folder: Path, classes: Classes) -> None:
     """Refuse a lone folder whose sub-folders are what was meant."""
     (name, paths) = next(iter(classes.items()))
-    inside = sorted(_sub_folders(folder, name, paths) - {""})
+    inside = sorted(_sub_folders(name, paths) - {""})
     if len(inside) >= 2:
         raise DataError(
             f"{folder}: needs at least two classes, found 1: {name!r}; it holds {', '.join(map(repr, inside[:3]))}"
@@ -172,10 +173,10 @@ def _refuse_wrapper(folder: Path, classes: Classes) -> None:
         )
 
 
-def _sub_folders(folder: Path, name: str, paths: list[Path]) -> set[str]:
+def _sub_folders(name: str, paths: list[str]) -> set[str]:
     """The sub-folders of a class folder that hold its images; "" for the class folder itself."""
-    start = len((folder / name).parts)
-    return {path.parts[start] if len(path.parts) > start + 1 else "" for path in paths}
+    start = len(name) + 1
+    return {path[start : path.find("/", start)] if "/" in path[start:] else "" for path in paths}
 
 
 def _only(folder: Path, names: list[str], split: str) -> str | None:

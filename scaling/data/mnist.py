@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.data.dataset import DataError, Dataset, make_dataset
+from scaling.data.held_out import AS_THE_FORM_HAS_IT, HeldOut
 from scaling.data.idx import read
 from scaling.data.splits import TEST, last_sixth, require_filled
 
@@ -66,7 +67,7 @@ def idx_sets(folder: Path) -> dict[str, IdxFiles]:
     return {}
 
 
-def from_idx_folder(folder: Path) -> Dataset:
+def from_idx_folder(folder: Path, held_out: HeldOut = AS_THE_FORM_HAS_IT) -> Dataset:
     """A set in the four files of MNIST.
 
     With the test labels of Fashion-MNIST it is that set; otherwise it has the folder's name and its classes are the numbers
@@ -74,6 +75,7 @@ def from_idx_folder(folder: Path) -> Dataset:
 
     Args:
         folder: as `idx_sets` takes it.
+        held_out: how much of train is validation.
 
     Raises:
         DataError: a file is missing or damaged, several sets lie there, or images and labels do not go together.
@@ -92,7 +94,7 @@ def from_idx_folder(folder: Path) -> Dataset:
         raise DataError(f"{folder}: train and t10k images differ in size, {images.shape[1:3]} and {test_images.shape[1:3]}")
     shipped = read(SHIPPED_FASHION / f"{STEMS[3]}.gz")
     is_fashion = np.array_equal(test_labels, shipped) and labels.max() < len(FASHION_CLASSES)
-    codes = np.concatenate([last_sixth(labels), np.full(len(test_labels), TEST, np.uint8)])
+    codes = np.concatenate([held_out.of_train(labels, last_sixth), np.full(len(test_labels), TEST, np.uint8)])
     labels = np.concatenate([labels, test_labels])
     name, classes = "fashion-mnist", FASHION_CLASSES
     if not is_fashion:

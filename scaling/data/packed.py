@@ -26,9 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.data.dataset import DataError, Dataset, make_dataset, require_two_classes
-from scaling.data.decode import LARGEST_DEFAULT_SIDE, Encoded, decode, decode_readable, in_memory
+from scaling.data.decode import LARGEST_DEFAULT_SIDE, decode, decode_readable
 from scaling.data.folder import Listing, encoded, listing
+from scaling.data.held_out import AS_THE_FORM_HAS_IT, HeldOut
 from scaling.data.notes import depth_note, unreadable_note
+from scaling.data.pillow import Encoded, in_memory
 from scaling.data.splits import TEST, TRAIN, every_fifth, require_filled, split_60_25_15
 
 KEYS = ("data", "offsets", "labels", "split", "names")
@@ -41,7 +43,12 @@ Array = NDArray[Any]
 
 
 def from_packed(
-    file: Path, side: int | None = None, largest: int = LARGEST_DEFAULT_SIDE, *, skip_unreadable: bool = False
+    file: Path,
+    side: int | None = None,
+    largest: int = LARGEST_DEFAULT_SIDE,
+    *,
+    skip_unreadable: bool = False,
+    held_out: HeldOut = AS_THE_FORM_HAS_IT,
 ) -> Dataset:
     """Load a packed file.
 
@@ -50,6 +57,7 @@ def from_packed(
         side: px; without it as `decode` chooses.
         largest: px that `decode` chooses at most.
         skip_unreadable: take the set as if images that cannot be read were not there.
+        held_out: how much of train is validation where one other split is there.
 
     Raises:
         DataError: the file is damaged, lacks a key, holds something pickled or of the wrong kind, or as `decode` does.
@@ -57,11 +65,12 @@ def from_packed(
     arrays = _arrays(file)
     classes = tuple(arrays["names"].tolist())
     labels, split = arrays["labels"].astype(np.int32), arrays["split"].astype(np.uint8)
-    require_filled(str(file), classes, labels, _codes(labels, split))
+    held_out.require_use(str(file), TEST not in split and bool(split.any()))
+    require_filled(str(file), classes, labels, _codes(labels, split, held_out))
     sources = _images(arrays, classes)
     made = decode_readable(str(file), sources, side, largest, skip=skip_unreadable)
     kept = np.delete(np.arange(len(labels)), list(made.unreadable))
-    labels, codes = labels[kept], _codes(labels[kept], split[kept])
+    labels, codes = labels[kept], _codes(labels[kept], split[kept], held_out)
     require_filled(str(file), classes, labels, codes)
     unreadable = tuple(f"{sources[index].name}: {reason}" for index, reason in made.unreadable.items())
     return make_dataset(
@@ -95,7 +104,7 @@ def pack(folder: str | os.PathLike[str], file: str | os.PathLike[str]) -> Path:
     if target.suffix != ".npz":
         raise DataError(f"pack: the file must end in .npz, got {target}")
     found = listing(source)
-    images = encoded(source, found)
+    images = encoded(found)
     decode(str(source), images, side=1)
     try:
         _write(target, found)
@@ -119,13 +128,13 @@ def _write(file: Path, found: Listing) -> None:
     partial.replace(file)
 
 
-def _codes(labels: NDArray[np.int32], split: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _codes(labels: NDArray[np.int32], split: NDArray[np.uint8], held_out: HeldOut) -> NDArray[np.uint8]:
     if TEST in split:
         return split
     if not split.any():
         return split_60_25_15(labels)
     codes = np.full(len(split), TEST, np.uint8)
-    codes[split == TRAIN] = every_fifth(labels[split == TRAIN])
+    codes[split == TRAIN] = held_out.of_train(labels[split == TRAIN], every_fifth)
     return codes
 
 

@@ -15,7 +15,7 @@ from scaling.core.files import make_folder
 from scaling.family.options import COMMAND, Options, parser
 
 if TYPE_CHECKING:
-    from scaling.data import Dataset
+    from scaling.data import Dataset, ListedDataset
     from scaling.family.budget import Budget
     from scaling.family.listing import Listed
     from scaling.family.result import Family
@@ -140,7 +140,7 @@ def _write_toml(folder: Path, members: Sequence[Member]) -> None:
     say([f"{len(members)} architecture(s) written to {folder}"])
 
 
-def _asked(options: Options) -> tuple[FamilySpec, Dataset, Run]:
+def _asked(options: Options) -> tuple[FamilySpec, Dataset | ListedDataset, Run]:
     """The specification, with the seeds its folder has already; its images; its run."""
     from scaling.family.request import dataset_asked, family_asked
     from scaling.report.text import say
@@ -173,9 +173,11 @@ def _plan(options: Options) -> int:
 def _train(options: Options) -> int:
     from scaling.data.duplicates import duplicate_notes
     from scaling.report.text import say
+    from scaling.study.images import with_images
     from scaling.train.jax_start import jax_ready
 
-    spec, dataset, run = _asked(options)
+    spec, asked, run = _asked(options)
+    dataset = with_images(asked)
     say(duplicate_notes(dataset))
     with jax_ready():
         return _run(spec, dataset, run, options)

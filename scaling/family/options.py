@@ -40,6 +40,7 @@ class Options:
     train: bool
     spec: str | None
     data: str | None
+    store: Path | None
     skip_unreadable: bool | None
     seeds: int | None
     to: Path | None
@@ -138,6 +139,7 @@ def _training(group: Any) -> None:
     group.add_argument("--train", action="store_true", help="train the members, compare the rules; go on where it was stopped")
     group.add_argument("--spec", metavar="NAME|FILE", help="a family study: a TOML file, or a name from ./grid or the shipped")
     group.add_argument("--data", metavar="NAME|PATH", help="images, as python -m scaling.grid takes them")
+    group.add_argument("--store", type=place, metavar="FOLDER", help="as python -m scaling.grid takes it")
     group.add_argument("--skip-unreadable", action="store_true", default=None, help="as python -m scaling.grid takes it")
     group.add_argument("--seeds", type=whole, help="trainings of each network (default: the specification's, or 3)")
     group.add_argument("--to", type=place, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")

@@ -9,7 +9,7 @@ from typing import Any
 from scaling.arch import EFFICIENTNET_B0, SMALL, Architecture
 from scaling.core.errors import UserError
 from scaling.core.units import amount, byte_amount
-from scaling.data import DataError, Dataset, load
+from scaling.data import DataError, Dataset, ListedDataset, load
 from scaling.family.budget import Budget
 from scaling.family.options import TOP, Options
 from scaling.family.spec import COMPARED, FamilyConfig, FamilySpec
@@ -28,6 +28,7 @@ def refuse_idle(options: Options) -> None:
         UserError: there is one; the message names it.
     """
     training = {"data": options.data, "seeds": options.seeds, "to": options.to, "dry-run": options.dry_run or None}
+    training["store"] = options.store
     training["skip-unreadable"] = options.skip_unreadable
     training["classes top"] = True if options.classes == TOP else None
     listing = {
@@ -107,7 +108,7 @@ def counts_asked(options: Options, spec: FamilySpec) -> tuple[int, int]:
     )
 
 
-def dataset_asked(options: Options, spec: FamilySpec) -> Dataset:
+def dataset_asked(options: Options, spec: FamilySpec) -> Dataset | ListedDataset:
     """The images to train on, stored as large as the largest member sees them; a run's own, unless others are asked for.
 
     Raises:
@@ -116,10 +117,11 @@ def dataset_asked(options: Options, spec: FamilySpec) -> Dataset:
     """
     largest = max(128, spec.family.largest_side(spec.baseline))
     if options.run is None or options.data is not None:
-        return load(spec.data, side=spec.side, largest=largest, **reading(spec))
+        return load(spec.data, side=spec.side, largest=largest, store=options.store, **reading(spec))
     said = f"the images of {options.run} are called {spec.data!r}; --data says where they are"
     try:
-        dataset = load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution), **reading(spec))
+        largest = max(128, 2 * spec.baseline.resolution)
+        dataset = load(spec.data, side=spec.side, largest=largest, store=options.store, **reading(spec))
     except DataError:
         raise UserError(said) from None
     from scaling.grid.reopen import read_search

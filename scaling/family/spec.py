@@ -10,6 +10,7 @@ from scaling.arch import Architecture
 from scaling.core.errors import UserError
 from scaling.core.names import did_you_mean
 from scaling.core.plain import later, to_plain
+from scaling.data.held_out import require_held_out
 from scaling.recipe.recipe import Recipe
 from scaling.rules.coefficients import HIGHEST
 from scaling.rules.members import RELEASED_PHIS, Member, member, phi_range, placed, realised_phi, released_member
@@ -113,6 +114,8 @@ class FamilySpec:
         grouped: images of one sub-folder of a class depend on each other.
         top_classes: the sub-folders of the images' folder are classes, whatever they are called and hold.
         skip_unreadable: image files that cannot be read are taken as if they were not there.
+        validation_share: of each class's train images, held out as validation where the images have train and one other split.
+        minival: as many images of train, spread evenly over the classes, instead of a share.
     """
 
     name: str
@@ -125,10 +128,13 @@ class FamilySpec:
     grouped: bool = later(False)
     top_classes: bool = later(False)
     skip_unreadable: bool = later(False)
+    validation_share: float | None = later(None)
+    minival: int | None = later(None)
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
             raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
+        require_held_out(self.validation_share, self.minival)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without the name."""

@@ -12,7 +12,7 @@ from typing import Any
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError
 from scaling.count.cost import Cost
-from scaling.data import Dataset
+from scaling.data import Dataset, ListedDataset
 from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.recipe.recipe import REVISION, Recipe
 from scaling.rules.members import MEMBER_WITHIN, Member, phi_range
@@ -97,7 +97,7 @@ def intended(family: FamilyConfig) -> dict[str, tuple[float, float, float] | Non
     return {name: None if name == "released" else intended_shares(family.rule(name).factors(1)) for name in family.rules}
 
 
-def make_family_study(spec: FamilySpec, dataset: Dataset, precision: str) -> FamilyStudy:
+def make_family_study(spec: FamilySpec, dataset: Dataset | ListedDataset, precision: str) -> FamilyStudy:
     """Count the members of a specification on its images; `precision` is what `auto` means on the device.
 
     Raises:

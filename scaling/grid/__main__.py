@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from scaling.analysis.power import Spread
-    from scaling.data import Dataset
+    from scaling.data import Dataset, ListedDataset
     from scaling.grid.result import SearchResult
     from scaling.grid.spec import StudySpec
     from scaling.grid.study import Study
@@ -56,7 +56,7 @@ def _spec(options: argparse.Namespace) -> StudySpec:
     return dataclasses.replace(spec, **_given(flags))
 
 
-def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset, Run]:
+def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset | ListedDataset, Run]:
     """The specification, with the seeds its folder has already and another run's choice; its images; its run."""
     from scaling.grid.own import is_own, own_spec, with_epochs
     from scaling.grid.study import load_dataset
@@ -67,7 +67,7 @@ def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset, Run]:
     run = Run(_folder(options, spec))
     if options.seeds is None:
         spec = dataclasses.replace(spec, seeds=max(spec.seeds, run.recorded_seeds()))
-    dataset = load_dataset(spec)
+    dataset = load_dataset(spec, options.store)
     say(dataset.notes)
     if is_own(options.spec, options.data):
         spec = own_spec(spec, dataset, baseline=options.baseline is not None)
@@ -134,9 +134,11 @@ def _dry_run(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     from scaling.data.duplicates import duplicate_notes
     from scaling.report.text import say
+    from scaling.study.images import with_images
     from scaling.train.jax_start import jax_ready
 
-    spec, dataset, run = _asked(options)
+    spec, asked, run = _asked(options)
+    dataset = with_images(asked)
     say(duplicate_notes(dataset))
     with jax_ready():
         return _run(spec, dataset, run, options)

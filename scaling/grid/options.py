@@ -55,7 +55,8 @@ def _what_is_asked(group: Any) -> None:
     group.add_argument(
         "--data",
         metavar="NAME|PATH",
-        help="images: fashion-mnist-10k (shipped), fashion-mnist, a folder of class folders, an .npz file",
+        help="images: fashion-mnist-10k (shipped), fashion-mnist, a folder of class folders, an .npz file, shards (.tar) or "
+        "records (Parquet, TFRecord, ArrayRecord)",
     )
     group.add_argument(
         "--classes",
@@ -120,6 +121,12 @@ def _limits(group: Any) -> None:
 
 
 def _how(group: Any) -> None:
+    group.add_argument(
+        "--store",
+        type=place,
+        metavar="FOLDER",
+        help="where images that do not fit into memory are kept, decoded once (default: $SCALING_STORE, or the cache folder)",
+    )
     group.add_argument("--run", type=place, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     group.add_argument(
         "--dry-run", action="store_true", help="list candidates, aliases, costs and the expected time; train nothing"

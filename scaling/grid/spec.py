@@ -9,6 +9,7 @@ from typing import Any
 from scaling.arch import Architecture
 from scaling.core.errors import SpecError, UserError
 from scaling.core.plain import from_plain, later, read_value, require_known, to_plain
+from scaling.data.held_out import require_held_out
 from scaling.grid.enumerate import HIGHEST_PHI
 from scaling.grid.lattice import Lattice
 from scaling.grid.limits import Limits
@@ -33,6 +34,8 @@ class StudySpec:
         grouped: images of one sub-folder of a class depend on each other.
         top_classes: the sub-folders of the images' folder are classes, whatever they are called and hold.
         skip_unreadable: image files that cannot be read are taken as if they were not there.
+        validation_share: of each class's train images, held out as validation where the images have train and one other split.
+        minival: as many images of train, spread evenly over the classes, instead of a share.
         eligible_only: leave out lattice networks that cost too much or too little to be chosen.
     """
 
@@ -49,12 +52,15 @@ class StudySpec:
     grouped: bool = later(False)
     top_classes: bool = later(False)
     skip_unreadable: bool = later(False)
+    validation_share: float | None = later(None)
+    minival: int | None = later(None)
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
             raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
         if self.side is not None and not 1 <= self.side <= 4096:
             raise UserError(f"side must be from 1 to 4096 px, got {self.side}")
+        require_held_out(self.validation_share, self.minival)
         if not 0 < self.phi <= HIGHEST_PHI:
             raise UserError(f"phi must be above 0 and at most {HIGHEST_PHI:g}, got {self.phi:g}")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from scaling.core.errors import SpecError, UserError
 from scaling.count.memory import training_bytes
-from scaling.data import Dataset, load
+from scaling.data import Dataset, ListedDataset, load
 from scaling.grid.latency import network_key
 from scaling.grid.space import Candidate, Space, eligible_only, search_space, within
 from scaling.grid.spec import StudySpec
@@ -33,13 +34,17 @@ class Study(Trials):
         return self.space.candidates
 
 
-def load_dataset(spec: StudySpec) -> Dataset:
+def load_dataset(spec: StudySpec, store: Path | None = None) -> Dataset | ListedDataset:
     """The images of a specification, stored large enough for twice the baseline's input where they are files.
+
+    Args:
+        spec: what is asked.
+        store: folder for images that are too many to hold in memory; None leaves it to `load`.
 
     Raises:
         DataError: there are none, or they cannot be used.
     """
-    return load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution), **reading(spec))
+    return load(spec.data, side=spec.side, largest=max(128, 2 * spec.baseline.resolution), store=store, **reading(spec))
 
 
 def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping[str, float] | None = None) -> Space:
@@ -71,7 +76,9 @@ def plan(spec: StudySpec, num_classes: int, in_channels: int, latencies: Mapping
         raise SpecError(str(error)) from None
 
 
-def make_study(spec: StudySpec, dataset: Dataset, precision: str, latencies: Mapping[str, float] | None = None) -> Study:
+def make_study(
+    spec: StudySpec, dataset: Dataset | ListedDataset, precision: str, latencies: Mapping[str, float] | None = None
+) -> Study:
     """Find the candidates of a specification on its images.
 
     Args:

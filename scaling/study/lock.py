@@ -5,16 +5,14 @@ Some file systems of networks and clusters have no locks; there people are told,
 
 from __future__ import annotations
 
-import errno
 import functools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from scaling.core.errors import UserError
-from scaling.core.files import UNSUPPORTED
+from scaling.core.lock import HeldElsewhere, take
 
 _NO_LOCK = "{}: the file system has no locks; take care that no other process works on this run at the same time"
 
@@ -32,15 +30,15 @@ def locked(folder: Path) -> Iterator[None]:
     """
     with open(folder / "lock", "a+", encoding="utf-8") as file:
         try:
-            _lock(file)
+            is_locked = take(file)
+        except HeldElsewhere:
+            raise LockedError(
+                f"{folder}: another process is working on this run; wait for it, or take another folder with --run"
+            ) from None
         except OSError as error:
-            if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
-                raise LockedError(
-                    f"{folder}: another process is working on this run; wait for it, or take another folder with --run"
-                ) from None
-            if error.errno not in UNSUPPORTED:
-                error.filename = str(folder / "lock")
-                raise
+            error.filename = str(folder / "lock")
+            raise
+        if not is_locked:
             _say_no_lock(folder)
         yield
 
@@ -48,14 +46,3 @@ def locked(folder: Path) -> Iterator[None]:
 @functools.cache  # once a folder: it is held several times in one run
 def _say_no_lock(folder: Path) -> None:
     print(_NO_LOCK.format(folder), file=sys.stderr)
-
-
-def _lock(file: IO[str]) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

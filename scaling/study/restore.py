@@ -12,7 +12,9 @@ from flax import nnx
 from scaling.core.errors import SpecError, UserError
 from scaling.data import DataError, Dataset, load
 from scaling.data.load import NAMED
+from scaling.data.source import LISTING
 from scaling.nets import Network, abstract
+from scaling.study.images import with_images
 from scaling.study.run import Run
 from scaling.study.spec import reading
 from scaling.study.study import Network as Member
@@ -69,16 +71,19 @@ def dataset_of(study: Trials, folder: Path, data: str | None = None) -> Dataset:
         SpecError: they are not found by their name, or others are.
         DataError: as `load`, of `data` or of a name that is everybody's.
     """
-    name = study.dataset.name
+    name, how = study.dataset.name, reading(study.spec)
+    was_listed = study.dataset.fingerprint.startswith(LISTING)
     try:
-        dataset = load(data or name, side=study.dataset.side or None, **reading(study.spec))
+        dataset = load(data or name, side=study.dataset.side or None, stored=was_listed, **how)
     except DataError:
         if data is not None or name in NAMED:
             raise
         raise SpecError(f"{folder} was trained on the images {name!r}; say with --data where they are") from None
+    if how["skip_unreadable"]:
+        dataset = with_images(dataset)  # only then is it known which could be read
     if dataset.fingerprint != study.dataset.fingerprint:
         raise SpecError(f"{dataset.name} are other images than {folder} was trained on; give them with --data")
-    return dataset
+    return with_images(dataset)
 
 
 def trained_network(run: Run, trial: Trial) -> Network:

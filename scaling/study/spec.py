@@ -21,8 +21,12 @@ from scaling.rules.releases import NAMES, architecture
 
 Made = TypeVar("Made")
 
-READING = ("grouped", "top_classes", "skip_unreadable")
-"""How images are read: what a specification and `scaling.data.load` call alike."""
+READING = {
+    **dict.fromkeys(("grouped", "top_classes", "skip_unreadable"), bool),
+    "validation_share": float | None,
+    "minival": int | None,
+}
+"""How images are read: what a specification and `scaling.data.load` call alike, with the type of each."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -53,9 +57,9 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     for key, hint in (("data", str), ("side", int), ("seeds", int)):
         if key in table:
             values[key] = read_value(hint, table[key], f"{path}: {key}")
-    for key in READING:
+    for key, kind in READING.items():
         if key in table:
-            values[key] = read_value(bool, table[key], f"{path}: {key}")
+            values[key] = read_value(kind, table[key], f"{path}: {key}")
     values["recipe"] = read_recipe(table.get("recipe", {}), f"{path}: recipe")
     baseline = table.get("baseline", "small")
     if isinstance(baseline, dict):
@@ -79,7 +83,7 @@ def read_recipe(table: Any, where: str) -> Recipe:
     return from_plain(Recipe, {key: value for key, value in table.items() if key != "base"}, where, named)
 
 
-def reading(spec: Any) -> dict[str, bool]:
+def reading(spec: Any) -> dict[str, Any]:
     """How a specification, of a search or of a family, has its images read, as `scaling.data.load` takes it."""
     return {key: getattr(spec, key) for key in READING}
 

@@ -15,7 +15,7 @@ from scaling.arch import Architecture
 from scaling.core.errors import SpecError, UserError
 from scaling.core.plain import to_plain
 from scaling.count.cost import Cost
-from scaling.data import Dataset
+from scaling.data import Dataset, ListedDataset
 from scaling.recipe.recipe import Recipe
 from scaling.study.engines.engine import Engine, Finished
 from scaling.study.estimate import Pace
@@ -168,7 +168,7 @@ class Trials:
         return f"{trial.architecture.name} seed {trial.seed}"
 
 
-def resolved(recipe: Recipe, dataset: Dataset, precision: str) -> Recipe:
+def resolved(recipe: Recipe, dataset: Dataset | ListedDataset, precision: str) -> Recipe:
     """A recipe with its precision as the device has it; `precision` is what `auto` means there.
 
     Raises:

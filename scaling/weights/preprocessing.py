@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from scaling.data.decode import decode_whole, on_disk
+from scaling.data.decode import decode_whole
+from scaling.data.pillow import on_disk
 
 Colour = tuple[float, float, float]
 Interpolation = Literal["bicubic", "bilinear"]

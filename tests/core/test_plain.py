@@ -104,6 +104,8 @@ DEFAULTS = {
         "grouped": False,
         "top_classes": False,
         "skip_unreadable": False,
+        "validation_share": None,
+        "minival": None,
     },
     FamilySpec: {
         "data": "fashion-mnist-10k",
@@ -114,6 +116,8 @@ DEFAULTS = {
         "grouped": False,
         "top_classes": False,
         "skip_unreadable": False,
+        "validation_share": None,
+        "minival": None,
     },
 }
 """What records were made with. A default here is never changed: where a better one is found, it is a new field or a recipe."""
@@ -131,8 +135,8 @@ LATER = {
     },
     Stage: {"block", "groups"},
     Architecture: {"stem_kernel", "stem_pool", "activation", "padding", "batch_norm_epsilon", "fixed_ends"},
-    StudySpec: {"limits", "eligible_only", "grouped", "top_classes", "skip_unreadable"},
-    FamilySpec: {"grouped", "top_classes", "skip_unreadable"},
+    StudySpec: {"limits", "eligible_only", "grouped", "top_classes", "skip_unreadable", "validation_share", "minival"},
+    FamilySpec: {"grouped", "top_classes", "skip_unreadable", "validation_share", "minival"},
 }
 """Fields that records do not hold at their default."""
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageFile
 
 from scaling.data import DataError
-from scaling.data.decode import Encoded, _rgb, decode, decode_readable, in_memory, on_disk
+from scaling.data.decode import decode, decode_readable
+from scaling.data.pillow import Encoded, in_memory, on_disk, rgb
 
 
 def saved(image, form="PNG", **options):
@@ -63,7 +64,7 @@ def test_thirty_two_bit_mode_holds_sixteen_bit_files():
     # Some versions of Pillow open 16-bit grey in mode I, others in I;16.
     image = Image.fromarray((np.arange(256, dtype=np.int32) * 257).reshape(16, 16))
     assert image.mode == "I"
-    np.testing.assert_array_equal(np.asarray(_rgb(image))[..., 0], RAMP)
+    np.testing.assert_array_equal(np.asarray(rgb(image))[..., 0], RAMP)
 
 
 def test_one_bit():

@@ -19,9 +19,8 @@ def test_refuses_unknown_names_and_says_what_is_allowed(name):
     ("name", "told"),
     [
         ("notes.xyz", "is no folder and no .npz file, so it holds no images that are read"),
-        ("train.parquet", "is Parquet or Arrow of Hugging Face datasets, which is not read; write its images to FOLDER/CLASS/"),
+        ("train.arrow", "is Arrow of Hugging Face datasets, which is not read; write its images to FOLDER/CLASS/"),
         ("images.tar.gz", "is an archive, which is not read; .*: unpack it first"),
-        ("cifar10-train.tfrecord-00000-of-00001", "is records of TensorFlow Datasets"),
         ("train_32x32.mat", "is a file of MATLAB, as SVHN"),
         ("labels.csv", "is a table"),
     ],

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from scaling.data.dataset import DataError
-from scaling.data.decode import decode_readable, decode_whole, in_memory
+from scaling.data.decode import decode_readable, decode_whole
+from scaling.data.pillow import in_memory
 
 
 def saved():
