@@ -1,4 +1,4 @@
-"""How much of a set's train images is held out as validation, where that is not the rule of its form."""
+"""How much of a set's train images is held out as validation, where that is not the rule of its form, and how much is used."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ _FINEST = 10**6
 Labels = NDArray[np.integer[Any]]
 
 
-def require_held_out(share: float | None, minival: int | None) -> None:
+def require_held_out(share: float | None, minival: int | None, train_share: float | None = None) -> None:
     """Refuse what cannot be held out of any set.
 
     Raises:
-        UserError: the share is not between 0 and 1, the images are less than 1, or both are given.
+        UserError: a share is not between 0 and 1, the images are less than 1, or both are given.
     """
     if share is not None and minival is not None:
         raise UserError("take validation_share or minival, not both: either says which images of train are validation")
-    if share is not None and not 1 / _FINEST <= share <= 1 - 1 / _FINEST:
-        raise UserError(f"validation_share must be above 0 and below 1, got {share:g}")
+    for name, one in (("validation_share", share), ("train_share", train_share)):
+        if one is not None and not 1 / _FINEST <= one <= 1 - 1 / _FINEST:
+            raise UserError(f"{name} must be above 0 and below 1, got {one:g}")
     if minival is not None and minival < 1:
         raise UserError(f"minival must be at least 1 image, got {minival}")
 
@@ -80,6 +81,18 @@ class HeldOut(NamedTuple):
 
 AS_THE_FORM_HAS_IT = HeldOut()
 """Nothing else is asked."""
+
+
+def in_share(labels: Labels, share: float) -> NDArray[np.bool_]:
+    """Which images of a split are among that share of each class, spread evenly over its files; of no class none.
+
+    Args:
+        labels: (n,), 0 or more.
+        share: above 0 and below 1.
+    """
+    taken = _spread(labels, *_ratio(share)) == VALIDATION
+    without = np.bincount(labels, taken, minlength=int(labels.max()) + 1)[labels] == 0
+    return taken | (without & (positions(labels) == 0))
 
 
 def _ratio(share: float) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from scaling.core.names import did_you_mean
 from scaling.data.arrays import array_form, from_arrays
@@ -22,6 +23,7 @@ from scaling.data.mnist import from_idx_folder, idx_sets
 from scaling.data.packed import from_packed, npz_arrays, npz_keys
 from scaling.data.record_files import record_source, records_in
 from scaling.data.source import folder_source
+from scaling.data.thin import thinned
 from scaling.data.walk import visible
 
 Known = Callable[[Path, HeldOut], Dataset]
@@ -40,6 +42,7 @@ def load(
     skip_unreadable: bool = False,
     validation_share: float | None = None,
     minival: int | None = None,
+    train_share: float | None = None,
     stored: bool | None = None,
     store: str | os.PathLike[str] | None = None,
 ) -> Dataset | ListedDataset:
@@ -57,6 +60,7 @@ def load(
         skip_unreadable: image files that cannot be read are taken as if they were not there; `Dataset.unreadable` lists them.
         validation_share: of each class's train images, held out as validation where a set has train and one other split.
         minival: as many images of train, spread evenly over the classes, instead of a share.
+        train_share: of each class's train images, after validation is held out; the others are left alone.
         stored: list the images of class folders and decode them later, once, to the disk; None does so where they would take
             more than 1 GiB of memory. Shards and records always are.
         store: folder for that; without it `$SCALING_STORE`, or the user's cache folder.
@@ -66,13 +70,29 @@ def load(
 
     Raises:
         DataError: there is nothing of that name, it cannot be used, or side is not a whole number of at least 1.
-        UserError: validation_share or minival cannot be held out of any set, or a package is missing.
+        UserError: validation_share, minival or train_share can be of no set, or a package is missing.
     """
     if side is not None:
         require_side("load", side)
-    require_held_out(validation_share, minival)
-    held_out = HeldOut(validation_share, minival)
-    name = os.fspath(name_or_path)
+    require_held_out(validation_share, minival, train_share)
+    asked = _Asked(side, largest, HeldOut(validation_share, minival), skip_unreadable, stored, store)
+    found = _load(os.fspath(name_or_path), asked, grouped, top_classes)
+    return found if train_share is None else thinned(found, train_share)
+
+
+class _Asked(NamedTuple):
+    """How images are to be read."""
+
+    side: int | None
+    largest: int
+    held_out: HeldOut
+    skip_unreadable: bool
+    stored: bool | None
+    store: str | os.PathLike[str] | None
+
+
+def _load(name: str, asked: _Asked, grouped: bool, top_classes: bool) -> Dataset | ListedDataset:
+    side, largest, held_out, skip_unreadable, stored, store = asked
     path = Path(os.path.expanduser(name))
     is_folder = bool(name) and name not in NAMED and os.path.isdir(path)
     is_file = not is_folder and bool(name) and os.path.isfile(path)

@@ -115,6 +115,7 @@ class FamilySpec:
         top_classes: the sub-folders of the images' folder are classes, whatever they are called and hold.
         skip_unreadable: image files that cannot be read are taken as if they were not there.
         validation_share: of each class's train images, held out as validation where the images have train and one other split.
+        train_share: of each class's train images, used for training; the others are left alone.
         minival: as many images of train, spread evenly over the classes, instead of a share.
     """
 
@@ -129,12 +130,13 @@ class FamilySpec:
     top_classes: bool = later(False)
     skip_unreadable: bool = later(False)
     validation_share: float | None = later(None)
+    train_share: float | None = later(None)
     minival: int | None = later(None)
 
     def __post_init__(self) -> None:
         if not 1 <= self.seeds <= 1000:
             raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
-        require_held_out(self.validation_share, self.minival)
+        require_held_out(self.validation_share, self.minival, self.train_share)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without the name."""

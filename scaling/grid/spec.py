@@ -35,6 +35,7 @@ class StudySpec:
         top_classes: the sub-folders of the images' folder are classes, whatever they are called and hold.
         skip_unreadable: image files that cannot be read are taken as if they were not there.
         validation_share: of each class's train images, held out as validation where the images have train and one other split.
+        train_share: of each class's train images, used for training; the others are left alone.
         minival: as many images of train, spread evenly over the classes, instead of a share.
         eligible_only: leave out lattice networks that cost too much or too little to be chosen.
     """
@@ -53,6 +54,7 @@ class StudySpec:
     top_classes: bool = later(False)
     skip_unreadable: bool = later(False)
     validation_share: float | None = later(None)
+    train_share: float | None = later(None)
     minival: int | None = later(None)
 
     def __post_init__(self) -> None:
@@ -60,7 +62,7 @@ class StudySpec:
             raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
         if self.side is not None and not 1 <= self.side <= 4096:
             raise UserError(f"side must be from 1 to 4096 px, got {self.side}")
-        require_held_out(self.validation_share, self.minival)
+        require_held_out(self.validation_share, self.minival, self.train_share)
         if not 0 < self.phi <= HIGHEST_PHI:
             raise UserError(f"phi must be above 0 and at most {HIGHEST_PHI:g}, got {self.phi:g}")
 

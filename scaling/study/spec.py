@@ -24,6 +24,7 @@ Made = TypeVar("Made")
 READING = {
     **dict.fromkeys(("grouped", "top_classes", "skip_unreadable"), bool),
     "validation_share": float | None,
+    "train_share": float | None,
     "minival": int | None,
 }
 """How images are read: what a specification and `scaling.data.load` call alike, with the type of each."""

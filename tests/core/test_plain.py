@@ -105,6 +105,7 @@ DEFAULTS = {
         "top_classes": False,
         "skip_unreadable": False,
         "validation_share": None,
+        "train_share": None,
         "minival": None,
     },
     FamilySpec: {
@@ -117,6 +118,7 @@ DEFAULTS = {
         "top_classes": False,
         "skip_unreadable": False,
         "validation_share": None,
+        "train_share": None,
         "minival": None,
     },
 }
@@ -135,8 +137,17 @@ LATER = {
     },
     Stage: {"block", "groups"},
     Architecture: {"stem_kernel", "stem_pool", "activation", "padding", "batch_norm_epsilon", "fixed_ends"},
-    StudySpec: {"limits", "eligible_only", "grouped", "top_classes", "skip_unreadable", "validation_share", "minival"},
-    FamilySpec: {"grouped", "top_classes", "skip_unreadable", "validation_share", "minival"},
+    StudySpec: {
+        "limits",
+        "eligible_only",
+        "grouped",
+        "top_classes",
+        "skip_unreadable",
+        "validation_share",
+        "minival",
+        "train_share",
+    },
+    FamilySpec: {"grouped", "top_classes", "skip_unreadable", "validation_share", "minival", "train_share"},
 }
 """Fields that records do not hold at their default."""
 
