@@ -13,7 +13,7 @@ from scaling.core.plain import from_plain, require_known
 from scaling.family.from_search import optimum_of, winner_of
 from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.grid.reopen import read_search
-from scaling.study.spec import checked, common_values, find_spec, read_toml
+from scaling.study.spec import AS_READ, checked, common_values, find_spec, read_toml
 
 
 def read_family_spec(name_or_path: str) -> FamilySpec:
@@ -26,7 +26,8 @@ def read_family_spec(name_or_path: str) -> FamilySpec:
     table = read_toml(path)
     if "family" not in table:
         raise SpecError(f"{path}: has no table [family]; a search is made by python -m scaling.grid --spec {name_or_path}")
-    require_known(table, [one.name for one in dataclasses.fields(FamilySpec) if one.name != "name"], str(path))
+    known = [one.name for one in dataclasses.fields(FamilySpec) if one.name != "name"]
+    require_known(table, [*known, *AS_READ], str(path))
     values = common_values(path, table)
     values["family"] = _family_config(table["family"], path, values["baseline"])
     return checked(lambda: FamilySpec(**values), str(path))

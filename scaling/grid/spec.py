@@ -14,7 +14,7 @@ from scaling.grid.enumerate import HIGHEST_PHI
 from scaling.grid.lattice import Lattice
 from scaling.grid.limits import Limits
 from scaling.recipe.recipe import Recipe
-from scaling.study.spec import checked, common_values, find_spec, read_toml
+from scaling.study.spec import AS_READ, checked, common_values, find_spec, read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ def read_spec(name_or_path: str) -> StudySpec:
     table = read_toml(path)
     if "family" in table:
         raise SpecError(f"{path}: asks for a family, not for a search: python -m scaling.family --spec {name_or_path}")
-    require_known(table, [one.name for one in dataclasses.fields(StudySpec) if one.name != "name"], str(path))
+    known = [one.name for one in dataclasses.fields(StudySpec) if one.name != "name"]
+    require_known(table, [*known, *AS_READ], str(path))
     values = common_values(path, table)
     if "phi" in table:
         values["phi"] = read_value(float, table["phi"], f"{path}: phi")

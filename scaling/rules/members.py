@@ -11,6 +11,7 @@ from scaling.arch import Architecture
 from scaling.core.errors import UserError
 from scaling.count.cost import cost
 from scaling.rules.coefficients import BUDGET, PAPER, Coefficients
+from scaling.rules.releases import RELEASES
 from scaling.rules.rounding import MINIMUM_RESOLUTION, Rounding, scale
 from scaling.rules.rules import RULES, Factors, Rule, intended_shares, realised_shares
 from scaling.rules.solve import HIGHEST, nearest_phi
@@ -135,11 +136,14 @@ def large_enough(baseline: Architecture, rule: Rule, phi: float) -> bool:
 def released_member(baseline: Architecture, phi: float, num_classes: int, in_channels: int) -> Member:
     """The baseline scaled by the released factors of B0 to B8, which no phi reproduces.
 
+    Channels are rounded as the baseline's own family was released: those of EfficientNetV2-B without the 10 % guard.
+
     Raises:
         UserError: phi is not one of their numbers.
     """
-    factors = RULES["released"].factors(phi)
-    return _member(baseline, factors, num_classes, in_channels, "released")._replace(rule="released", phi=phi)
+    factors, own = RULES["released"].factors(phi), RELEASES.get(f"{baseline.name.removesuffix('_b0')}_b{phi:g}")
+    rounding = own.rounding if own is not None and own.baseline == baseline.name else "released"
+    return _member(baseline, factors, num_classes, in_channels, rounding)._replace(rule="released", phi=phi)
 
 
 def realised_phi(

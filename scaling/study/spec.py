@@ -68,7 +68,14 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     else:
         name = read_value(str, baseline, f"{path}: baseline")
         values["baseline"] = checked(lambda: read_baseline(name), f"{path}: baseline")
+    if "resolution" in table:
+        side, network = read_value(int, table["resolution"], f"{path}: resolution"), values["baseline"]
+        values["baseline"] = checked(lambda: dataclasses.replace(network, resolution=side), f"{path}: resolution")
     return values
+
+
+AS_READ = ("resolution",)
+"""Keys of a specification that are no field of what it becomes: `resolution` is the baseline's input, other than its own."""
 
 
 def read_recipe(table: Any, where: str) -> Recipe:

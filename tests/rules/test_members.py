@@ -116,3 +116,10 @@ def test_rounding_to_hundredths_does_not_spoil_the_cost(name, choice, phi, withi
     baseline = architecture(name)
     there = transfer_coefficients(baseline, Coefficients(*choice), phi, 10, 1)
     assert abs(member(baseline, Rule("there", there.factors), phi, 10, 1).ratio / 2**phi - 1) < within
+
+
+def test_v2s_released_members_are_rounded_as_v2_was_released():
+    """google/automl's totals of parameters, which its guard-free rounding gives."""
+    v2 = architecture("efficientnetv2_b0")
+    assert [released_member(v2, phi, 1000, 3).params for phi in range(4)] == [7_139_704, 8_141_052, 10_096_086, 14_358_406]
+    assert released_member(architecture("efficientnet_b0"), 3, 1000, 3).params == 12_233_232
