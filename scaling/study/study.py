@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence, Sized
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,9 +163,13 @@ class Trials:
     def label(self, trial: Trial) -> str:
         """A trial's network and seed."""
         for network in self.networks:
-            if network.architecture.structure == trial.architecture.structure:
+            if network.architecture.structure == trial.architecture.structure and self.recipe_of(network) == trial.recipe:
                 return f"{network.label} seed {trial.seed}"
         return f"{trial.architecture.name} seed {trial.seed}"
+
+    def with_precision(self, precision: str) -> Self:
+        """The study as it is trained where `auto` in a recipe means this precision."""
+        return dataclasses.replace(self, recipe=dataclasses.replace(self.recipe, precision=precision))  # type: ignore[type-var, arg-type]
 
 
 def resolved(recipe: Recipe, dataset: Dataset, precision: str) -> Recipe:
@@ -195,7 +199,7 @@ def left_to_train(study: Trials, run: Run) -> list[Trial]:
     if run.config() is None:
         return study.all_trials()
     if (precision := run.recorded_precision()) is not None:  # a dry run knows no device
-        study = dataclasses.replace(study, recipe=dataclasses.replace(study.recipe, precision=precision))  # type: ignore[type-var, arg-type]
+        study = study.with_precision(precision)
     run.require_same_config(study.config())
     run.read()
     return run.missing(study.all_trials())
