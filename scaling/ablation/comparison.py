@@ -118,7 +118,7 @@ def compare(
 
     A difference is w @ accuracy, paired over the images, with the seed variance pooled over all pairs where their spreads agree
     (`errors`). The intervals of all differences and means hold together (`simultaneous`): with no true difference anywhere,
-    any verdict but `not told apart` is given in at most 1 - confidence of studies. Networks are those asked, no sample of others.
+    any verdict but `not told apart` is given in at most 1 - confidence of studies. The networks are no sample of others.
 
     Args:
         pairs: what was measured of each network with each recipe; some may be missing.

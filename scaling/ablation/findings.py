@@ -58,8 +58,8 @@ def _asked(study: AblationStudy) -> list[str]:
     spec = study.spec
     reference = spec.recipes[spec.reference]
     said = [
-        f"Ablation: {len(spec.recipes)} recipes on {len(spec.networks)} network(s), {spec.seeds} seed(s) each; the reference is "
-        f"{spec.reference}."
+        f"Ablation: {len(spec.recipes)} recipes on {len(spec.networks)} network(s), {spec.seeds} seed(s) each; the reference "
+        f"is {spec.reference}."
     ]
     for name, one in spec.recipes.items():
         if name != spec.reference:
@@ -99,13 +99,11 @@ def measured_said(ablation: Ablation) -> list[str]:
         seeds_said = "One seed" if seeds == 1 else "No second seed yet"
         return [*said, f"{seeds_said}: intervals cover the choice of images only, and recipes are not told apart."]
     said.append(
-        f"Standard deviation of an accuracy between seeds: {100 * found.seed_sd:.2f} points ({found.degrees_of_freedom} degrees "
-        f"of freedom{_spread(found)})."
+        f"Standard deviation of an accuracy between seeds: {100 * found.seed_sd:.2f} points ({found.degrees_of_freedom} "
+        f"degrees of freedom{_spread(found)})."
     )
     if any(one.test is not None for one in ablation.judged):
-        said.append(
-            "Test: accuracy on the test images, with an interval of its own; verdicts are those of the validation images."
-        )
+        said.append("Test: accuracy on the test images, with an interval of its own; verdicts are those on validation.")
     return said
 
 
@@ -158,9 +156,8 @@ def fairness(ablation: Ablation) -> list[str]:
         if len({line.split()[0].partition(".")[0] for line in changed(spec.recipes[spec.reference], one)}) > 1
     ]
     if several:
-        said.append(
-            f"More than one thing differs from {spec.reference} in {', '.join(several)}: which of them acts is not told."
-        )
+        listed = ", ".join(several)
+        said.append(f"More than one thing differs from {spec.reference} in {listed}: which of them acts is not told.")
     if len({one.peak_rate for one in spec.recipes.values()}) == 1:
         said.append("The learning rate is one for all, and tuned for none of them.")
     return [*said, *_time_said(ablation)]
@@ -169,7 +166,8 @@ def fairness(ablation: Ablation) -> list[str]:
 def _time_said(ablation: Ablation) -> list[str]:
     said = [
         "Seconds are of training alone, compiling apart. They are comparable only between trainings on one machine under the "
-        "same load; two networks may be trained side by side, and share it unevenly."
+        "same load. Two pairs may be trained side by side, and the seeds of a pair follow each other: a load that comes and "
+        "goes between pairs is in the ratio of times, and not in its range over seeds."
     ]
     beside = [one.pair.label for one in ablation.judged if one.times is not None and one.times.beside_compiling]
     if beside and ablation.study.spec.seeds > 1:
@@ -177,5 +175,7 @@ def _time_said(ablation: Ablation) -> list[str]:
     elif beside:
         said.append("With one seed, programs of later stages may be compiled while it trains: its seconds hold some of that.")
     if ablation.mixed_origins is not None:
-        said += [ablation.mixed_origins, "Seconds of several machines or codes are not comparable."]
+        said.append(ablation.mixed_origins)
+    if not ablation.one_machine:
+        said.append("Seconds of several machines are not comparable: the column time means nothing here.")
     return said

@@ -52,7 +52,7 @@ def ablation_document(ablation: Ablation) -> Document:
     parts += trainings_said({one.pair.label: one.trainings for one in ablation.judged}, study.spec.seeds, "It is not compared")
     if found.entries:
         heading = (
-            f"\nEach recipe minus {found.reference} on the same network, in points, and its training time over the other's:"
+            f"\nEach recipe minus {found.reference} on the same network, in points, and its time over {found.reference}'s:"
         )
         parts += [heading, differences_table(found.entries, ablation.ratios, found.confidence, "differences")]
         parts += compared_said(found)
@@ -60,10 +60,10 @@ def ablation_document(ablation: Ablation) -> Document:
         heading = "\nThe mean over the networks, which stand for themselves and are no sample of others:"
         parts += [heading, differences_table(found.means, ablation.ratios, found.confidence, "means")]
     parts += [*missing_said(found), *fairness(ablation)]
-    tables = {} if found.entries else {"differences": []}
-    tables |= {} if found.means else {"means": []}
+    none: dict[str, Any] = {} if found.entries else {"differences": []}
+    none |= {} if found.means else {"means": []}
     missing = [{**one._asdict(), "absence": one.absence.value} for one in found.missing]
-    values = {**_asked(str(ablation.run.folder), study), **_found(found), **tables, "missing": missing}
+    values = {**_asked(str(ablation.run.folder), study), **_found(found), **none, "missing": missing}
     return Document((*parts, Values({**values, "mixed_origins": ablation.mixed_origins})))
 
 
@@ -97,8 +97,8 @@ def trained_table(ablation: Ablation) -> Table:
     columns = (
         Column(lambda one: one.pair.network, "network", "network", left=True),
         Column(lambda one: one.pair.recipe, "recipe", "recipe", left=True),
-        Column(lambda one: _interval(one.accuracy), "accuracy %", "accuracy", lambda one: _percent(one.accuracy), of_row=True),
-        Column(_interval_of("test"), "test %" if tested else None, "test", lambda one: _percent(one.test), of_row=True),
+        Column(lambda one: _plain(one.accuracy), "accuracy %", "accuracy", lambda one: _percent(one.accuracy), of_row=True),
+        Column(_plain_of("test"), "test %" if tested else None, "test", lambda one: _percent(one.test), of_row=True),
         Column(
             lambda one: one.last_weights,
             "last weights %" if averaged else None,
@@ -139,12 +139,8 @@ def differences_table(
         Column(lambda one: one.p, "p", "p", _p),
         Column(lambda one: one.adjusted_p, "p, Holm", "adjusted_p", _p),
         Column(lambda one: one.difference.n, "seeds"),
-        Column(
-            lambda one: (found := ratio(one)) and found._asdict(), "time", "time", lambda one: _ratio(ratio(one)), of_row=True
-        ),
-        Column(
-            lambda one: one.verdict and one.verdict.value, "verdict", "verdict", lambda value: value or "not tested", left=True
-        ),
+        Column(lambda one: _plain(ratio(one)), "time", "time", lambda one: _ratio(ratio(one)), of_row=True),
+        Column(_verdict, "verdict", "verdict", lambda value: value or "not tested", left=True),
     )
     return Table(columns, found, key, section=lambda one: one.network)
 
@@ -171,12 +167,12 @@ def _found(found: Comparison | None) -> dict[str, Any]:
     return {name: getattr(found, name, None) for name in names}
 
 
-def _interval(one: Any) -> dict[str, Any] | None:
+def _plain(one: Any) -> dict[str, Any] | None:
     return None if one is None else one._asdict()
 
 
-def _interval_of(name: str) -> Callable[[Judged], dict[str, Any] | None]:
-    return lambda one: _interval(getattr(one, name))
+def _plain_of(name: str) -> Callable[[Judged], dict[str, Any] | None]:
+    return lambda one: _plain(getattr(one, name))
 
 
 def _percent(one: Any) -> str:
@@ -189,6 +185,10 @@ def _seconds(one: Judged) -> str:
 
 def _tenths(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
+
+
+def _verdict(one: Compared) -> str | None:
+    return None if one.verdict is None else one.verdict.value
 
 
 def _p(value: float | None) -> str:

@@ -83,6 +83,7 @@ class Ablation(NamedTuple):
         comparison: of the recipes with the reference.
         ratios: of training seconds, by network, None for the mean over all, and recipe.
         mixed_origins: a sentence where the trainings come from several machines or codes.
+        one_machine: they come from one machine and device.
     """
 
     study: AblationStudy
@@ -91,6 +92,7 @@ class Ablation(NamedTuple):
     comparison: Comparison
     ratios: Mapping[tuple[str | None, str], Ratio]
     mixed_origins: str | None
+    one_machine: bool
 
 
 def ablation_found(study: AblationStudy, run: Run) -> Ablation:
@@ -109,7 +111,7 @@ def ablation_found(study: AblationStudy, run: Run) -> Ablation:
         raise SpecError(f"{run.folder}: no training that it was asked for counts; go on with the command that made it")
     comparison = compare(pairs, list(study.spec.networks), list(study.spec.recipes), study.spec.reference)
     outcomes = {(one.network, one.recipe): _outcomes(run, answers[one.label]) for one in study.networks}
-    judged = []
+    judged, origins = [], run.origins(study.all_trials())
     for one in study.networks:
         key = (one.network, one.recipe)
         accuracy, own = comparison.accuracies.get(key), outcomes[key]
@@ -122,7 +124,8 @@ def ablation_found(study: AblationStudy, run: Run) -> Ablation:
         judged=tuple(judged),
         comparison=comparison,
         ratios=_ratios(outcomes, comparison),
-        mixed_origins=mixed_origins(run.origins(study.all_trials())),
+        mixed_origins=mixed_origins(origins),
+        one_machine=len(origins.hosts) == len(origins.devices) == 1,
     )
 
 

@@ -96,7 +96,7 @@ def compare_with_best(
 
 
 def simulated_errors(errors: Errors, draws: int) -> tuple[Floats, Floats]:
-    """Errors of the accuracies, shape (k, draws), and factors of the estimated seed variances, (1 or k, draws); the same always."""
+    """Errors of the accuracies, shape (k, draws), and factors of the estimated seed variances, (1 or k, draws)."""
     generator = np.random.default_rng(_SEED)
     variances, vectors = np.linalg.eigh(errors.image + np.diag(errors.seed))
     root = vectors * np.sqrt(np.clip(variances, 0, None))
@@ -108,7 +108,7 @@ def simulated_errors(errors: Errors, draws: int) -> tuple[Floats, Floats]:
 
 
 def difference_variances(differences: Floats, errors: Errors) -> tuple[Floats, Floats]:
-    """Of rows of weights that sum to 0. Seed parts of each variance, shape (r, 1) where they are pooled and (r, k) where not; image part, (r,)."""
+    """Seed parts of each difference's variance, shape (r, 1) where they are pooled and (r, k) where not; image part, (r,)."""
     parts = differences**2 * errors.seed
     image = np.maximum(0, (differences @ errors.image * differences).sum(axis=1))
     return (parts.sum(axis=1, keepdims=True) if errors.pooled else parts), image

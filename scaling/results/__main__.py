@@ -18,9 +18,9 @@ COMMAND = "python -m scaling.results"
 
 DESCRIPTION = """\
 Show again what a finished run found: the ranking of a Step 1, the comparison of a family's rules, or that of an ablation's
-recipes. Only the run's folder is read: no image, no training, no accelerator. With --against, two runs of the same networks are compared. Of two searches:
-would the choice that one of them makes have been the choice of the other, and what does choosing by it give away? Of two
-families: what did training them differently change?"""
+recipes. Only the run's folder is read: no image, no training, no accelerator. With --against, two runs of the same networks
+are compared. Of two searches: would the choice that one of them makes have been the choice of the other, and what does
+choosing by it give away? Of two families: what did training them differently change?"""
 
 EXAMPLES = """\
 examples:

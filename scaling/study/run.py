@@ -30,10 +30,10 @@ FIXED = ("baseline", "data", "recipe")
 NAMED = ("networks", "recipes")
 """Tables of which a run folder may gain and lose entries, and never changes one."""
 
-ANSWER = (
-    *(f"{name}.{kind}" for name in ("frontier", "triangle", "curves", "ablation") for kind in ("svg", "png")),
-    "results.json",
-)
+FIGURES = ("frontier", "triangle", "curves", "ablation")
+"""Of any run."""
+
+ANSWER = (*(f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")), "results.json")
 """Files of a run folder that follow from its configuration and records, and are made anew from them."""
 
 

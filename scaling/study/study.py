@@ -162,10 +162,9 @@ class Trials:
 
     def label(self, trial: Trial) -> str:
         """A trial's network and seed."""
-        for network in self.networks:
-            if network.architecture.structure == trial.architecture.structure and self.recipe_of(network) == trial.recipe:
-                return f"{network.label} seed {trial.seed}"
-        return f"{trial.architecture.name} seed {trial.seed}"
+        same = [one for one in self.networks if one.architecture.structure == trial.architecture.structure]
+        found = [one.label for one in same if self.recipe_of(one) == trial.recipe]
+        return f"{found[0] if found else trial.architecture.name} seed {trial.seed}"
 
     def with_precision(self, precision: str) -> Self:
         """The study as it is trained where `auto` in a recipe means this precision."""
@@ -179,15 +178,12 @@ def resolved(recipe: Recipe, dataset: Dataset, precision: str) -> Recipe:
         SpecError: the images do not fill a batch.
     """
     if len(dataset.train) < recipe.batch:
+        more = f" and {len(dataset.classes) - 4} more" if len(dataset.classes) > 4 else ""
         raise SpecError(
-            f"{dataset.name}: {len(dataset.train)} training images of the classes {_listed(dataset.classes)} do not fill "
+            f"{dataset.name}: {len(dataset.train)} training images of the classes {', '.join(dataset.classes[:4])}{more} do not fill "
             f"one batch of {recipe.batch}; lower batch in the specification's [recipe] if those are the right ones"
         )
     return dataclasses.replace(recipe, precision=precision) if recipe.precision == "auto" else recipe  # type: ignore[arg-type]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def left_to_train(study: Trials, run: Run) -> list[Trial]:
