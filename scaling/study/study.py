@@ -49,7 +49,7 @@ class Network(Protocol):
 
     @property
     def origin(self) -> tuple[str, ...]:
-        """Why it is here, for those of a search space."""
+        """Why it is here, in a search space."""
 
 
 class StudyConfig(Protocol):
@@ -162,8 +162,8 @@ class Trials:
 
     def label(self, trial: Trial) -> str:
         """A trial's network and seed."""
-        same = [one for one in self.networks if one.architecture.structure == trial.architecture.structure]
-        found = [one.label for one in same if self.recipe_of(one) == trial.recipe]
+        of = trial.architecture.structure, trial.recipe
+        found = [one.label for one in self.networks if (one.architecture.structure, self.recipe_of(one)) == of]
         return f"{found[0] if found else trial.architecture.name} seed {trial.seed}"
 
     def with_precision(self, precision: str) -> Self:
@@ -178,9 +178,10 @@ def resolved(recipe: Recipe, dataset: Dataset, precision: str) -> Recipe:
         SpecError: the images do not fill a batch.
     """
     if len(dataset.train) < recipe.batch:
-        more = f" and {len(dataset.classes) - 4} more" if len(dataset.classes) > 4 else ""
+        names = dataset.classes
+        of = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         raise SpecError(
-            f"{dataset.name}: {len(dataset.train)} training images of the classes {', '.join(dataset.classes[:4])}{more} do not fill "
+            f"{dataset.name}: {len(dataset.train)} training images of the classes {of} do not fill "
             f"one batch of {recipe.batch}; lower batch in the specification's [recipe] if those are the right ones"
         )
     return dataclasses.replace(recipe, precision=precision) if recipe.precision == "auto" else recipe  # type: ignore[arg-type]
@@ -253,9 +254,8 @@ def test_missing(
     """
     trials = [trial for network in networks for trial in complete_trials(study, run, network)]
     missing = [trial for trial in trials if run.test(trial) is None]
-    gone = engine.missing_weights(missing)
     retrained: dict[Trial, Outcome] = {}
-    if gone:
+    if gone := engine.missing_weights(missing):
         console.print(
             f"The weights of {len(gone)} trial(s) to be judged on the test images are gone; training them again.",
             soft_wrap=True,
