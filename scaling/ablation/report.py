@@ -72,7 +72,7 @@ def networks_table(study: AblationStudy) -> Table:
     first = {one.network: one for one in reversed(study.networks)}
     columns = (
         Column(lambda one: one.network, "network", left=True),
-        Column(lambda one: one.realised, "MACs", text="x{:.3f}".format),
+        Column(lambda one: one.realised, "ratio", text="x{:.3f}".format),
         Column(lambda one: one.architecture.resolution, "px"),
         Column(lambda one: one.cost.params, "params", text=short),
         Column(lambda one: one.cost.macs, "MACs", text=short),
