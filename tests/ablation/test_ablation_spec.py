@@ -137,7 +137,7 @@ def test_refused_specifications(tmp_path, text, said):
 
 
 def test_a_search_and_a_family_send_an_ablation_to_its_command():
-    with pytest.raises(SpecError, match="asks for an ablation, not for a search: python -m scaling.ablation ablation"):
+    with pytest.raises(SpecError, match=r"asks for an ablation, not for a search: python -m scaling\.ablation ablation"):
         read_spec("ablation")
     with pytest.raises(SpecError, match=r"has no table \[family\]"):
         read_family_spec("ablation")
@@ -176,7 +176,9 @@ def test_recipes_that_are_one_on_a_device_are_refused(dataset):
         make_ablation_study(spec, dataset, "float32")
     assert len(make_ablation_study(spec, dataset, "bfloat16").networks) == 2
     with pytest.raises(SpecError, match="do not fill one batch of 7000"):
-        make_ablation_study(AblationSpec("mine", {"small": SMALL}, {"a": Recipe(batch=7000), "b": Recipe()}), dataset, "float32")
+        make_ablation_study(
+            AblationSpec("mine", {"small": SMALL}, {"a": Recipe(batch=7000), "b": Recipe()}), dataset, "float32"
+        )
 
 
 def test_a_folder_grows_by_recipes_networks_and_seeds_and_changes_none(tmp_path, dataset):
@@ -187,12 +189,12 @@ def test_a_folder_grows_by_recipes_networks_and_seeds_and_changes_none(tmp_path,
     with Run(folder).opened(make_ablation_study(spec, dataset, "float32").config()) as run:
         assert run.config_changes == ["recipes: fixed, growing, now fixed, growing, paper", "seeds: 2, now 3"]
     other = dataclasses.replace(spec, recipes={**spec.recipes, "fixed": Recipe(epochs=5)})
-    with pytest.raises(SpecError, match="was made from another specification .recipes.fixed.augment.*epochs: 4, now 5"):
+    with pytest.raises(SpecError, match=r"was made from another specification .recipes.fixed.augment.*epochs: 4, now 5"):
         Run(folder).require_same_config(make_ablation_study(other, dataset, "float32").config())
     other = dataclasses.replace(spec, networks={"v1": spec.networks["large"]})
-    with pytest.raises(SpecError, match="networks.v1.name: v1, now large; networks.v1.resolution: 20, now 28"):
+    with pytest.raises(SpecError, match=r"networks\.v1\.name: v1, now large; networks.v1.resolution: 20, now 28"):
         Run(folder).require_same_config(make_ablation_study(other, dataset, "float32").config())
-    with pytest.raises(SpecError, match="recipe.precision: float32, now bfloat16"):
+    with pytest.raises(SpecError, match=r"recipe\.precision: float32, now bfloat16"):
         Run(folder).require_same_config(make_ablation_study(spec, dataset, "bfloat16").config())
     with pytest.raises(SpecError, match="holds an ablation and cannot take a search too; take another folder"):
         Run(folder).require_same_config({"baseline": SMALL.to_dict(), "data": dataset.fingerprint, "recipe": {}, "seeds": 1})
