@@ -24,7 +24,7 @@ FLOORS = (
     "study",
     "profile",
     "grid",
-    "family",
+    "family ablation",
     "search",
     "figures",
 )

@@ -79,12 +79,12 @@ def compare_with_best(
         draws: simulated studies; the same seed always.
     """
     against = rows if rivals is None else rivals
-    drawn, scale = _draws(errors, draws)
+    drawn, scale = simulated_errors(errors, draws)
     noise, rival_noise = (rows @ drawn).astype(np.float32), (against @ drawn).astype(np.float32)  # halves the time
     values, rival_values = rows @ errors.accuracy, against @ errors.accuracy
     excess, error, critical = np.empty(len(rows)), np.zeros(len(rows)), np.zeros(len(rows))
     for index, row in enumerate(rows):
-        parts, image = _variances(against - row, errors)
+        parts, image = difference_variances(against - row, errors)
         total = parts.sum(axis=1) + image
         noisy = total > NO_VARIANCE
         simulated = _simulated_maxima(rival_noise[noisy], noise[index], parts[noisy], image[noisy], scale)
@@ -95,7 +95,7 @@ def compare_with_best(
     return Comparison(excess, error, critical)
 
 
-def _draws(errors: Errors, draws: int) -> tuple[Floats, Floats]:
+def simulated_errors(errors: Errors, draws: int) -> tuple[Floats, Floats]:
     """Errors of the accuracies, shape (k, draws), and factors of the estimated seed variances, (1 or k, draws)."""
     generator = np.random.default_rng(_SEED)
     variances, vectors = np.linalg.eigh(errors.image + np.diag(errors.seed))
@@ -107,7 +107,7 @@ def _draws(errors: Errors, draws: int) -> tuple[Floats, Floats]:
     return drawn, generator.chisquare(degrees[:, None], (len(degrees), draws)) / degrees[:, None]
 
 
-def _variances(differences: Floats, errors: Errors) -> tuple[Floats, Floats]:
+def difference_variances(differences: Floats, errors: Errors) -> tuple[Floats, Floats]:
     """Seed parts of each difference's variance, shape (r, 1) where they are pooled and (r, k) where not; image part, (r,)."""
     parts = differences**2 * errors.seed
     image = np.maximum(0, (differences @ errors.image * differences).sum(axis=1))

@@ -13,7 +13,8 @@ from scaling.family.spec import FamilySpec
 from scaling.family.study import FamilyStudy
 from scaling.grid.reopen import read_search
 from scaling.rules.rules import shares
-from scaling.study.history import is_family, read_run, recorded_config, recorded_dataset
+from scaling.study.history import read_run, recorded_config, recorded_dataset, recorded_kind, require_kind
+from scaling.study.run import Kind
 from scaling.study.spec import recorded_spec
 
 
@@ -53,7 +54,7 @@ def unsupported_compound(folder: Path, family: Family) -> Unsupported | None:
 def _highest_place(path: Path, family: Family) -> tuple[Place, float] | None:
     """The unsupported highest place of a search's surface, of the same baseline and images; None where there is none."""
     try:
-        if not path.is_dir() or not (path / "spec.json").exists() or is_family(path):
+        if not path.is_dir() or not (path / "spec.json").exists() or recorded_kind(path) is not Kind.SEARCH:
             return None
         search = read_search(path)
     except SpecError:
@@ -72,10 +73,9 @@ def read_family(folder: Path) -> Family:
 
     Raises:
         NotRecorded: there is no such folder.
-        SpecError: it holds a search, no finished trial, or none that was shown the test images, or its files are damaged.
+        SpecError: it holds something else, no finished trial, or none that was shown the test images, or its files are damaged.
     """
-    if not is_family(folder):
-        raise SpecError(f"{folder}: is the run folder of a search; a family is needed here")
+    require_kind(folder, Kind.FAMILY)
     config = recorded_config(folder)
     dataset, revision = recorded_dataset(folder, config)
     spec = recorded_spec(FamilySpec, folder, config)

@@ -16,8 +16,9 @@ from scaling.data import resize
 from scaling.family.reopen import read_family
 from scaling.grid.reopen import read_search
 from scaling.nets import Network
-from scaling.study.history import is_family
+from scaling.study.history import recorded_kind
 from scaling.study.restore import dataset_of, find_network, first_trained
+from scaling.study.run import Kind
 from scaling.study.study import complete_trials
 from scaling.train.input import to_device
 
@@ -74,7 +75,7 @@ def open_trained(folder: Path, label: str | None, data: str | None = None) -> Tr
         WeightsError: the weights are not finite.
         DataError: `data` are no images.
     """
-    found = read_family(folder) if is_family(folder) else read_search(folder)
+    found = read_family(folder) if recorded_kind(folder) is Kind.FAMILY else read_search(folder)
     networks = found.study.networks
     one = networks[0] if label is None and len(networks) == 1 else find_network(found.study, label)
     if one is None:

@@ -56,8 +56,14 @@ NO_STEP_2 = (
 )
 
 
-def trainings_said(trainings: Mapping[str, Trainings], seeds: int) -> list[str]:
-    """One sentence for each network that lacks a training, and what became of those that do not count."""
+def trainings_said(trainings: Mapping[str, Trainings], seeds: int, follows: str = "It is not eligible") -> list[str]:
+    """One sentence for each network that lacks a training, and what became of those that do not count.
+
+    Args:
+        trainings: by network.
+        seeds: that were asked.
+        follows: from lost trainings.
+    """
     said = []
     for label, one in trainings.items():
         if one.complete >= seeds:
@@ -66,7 +72,7 @@ def trainings_said(trainings: Mapping[str, Trainings], seeds: int) -> list[str]:
         left = seeds - sum(one.counts().values())
         others += [f"{left} not trained"] if left else []
         reasons = f" ({'; '.join(one.reasons)})" if one.reasons else ""
-        lost = " It is not eligible: the remaining seeds would be a biased sample." if one.lost else ""
+        lost = f" {follows}: the remaining seeds would be a biased sample." if one.lost else ""
         said.append(f"{label}: {one.complete} of {seeds} trainings count, {', '.join(others)}{reasons}.{lost}")
     if any(one.collapsed for one in trainings.values()):
         said.append("Collapsed: ended near chance, or far below the network's other trainings; not averaged.")

@@ -14,8 +14,8 @@ from scaling.grid.result import Collected, collect
 from scaling.grid.spec import StudySpec
 from scaling.grid.study import Study, plan
 from scaling.rules.members import transfer_coefficients
-from scaling.study.history import is_family, read_run, recorded_config, recorded_dataset
-from scaling.study.run import Run
+from scaling.study.history import read_run, recorded_config, recorded_dataset, require_kind
+from scaling.study.run import Kind, Run
 from scaling.study.spec import recorded_spec
 
 
@@ -33,10 +33,9 @@ def read_search(folder: Path) -> Search:
 
     Raises:
         NotRecorded: there is no such folder.
-        SpecError: it holds a family or no finished trial, or its files are damaged.
+        SpecError: it holds something else or no finished trial, or its files are damaged.
     """
-    if is_family(folder):
-        raise SpecError(f"{folder}: is the run folder of a family; a search is needed here")
+    require_kind(folder, Kind.SEARCH)
     config = recorded_config(folder)
     dataset, revision = recorded_dataset(folder, config)
     spec = recorded_spec(StudySpec, folder, config)

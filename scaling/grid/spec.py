@@ -81,6 +81,8 @@ def read_spec(name_or_path: str) -> StudySpec:
     table = read_toml(path)
     if "family" in table:
         raise SpecError(f"{path}: asks for a family, not for a search: python -m scaling.family --spec {name_or_path}")
+    if "recipes" in table:
+        raise SpecError(f"{path}: asks for an ablation, not for a search: python -m scaling.ablation {name_or_path}")
     known = [one.name for one in dataclasses.fields(StudySpec) if one.name != "name"]
     require_known(table, [*known, *AS_READ], str(path))
     values = common_values(path, table)

@@ -10,16 +10,17 @@ from pathlib import Path
 from scaling.cli.answer import answer
 from scaling.cli.exit import status
 from scaling.cli.options import Parser, place
+from scaling.core.errors import UserError
 from scaling.report.document import Document
 from scaling.results.comparison import agreement_document, changes_document
 
 COMMAND = "python -m scaling.results"
 
 DESCRIPTION = """\
-Show again what a finished run found: the ranking of a Step 1, or the comparison of a family's rules. Only the run's folder is
-read: no image, no training, no accelerator. With --against, two runs of the same networks are compared. Of two searches:
-would the choice that one of them makes have been the choice of the other, and what does choosing by it give away? Of two
-families: what did training them differently change?"""
+Show again what a finished run found: the ranking of a Step 1, the comparison of a family's rules, or that of an ablation's
+recipes. Only the run's folder is read: no image, no training, no accelerator. With --against, two runs of the same networks
+are compared. Of two searches: would the choice that one of them makes have been the choice of the other, and what does
+choosing by it give away? Of two families: what did training them differently change?"""
 
 EXAMPLES = """\
 examples:
@@ -46,13 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from scaling.study.history import is_family
+    from scaling.study.history import recorded_kind
+    from scaling.study.run import Kind
 
-    of_family = is_family(options.run)
+    kind = recorded_kind(options.run)
     if options.against is None:
-        document = _family(options.run) if of_family else _search(options.run)
+        document = {Kind.FAMILY: _family, Kind.ABLATION: _ablation, Kind.SEARCH: _search}[kind](options.run)
+    elif kind is Kind.ABLATION:
+        raise UserError(f"{options.run}: an ablation compares its own recipes; --against takes two searches or two families")
     else:
-        document = (changes_document if of_family else agreement_document)(options.run, options.against)
+        document = (changes_document if kind is Kind.FAMILY else agreement_document)(options.run, options.against)
     answer(document, options.json)
     return 0
 
@@ -71,6 +75,13 @@ def _family(folder: Path) -> Document:
 
     family = read_family(folder)
     return family_document(family, unsupported_compound(folder, family))
+
+
+def _ablation(folder: Path) -> Document:
+    from scaling.ablation.reopen import read_ablation
+    from scaling.ablation.report import ablation_document
+
+    return ablation_document(read_ablation(folder))
 
 
 if __name__ == "__main__":

@@ -57,23 +57,24 @@ class Expected(NamedTuple):
 
 
 def expected_parts(trials: Sequence[Trial], pace: Pace) -> dict[str, Expected]:
-    """For each trial, by identity; the first seed of a network compiles for the others."""
+    """For each trial, by identity; the first seed of a network and recipe compiles for the others, a program a stage."""
     parts: dict[str, Expected] = {}
     compiled: set[Any] = set()
     for trial in trials:
-        network = trial.architecture.structure
-        parts[trial.id] = Expected(0.0 if network in compiled else pace.compile, pace.unit * training_work(trial))
-        compiled.add(network)
+        job = trial.architecture.structure, trial.recipe
+        compiling = 0.0 if job in compiled else pace.compile * trial.recipe.progressive.stages
+        parts[trial.id] = Expected(compiling, pace.unit * training_work(trial))
+        compiled.add(job)
     return parts
 
 
 def estimated_seconds(trials: Sequence[Trial], pace: Pace) -> float:
-    """Wall-clock seconds of training trials on this machine, two networks at a time where it has two cores."""
+    """Wall-clock seconds of training trials on this machine, two networks or recipes at a time where it has two cores."""
     parts = expected_parts(trials, pace)
-    networks: defaultdict[Any, float] = defaultdict(float)
+    jobs: defaultdict[Any, float] = defaultdict(float)
     for trial in trials:  # its seeds follow each other
-        networks[trial.architecture.structure] += sum(parts[trial.id])
-    return max(sum(networks.values()) / min(2, cores()), max(networks.values(), default=0.0))
+        jobs[trial.architecture.structure, trial.recipe] += sum(parts[trial.id])
+    return max(sum(jobs.values()) / min(2, cores()), max(jobs.values(), default=0.0))
 
 
 def training_work(trial: Trial) -> float:

@@ -14,7 +14,7 @@ from scaling.core.errors import SpecError
 from scaling.core.plain import read_value
 from scaling.study.groups import read_groups
 from scaling.study.records import EvaluationRecord, RecordFile, TrainingRecord
-from scaling.study.run import Run
+from scaling.study.run import Kind, Run, kind_of
 from scaling.study.study import Trials
 
 
@@ -47,14 +47,26 @@ class RecordedDataset(NamedTuple):
     test: RecordedSplit
 
 
-def is_family(folder: Path) -> bool:
-    """Whether a run folder holds a family, not a search.
+def recorded_kind(folder: Path) -> Kind:
+    """What a run folder holds.
 
     Raises:
         NotRecorded: there is no such folder.
         SpecError: it is no run folder, or its configuration is damaged.
     """
-    return "family" in recorded_config(folder)
+    return kind_of(recorded_config(folder))
+
+
+def require_kind(folder: Path, wanted: Kind) -> None:
+    """Refuse a run folder that holds something else.
+
+    Raises:
+        NotRecorded: there is no such folder.
+        SpecError: it does, or it is no run folder.
+    """
+    found = recorded_kind(folder)
+    if found is not wanted:
+        raise SpecError(f"{folder}: is the run folder of {found.value}; {wanted.value} is needed here")
 
 
 def require_same_images(studies: Sequence[Trials]) -> None:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,13 @@ CHECKPOINT_ENDING = ".checkpoint"
 FIXED = ("baseline", "data", "recipe")
 """What a run folder never changes; the rest of its configuration may grow in place."""
 
-ANSWER = (*(f"{name}.{kind}" for name in ("frontier", "triangle", "curves") for kind in ("svg", "png")), "results.json")
+NAMED = ("networks", "recipes")
+"""Tables of which a run folder may gain and lose entries, and never changes one."""
+
+FIGURES = ("frontier", "triangle", "curves", "ablation")
+"""Of any run."""
+
+ANSWER = (*(f"{name}.{kind}" for name in FIGURES for kind in ("svg", "png")), "results.json")
 """Files of a run folder that follow from its configuration and records, and are made anew from them."""
 
 
@@ -187,7 +194,7 @@ class Run:
             return None
         try:
             stored = parse_json(read_text(path))
-            if not all(isinstance(stored.get(key, {}), dict) for key in ("baseline", "recipe")):
+            if not all(isinstance(stored.get(key, {}), dict) for key in ("baseline", "recipe", *NAMED)):
                 raise TypeError("a table is something else")
             return {**stored, "seeds": int(stored["seeds"])}
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -202,24 +209,38 @@ class Run:
         stored, config = self._stored(), json.loads(json.dumps(config))  # as it is read back: lists, no tuples
         if stored is None:
             return
-        if _is_family(stored) != _is_family(config):
-            kinds = ("a family", "a search") if _is_family(stored) else ("a search", "a family")
-            raise SpecError(f"{self.folder} holds {kinds[0]} and cannot take {kinds[1]} too; take another folder")
+        held, asked = kind_of(stored), kind_of(config)
+        if held != asked:
+            raise SpecError(f"{self.folder} holds {held.value} and cannot take {asked.value} too; take another folder")
         self.config_changes = difference(_free(stored), _free(config))
         changed = difference(_fixed(stored), _fixed(config))
+        for table in NAMED:
+            old, new = stored.get(table, {}), config.get(table, {})
+            both = old.keys() & new.keys()
+            changed += difference({name: old[name] for name in both}, {name: new[name] for name in both}, f"{table}.")
         if changed:
             raise SpecError(
                 f"{self.folder} was made from another specification ({'; '.join(changed)}); take another folder with --run"
             )
 
 
-def _is_family(config: dict[str, Any]) -> bool:
-    return "family" in config
+class Kind(Enum):
+    """What a run folder holds, in words."""
+
+    SEARCH = "a search"
+    FAMILY = "a family"
+    ABLATION = "an ablation"
+
+
+def kind_of(config: dict[str, Any]) -> Kind:
+    """What a configuration asks for."""
+    return Kind.FAMILY if "family" in config else Kind.ABLATION if "recipes" in config else Kind.SEARCH
 
 
 def _free(config: dict[str, Any]) -> dict[str, Any]:
-    """What may grow."""
-    return {key: value for key, value in config.items() if key not in (*FIXED, "pictures", "picture_side", "side", "chance")}
+    """What may grow; of a table of named things their names."""
+    left = {key: value for key, value in config.items() if key not in (*FIXED, "pictures", "picture_side", "side", "chance")}
+    return left | {table: ", ".join(left[table]) for table in NAMED if table in left}
 
 
 def _fixed(config: dict[str, Any]) -> dict[str, Any]:

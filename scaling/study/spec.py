@@ -49,7 +49,27 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
-    """Of a specification's table what a search and a family share: name, baseline, images and how they are read, seeds, recipe.
+    """Of a specification's table what a search and a family share: `image_values`, baseline and recipe.
+
+    Raises:
+        SpecError: a value is not allowed.
+    """
+    values = image_values(path, table)
+    values["recipe"] = read_recipe(table.get("recipe", {}), f"{path}: recipe")
+    baseline = table.get("baseline", "small")
+    if isinstance(baseline, dict):
+        values["baseline"] = checked(lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline")
+    else:
+        name = read_value(str, baseline, f"{path}: baseline")
+        values["baseline"] = checked(lambda: read_baseline(name), f"{path}: baseline")
+    if "resolution" in table:
+        side, network = read_value(int, table["resolution"], f"{path}: resolution"), values["baseline"]
+        values["baseline"] = checked(lambda: dataclasses.replace(network, resolution=side), f"{path}: resolution")
+    return values
+
+
+def image_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """Of a specification's table what every study has: name, images and how they are read, seeds.
 
     Raises:
         SpecError: a value is not allowed.
@@ -61,16 +81,6 @@ def common_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     for key, kind in READING.items():
         if key in table:
             values[key] = read_value(kind, table[key], f"{path}: {key}")
-    values["recipe"] = read_recipe(table.get("recipe", {}), f"{path}: recipe")
-    baseline = table.get("baseline", "small")
-    if isinstance(baseline, dict):
-        values["baseline"] = checked(lambda: Architecture.from_dict({"name": path.stem, **baseline}), f"{path}: baseline")
-    else:
-        name = read_value(str, baseline, f"{path}: baseline")
-        values["baseline"] = checked(lambda: read_baseline(name), f"{path}: baseline")
-    if "resolution" in table:
-        side, network = read_value(int, table["resolution"], f"{path}: resolution"), values["baseline"]
-        values["baseline"] = checked(lambda: dataclasses.replace(network, resolution=side), f"{path}: resolution")
     return values
 
 

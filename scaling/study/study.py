@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence, Sized
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class Network(Protocol):
 
     @property
     def origin(self) -> tuple[str, ...]:
-        """Why it is here, for those of a search space."""
+        """Why it is here, in a search space."""
 
 
 class StudyConfig(Protocol):
@@ -162,10 +162,13 @@ class Trials:
 
     def label(self, trial: Trial) -> str:
         """A trial's network and seed."""
-        for network in self.networks:
-            if network.architecture.structure == trial.architecture.structure:
-                return f"{network.label} seed {trial.seed}"
-        return f"{trial.architecture.name} seed {trial.seed}"
+        of = trial.architecture.structure, trial.recipe
+        found = [one.label for one in self.networks if (one.architecture.structure, self.recipe_of(one)) == of]
+        return f"{found[0] if found else trial.architecture.name} seed {trial.seed}"
+
+    def with_precision(self, precision: str) -> Self:
+        """The study as it is trained where `auto` in a recipe means this precision."""
+        return dataclasses.replace(self, recipe=dataclasses.replace(self.recipe, precision=precision))  # type: ignore[type-var, arg-type]
 
 
 def resolved(recipe: Recipe, dataset: Dataset | ListedDataset, precision: str) -> Recipe:
@@ -175,15 +178,13 @@ def resolved(recipe: Recipe, dataset: Dataset | ListedDataset, precision: str) -
         SpecError: the images do not fill a batch.
     """
     if len(dataset.train) < recipe.batch:
+        names = dataset.classes
+        of = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         raise SpecError(
-            f"{dataset.name}: {len(dataset.train)} training images of the classes {_listed(dataset.classes)} do not fill "
+            f"{dataset.name}: {len(dataset.train)} training images of the classes {of} do not fill "
             f"one batch of {recipe.batch}; lower batch in the specification's [recipe] if those are the right ones"
         )
     return dataclasses.replace(recipe, precision=precision) if recipe.precision == "auto" else recipe  # type: ignore[arg-type]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def left_to_train(study: Trials, run: Run) -> list[Trial]:
@@ -195,7 +196,7 @@ def left_to_train(study: Trials, run: Run) -> list[Trial]:
     if run.config() is None:
         return study.all_trials()
     if (precision := run.recorded_precision()) is not None:  # a dry run knows no device
-        study = dataclasses.replace(study, recipe=dataclasses.replace(study.recipe, precision=precision))  # type: ignore[type-var, arg-type]
+        study = study.with_precision(precision)
     run.require_same_config(study.config())
     run.read()
     return run.missing(study.all_trials())
@@ -253,9 +254,8 @@ def test_missing(
     """
     trials = [trial for network in networks for trial in complete_trials(study, run, network)]
     missing = [trial for trial in trials if run.test(trial) is None]
-    gone = engine.missing_weights(missing)
     retrained: dict[Trial, Outcome] = {}
-    if gone:
+    if gone := engine.missing_weights(missing):
         console.print(
             f"The weights of {len(gone)} trial(s) to be judged on the test images are gone; training them again.",
             soft_wrap=True,

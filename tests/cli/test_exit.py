@@ -22,6 +22,7 @@ BROKEN = {
     "predict": (["--model", "efficientnet_b0", "plots/profile.png"], "scaling.weights.models.open_model"),
     "cam": (["--model", "efficientnet_b0", "plots/profile.png", "--out", "cam"], "scaling.weights.models.open_model"),
     "export": (["--model", "efficientnet_b0", "--out", "b0.safetensors"], "scaling.weights.models.open_model"),
+    "ablation": (["ablation", "--dry-run"], "scaling.ablation.study.cost"),
     "simulate": (["--studies", "1", "equal"], "scaling.analysis.ranking.adjustment"),
 }
 """For each command words that are right, and a function on their way in which a bug is planted."""
@@ -36,6 +37,7 @@ REFUSED = {
     "predict": (["--model", "efficientnet_b9", "plots/profile.png"], "no model 'efficientnet_b9'; known: efficientnet_b0"),
     "cam": (["--out", "cam"], "give either --run with a recorded family or --model"),
     "export": (["--model", "efficientnet_b0", "--out", "b0.pickle"], "--out must end in .stablehlo or .safetensors"),
+    "ablation": (["ablatoin"], "no specification 'ablatoin': neither a file nor one of "),
     "simulate": (["--studies", "0"], "--studies must be 1 or more, got 0"),
 }
 

@@ -27,7 +27,7 @@ from scaling.grid.reopen import add_extrapolated_reference, read_search
 from scaling.grid.spec import read_spec
 from scaling.grid.study import make_study
 from scaling.results.__main__ import main
-from scaling.study.history import NotRecorded, is_family, recorded_config, require_same_images
+from scaling.study.history import NotRecorded, recorded_config, recorded_kind, require_same_images
 from scaling.study.restore import find_network
 from scaling.study.run import Run
 from scaling.study.trial import Outcome
@@ -111,9 +111,9 @@ def test_an_unfinished_run_says_so(tmp_path, capsys):
 
 def test_what_is_no_run(tmp_path, family_folder):
     with pytest.raises(NotRecorded, match="nowhere: no such run folder here"):
-        is_family(tmp_path / "nowhere")
+        recorded_kind(tmp_path / "nowhere")
     with pytest.raises(SpecError, match=r"not a run folder, it has no spec\.json"):
-        is_family(tmp_path)
+        recorded_kind(tmp_path)
     with pytest.raises(SpecError, match="is the run folder of a family; a search is needed here"):
         read_search(family_folder[0])
     with pytest.raises(SpecError, match="is the run folder of a search; a family is needed here"):

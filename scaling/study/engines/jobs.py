@@ -25,11 +25,11 @@ def stage_tasks(trials: Sequence[Trial]) -> list[Task]:
 
 
 def by_network(trials: Sequence[Trial]) -> list[list[Trial]]:
-    """The trials of each network together, its seeds in their order; large networks first."""
+    """The trials of each network and recipe together, their seeds in their order; large networks first."""
 
-    def size(trial: Trial) -> tuple[int, str]:
+    def size(trial: Trial) -> tuple[int, str, str]:
         counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
-        return -counted.activations, repr(trial.architecture)
+        return -counted.activations, repr(trial.architecture), repr(trial.recipe)
 
     ordered = sorted(trials, key=lambda trial: (size(trial), trial.seed))
     return [list(group) for _, group in groupby(ordered, key=size)]

@@ -185,6 +185,7 @@ class LocalEngine:
 
     def _train(self, trial: Trial, programs: StagePrograms, data: DeviceDataset, compiling: float, work: _WorkQueue) -> Outcome:
         seen: list[Segment] = []
+        waited: list[float] = []
         task, thread = task_of(trial), threading.current_thread().name
 
         def report(segment: Segment) -> None:
@@ -192,7 +193,11 @@ class LocalEngine:
             work.events.put(Training(trial, segment.epoch + segment.last, segment.accuracy))
 
         def of_stage(stage: Task) -> tuple[Program, DeviceDataset]:
-            return programs(stage), self._images.stage(stage.architecture.resolution, programs.device, data)
+            asked, compiled = time.perf_counter(), programs.ready(stage)
+            program = programs(stage)
+            if not compiled:  # time of the compiler, not of the training
+                waited.append(time.perf_counter() - asked)
+            return program, self._images.stage(stage.architecture.resolution, programs.device, data)
 
         work.events.put(Training(trial, 0))
         checkpoint = Checkpoint(self._weights / f"{trial.id}{CHECKPOINT_ENDING}", trial.id, self._checkpoint_seconds)
@@ -213,7 +218,7 @@ class LocalEngine:
         evaluated = time.perf_counter()
         save_weights(self._path(trial), weights)
         before = 0.0 if restored is None else restored.seconds
-        seconds = Seconds(compiling, before + trained - start, evaluated - trained)
+        seconds = Seconds(compiling + sum(waited), before + trained - start - sum(waited), evaluated - trained)
         return Outcome("complete", None, judged.correct, seconds, judged.probability, _curve(seen), last)
 
     def _restored(self, trial: Trial, checkpoint: Checkpoint, work: _WorkQueue) -> Restored | None:

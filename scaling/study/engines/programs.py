@@ -35,6 +35,10 @@ class StagePrograms:
             # Not a worker by name: a command that ends does not wait for what is compiled ahead.
             threading.Thread(target=self._make_all, args=(others,), name="scaling-worker-ahead", daemon=True).start()
 
+    def ready(self, task: Task) -> bool:
+        """Whether the program of a stage need not be waited for."""
+        return self._programs[task].done()
+
     def __call__(self, task: Task) -> Program:
         """The program of a stage, once it is compiled; what went wrong then is raised here."""
         return self._programs[task].result()

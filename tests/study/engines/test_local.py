@@ -229,6 +229,18 @@ def test_large_networks_come_first_and_seeds_follow_each_other(dataset):
     assert [[(one.architecture, one.seed) for one in job] for job in jobs] == [[(wide, 0), (wide, 1)], [(NET, 0), (NET, 1)]]
 
 
+def test_recipes_of_one_network_are_trained_apart(dataset):
+    mirrored, plain = (dataclasses.replace(trial(dataset).recipe, flip=flip) for flip in (True, False))
+    trials = [dataclasses.replace(trial(dataset, seed), recipe=one) for seed in (0, 1) for one in (mirrored, plain)]
+    jobs = jobs_module.by_network(trials)
+    assert sorted((job[0].recipe.flip, [one.seed for one in job]) for job in jobs) == [(False, [0, 1]), (True, [0, 1])]
+    assert all(len({one.recipe for one in job}) == 1 for job in jobs)
+    parts = expected_parts(trials, Pace(10.0, 1e-3, "here"))
+    assert [parts[one.id].compile for one in trials] == [10, 10, 0, 0]
+    growing = dataclasses.replace(trials[0], recipe=dataclasses.replace(mirrored, progressive=Progressive(2, 0.8)))
+    assert expected_parts([growing], Pace(10.0, 1e-3, "here"))[growing.id].compile == 20  # a program for each stage
+
+
 def test_the_pace_is_a_stated_default_until_trials_are_recorded(tmp_path):
     assert pace(tmp_path) == DEFAULT_PACE
     (tmp_path / "run").mkdir()
