@@ -130,6 +130,10 @@ class Run:
         precision = (self._stored() or {}).get("recipe", {}).get("precision")
         return None if precision is None else str(precision)
 
+    def initial_source(self) -> str:
+        """What the file or folder of the weights that its trainings start from is called; empty where there is none."""
+        return str((self._stored() or {}).get("initial", {}).get("source", ""))
+
     @property
     def devices(self) -> str:
         """What the recorded trials were trained on, in words."""
@@ -187,7 +191,7 @@ class Run:
             return None
         try:
             stored = parse_json(read_text(path))
-            if not all(isinstance(stored.get(key, {}), dict) for key in ("baseline", "recipe")):
+            if not all(isinstance(stored.get(key, {}), dict) for key in ("baseline", "recipe", "initial")):
                 raise TypeError("a table is something else")
             return {**stored, "seeds": int(stored["seeds"])}
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -206,11 +210,15 @@ class Run:
             kinds = ("a family", "a search") if _is_family(stored) else ("a search", "a family")
             raise SpecError(f"{self.folder} holds {kinds[0]} and cannot take {kinds[1]} too; take another folder")
         self.config_changes = difference(_free(stored), _free(config))
-        changed = difference(_fixed(stored), _fixed(config))
+        changed = [*difference(_fixed(stored), _fixed(config)), *_other_weights(stored, config)]
         if changed:
             raise SpecError(
                 f"{self.folder} was made from another specification ({'; '.join(changed)}); take another folder with --run"
             )
+
+
+_UNCOMPARED = ("pictures", "picture_side", "side", "chance", "initial")
+"""Of a configuration: what follows from the images, and what `_other_weights` compares."""
 
 
 def _is_family(config: dict[str, Any]) -> bool:
@@ -219,7 +227,16 @@ def _is_family(config: dict[str, Any]) -> bool:
 
 def _free(config: dict[str, Any]) -> dict[str, Any]:
     """What may grow."""
-    return {key: value for key, value in config.items() if key not in (*FIXED, "pictures", "picture_side", "side", "chance")}
+    return {key: value for key, value in config.items() if key not in (*FIXED, *_UNCOMPARED)}
+
+
+def _other_weights(stored: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    """Where a network that was asked before starts from other weights now; networks that are new may have any."""
+    was, now = (one.get("initial", {}).get("networks", {}) for one in (stored, config))
+    if stored.get("recipe", {}).get("init") != config.get("recipe", {}).get("init"):
+        return []  # which says it already
+    changed = [f"{was[key]}, now {now[key]}" for key in sorted(was.keys() & now.keys()) if was[key] != now[key]]
+    return [f"weights that {len(changed)} network(s) start from: {changed[0]}"] if changed else []
 
 
 def _fixed(config: dict[str, Any]) -> dict[str, Any]:

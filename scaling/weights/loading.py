@@ -35,7 +35,13 @@ class _Tensor(NamedTuple):
     variable: nnx.Variable[Any]
 
 
-def load(architecture: Architecture, tensors: Tensors, where: str | Path, settings: ModelConfig | None = None) -> Network:
+def load(
+    architecture: Architecture,
+    tensors: Tensors,
+    where: str | Path,
+    settings: ModelConfig | None = None,
+    in_channels: int | None = None,
+) -> Network:
     """A network in evaluation mode with the tensors of a file in it.
 
     The source is recognised by the tensors' names, the number of classes and of channels by their shapes. Weights of
@@ -46,6 +52,7 @@ def load(architecture: Architecture, tensors: Tensors, where: str | Path, settin
         tensors: by name, in the layout of PyTorch: convolutions (outputs, inputs, height, width).
         where: they came from, for messages.
         settings: precision; weights are float32 whatever it is.
+        in_channels: of the images; None takes them as the weights have them.
 
     Raises:
         WeightsError: the names follow no source known, or a tensor is missing, of another shape or type, has no place or is
@@ -58,7 +65,7 @@ def load(architecture: Architecture, tensors: Tensors, where: str | Path, settin
         )
     architecture = as_trained(architecture, source)
     classes = _shape(where, architecture, tensors, source, "classifier", 2)[0]
-    channels = _shape(where, architecture, tensors, source, "stem", 4)[1]
+    channels = _shape(where, architecture, tensors, source, "stem", 4)[1] if in_channels is None else in_channels
     network = abstract(architecture, classes, channels, settings)
     network.eval()
     placed = set()
