@@ -209,7 +209,7 @@ def find_length(
     """
     from scaling.study.engines.engine import engine_called
     from scaling.study.estimate import estimated_seconds, pace
-    from scaling.study.resolve import resolved
+    from scaling.study.resolve import resolved, started
     from scaling.study.study import train_proposed
 
     engine = engine_called("local")(dataset, run.weights, checkpoint_seconds, initial)

@@ -91,15 +91,16 @@ class InitialWeights:
         return self._networks[network_key(trial.architecture), trial.recipe.init]
 
     def _read(self, network: Starting, in_channels: int) -> str:
-        from scaling.weights.loading import load
+        from scaling.weights.loading import from_run, kept_by_a_run, load
 
         path = self._file_of(network)
         found = read_checkpoint(path)
+        tensors = from_run(found.tensors) if kept_by_a_run(found.tensors) else found.tensors
         identity = INIT_HASH + file_hash(path)
         named = dataclasses.replace(network.architecture, name=network.label)
-        self._networks[network_key(named), identity] = load(named, found.tensors, path, in_channels=in_channels)
+        self._networks[network_key(named), identity] = load(named, tensors, path, in_channels=in_channels)
         said = [*found.remarks]
-        if source_of(found.tensors) == "torchvision" and named.padding != "symmetric":
+        if source_of(tensors) == "torchvision" and named.padding != "symmetric":
             said.append(
                 f"{path}: torchvision's networks pad symmetrically and have another epsilon in batch norm; {network.label} "
                 'keeps its own. A baseline with padding = "symmetric" and batch_norm_epsilon = 1e-5 is theirs.'

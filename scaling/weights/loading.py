@@ -142,6 +142,30 @@ def unload(network: Network, architecture: Architecture, source: str = "own") ->
     return found
 
 
+def kept_by_a_run(tensors: Tensors) -> bool:
+    """Whether tensors are named as a run folder keeps them, as Flax has them."""
+    return "stem.convolution.kernel" in tensors
+
+
+def from_run(tensors: Tensors) -> dict[str, NDArray[Any]]:
+    """The tensors that a run folder keeps of a trained network, in the names and the layout of `own`.
+
+    Args:
+        tensors: by name, arrays in the layout of ours.
+    """
+    theirs = {ours: name for name, ours in _NORM.items()}
+    found = {}
+    for name, array in tensors.items():
+        path, _, last = name.rpartition(".")
+        if path.endswith(".norm"):
+            found[f"{path}.{theirs.get(last, last)}"] = array
+        elif last == "kernel":
+            found[f"{path}.weight"] = _outwards(array, f"{path}.weight" in _LINEAR) if array.ndim in (2, 3, 4) else array
+        else:
+            found[name] = array
+    return found
+
+
 def as_trained(architecture: Architecture, source: str) -> Architecture:
     """The architecture with the padding and batch norm of its weights' source, where the source decides them.
 
