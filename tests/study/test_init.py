@@ -219,8 +219,8 @@ def test_a_run_without_the_network_gives_its_best(home, tmp_path):
     initial = InitialWeights(str(home / "runs" / "first"))
     with pytest.raises(WeightsError, match=r"weights/\w+.safetensors: .* compound 1 (needs|has no place for) .*"):
         initial.identities([Member(dataclasses.replace(NET, stem=10))], 1)
+    (tmp_path / "spec.json").touch()
     with pytest.raises(SpecError, match="no trial is finished; go on with the command that made it, or give other weights"):
-        (tmp_path / "spec.json").touch()
         InitialWeights(str(tmp_path)).identities([Member(NET)], 1)
 
 
