@@ -55,8 +55,11 @@ class InitialWeights:
         self.is_file = not self._place.is_dir()
         self._identities: dict[str, str] = {}
         self._networks: dict[tuple[str, str], Network] = {}
-        self.remarks: list[str] = []
-        """lines on what the files leave open, once they are read"""
+        self.remarks = [
+            f"Trainings start from the weights {self.name}, each with a classifier of its own. Images are normalised by the "
+            "training set's mean and deviation, not by those that the weights were trained with."
+        ]
+        """lines for people: this, and what the files leave open, once they are read"""
 
     @property
     def name(self) -> str:

@@ -191,7 +191,11 @@ class Run:
             return None
         try:
             stored = parse_json(read_text(path))
-            if not all(isinstance(stored.get(key, {}), dict) for key in ("baseline", "recipe", "initial")):
+            initial = stored.get("initial", {})
+            if not all(
+                isinstance(one, dict)
+                for one in (stored.get("baseline", {}), stored.get("recipe", {}), initial.get("networks", {}))
+            ):
                 raise TypeError("a table is something else")
             return {**stored, "seeds": int(stored["seeds"])}
         except (ValueError, KeyError, TypeError, AttributeError):

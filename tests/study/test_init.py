@@ -155,7 +155,10 @@ def test_torchvisions_padding_is_remarked(tmp_path):
     written(tmp_path / "given.safetensors", source="torchvision")
     initial = InitialWeights(str(tmp_path / "given.safetensors"))
     initial.identities([Member(NET)], 1)
-    assert initial.remarks[0].endswith(
+    assert initial.remarks[0].startswith(
+        "Trainings start from the weights given.safetensors, each with a classifier of its own"
+    )
+    assert initial.remarks[1].endswith(
         "given.safetensors: torchvision's networks pad symmetrically and have another epsilon in batch norm; compound 1 keeps "
         'its own. A baseline with padding = "symmetric" and batch_norm_epsilon = 1e-5 is theirs.'
     )
