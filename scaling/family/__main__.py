@@ -198,12 +198,12 @@ def _run(spec: FamilySpec, dataset: Dataset, run: Run, options: Options) -> int:
     initial = initial_weights(spec.recipe, run)
     engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes, initial)
     study = started(make_family_study(spec, dataset, engine.precision), initial)
-    say([] if initial is None else initial.remarks)
     console = terminal(stderr=True)
     with run.opened(study.config()):
         if dataset.validation.groups is not None and dataset.test.groups is not None:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
         run.list_unreadable(dataset.unreadable)
+        say([] if initial is None else initial.remarks)
         speed = pace(run.folder.parent)
         say(plan_summary(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.config_changes))
         train_proposed(AllAtOnce(study), study, run, engine, speed, console)

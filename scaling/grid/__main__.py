@@ -163,7 +163,6 @@ def _run(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespac
         spec = _after_pilot(spec, dataset, run, options, initial)
     engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes, initial)
     study = started(make_study(spec, dataset, engine.precision), initial)
-    say([] if initial is None else initial.remarks)
     with run.held():
         run.require_same_config(study.config())
         study = apply_latency_limit(study, run.folder, engine.device)
@@ -174,6 +173,7 @@ def _run(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespac
         if dataset.validation.groups is not None and dataset.test.groups is not None:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
         run.list_unreadable(dataset.unreadable)
+        say([] if initial is None else initial.remarks)
         result = _trained(study, run, engine, looks, terminal(stderr=True))
         return _report(result, options.json)
 
