@@ -84,7 +84,7 @@ def _run(spec: AblationSpec, dataset: Dataset, run: Run, options: Options) -> in
     from scaling.study.groups import write_groups
     from scaling.study.study import AllAtOnce, test_missing, train_proposed
 
-    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes)
+    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes, None)
     study = make_ablation_study(spec, dataset, engine.precision)
     console = terminal(stderr=True)
     with run.opened(study.config()):

@@ -69,6 +69,9 @@ class AblationSpec:
         if self.reference not in self.recipes:
             near = did_you_mean(self.reference, self.recipes)
             raise UserError(f"reference must be one of the recipes {', '.join(self.recipes)}, got {self.reference!r}{near}")
+        for name, made in self.recipes.items():
+            if made.init or made.frozen_stages or made.body_rate != 1:
+                raise UserError(f"recipes.{name}: an ablation takes no init; python -m scaling.family --train --init does")
         for one, other in combinations(self.networks, 2):
             if self.networks[one].structure == self.networks[other].structure:
                 raise UserError(f"networks: {one} and {other} are the same network; leave one of them out")

@@ -13,7 +13,8 @@ from scaling.core.errors import SpecError
 from scaling.count.cost import Cost, cost
 from scaling.data import Dataset, ListedDataset
 from scaling.recipe.recipe import REVISION, Recipe
-from scaling.study.study import DatasetInfo, Network, Trials, resolved
+from scaling.study.resolve import resolved
+from scaling.study.study import DatasetInfo, Network, Trials
 
 
 @dataclass(frozen=True)

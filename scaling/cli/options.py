@@ -75,6 +75,17 @@ def checkpoint_flag(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def init_flag(group: argparse._ArgumentGroup) -> None:
+    """What trainings start from."""
+    group.add_argument(
+        "--init",
+        type=place,
+        metavar="WEIGHTS|RUN",
+        help="start from these weights, with a new classifier: a file (safetensors, torch), a folder with a file for each "
+        "released network, or a run folder with its weights (default: random numbers)",
+    )
+
+
 def minutes(text: str) -> float:
     """A length of time in minutes, 0 or more.
 

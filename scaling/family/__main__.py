@@ -160,10 +160,11 @@ def _plan(options: Options) -> int:
     from scaling.family.report import plan_document
     from scaling.family.study import make_family_study
     from scaling.study.estimate import estimated_seconds, pace
+    from scaling.study.resolve import initial_weights, started
     from scaling.study.study import left_to_train
 
     spec, dataset, run = _asked(options)
-    study = make_family_study(spec, dataset, "float32")
+    study = started(make_family_study(spec, dataset, "float32"), initial_weights(spec.recipe, run))
     speed, missing = pace(run.folder.parent), left_to_train(study, run)
     seconds = estimated_seconds(missing, speed)
     answer(plan_document(study, len(missing), seconds, speed, run.folder), options.json)
@@ -193,15 +194,18 @@ def _run(spec: FamilySpec, dataset: Dataset, run: Run, options: Options) -> int:
     from scaling.study.engines.engine import engine_called
     from scaling.study.estimate import pace
     from scaling.study.groups import write_groups
+    from scaling.study.resolve import initial_weights, started
     from scaling.study.study import AllAtOnce, test_missing, train_proposed
 
-    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes)
-    study = make_family_study(spec, dataset, engine.precision)
+    initial = initial_weights(spec.recipe, run)
+    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes, initial)
+    study = started(make_family_study(spec, dataset, engine.precision), initial)
     console = terminal(stderr=True)
     with run.opened(study.config()):
         if dataset.validation.groups is not None and dataset.test.groups is not None:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
         run.list_unreadable(dataset.unreadable)
+        say([] if initial is None else initial.remarks)
         speed = pace(run.folder.parent)
         say(plan_summary(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.config_changes))
         train_proposed(AllAtOnce(study), study, run, engine, speed, console)

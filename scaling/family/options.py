@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, get_args
 
-from scaling.cli.options import Parser, checkpoint_flag, place, whole
+from scaling.cli.options import Parser, checkpoint_flag, init_flag, place, whole
 from scaling.rules.rounding import Rounding
 from scaling.rules.rules import RULES
 
@@ -43,6 +43,7 @@ class Options:
     store: Path | None
     skip_unreadable: bool | None
     seeds: int | None
+    init: Path | None
     to: Path | None
     dry_run: bool
     checkpoint_minutes: float
@@ -142,6 +143,7 @@ def _training(group: Any) -> None:
     group.add_argument("--store", type=place, metavar="FOLDER", help="as python -m scaling.grid takes it")
     group.add_argument("--skip-unreadable", action="store_true", default=None, help="as python -m scaling.grid takes it")
     group.add_argument("--seeds", type=whole, help="trainings of each network (default: the specification's, or 3)")
+    init_flag(group)
     group.add_argument("--to", type=place, metavar="FOLDER", help="where it is recorded (default: runs/ and the study's name)")
     group.add_argument("--dry-run", action="store_true", help="with --train: list networks and the expected time")
     checkpoint_flag(group)

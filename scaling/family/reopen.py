@@ -13,7 +13,7 @@ from scaling.family.spec import FamilySpec
 from scaling.family.study import FamilyStudy
 from scaling.grid.reopen import read_search
 from scaling.rules.rules import shares
-from scaling.study.history import read_run, recorded_config, recorded_dataset, recorded_kind, require_kind
+from scaling.study.history import read_run, recorded_config, recorded_dataset, recorded_kind, recorded_starts, require_kind
 from scaling.study.run import Kind
 from scaling.study.spec import recorded_spec
 
@@ -80,5 +80,5 @@ def read_family(folder: Path) -> Family:
     dataset, revision = recorded_dataset(folder, config)
     spec = recorded_spec(FamilySpec, folder, config)
     members = spec.family.members(spec.baseline, dataset.num_classes, dataset.in_channels)
-    study, run = FamilyStudy(spec, dataset, members, spec.recipe, revision), read_run(folder)
+    study, run = FamilyStudy(spec, dataset, members, spec.recipe, revision, **recorded_starts(config)), read_run(folder)
     return family_found(study, run)

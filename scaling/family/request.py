@@ -29,6 +29,7 @@ def refuse_idle(options: Options) -> None:
     """
     training = {"data": options.data, "seeds": options.seeds, "to": options.to, "dry-run": options.dry_run or None}
     training["store"] = options.store
+    training["init"] = options.init
     training["skip-unreadable"] = options.skip_unreadable
     training["classes top"] = True if options.classes == TOP else None
     listing = {
@@ -84,6 +85,8 @@ def family_asked(options: Options) -> FamilySpec:
     kinship["rules"] = None if options.rule is None else tuple(name for given in options.rule for name in given.split(","))
     if options.spec is None and options.run is None:
         kinship["rules"] = kinship["rules"] or _default_rules(options, flags.get("baseline", spec.baseline))
+    if options.init is not None:
+        flags["recipe"] = dataclasses.replace(spec.recipe, init=str(options.init))
     changed = dataclasses.replace(spec.family, **_given(kinship))
     bases = [f"--{name}" for name in ("alpha", "beta", "gamma") if getattr(options, name) is not None]
     if bases and "compound" not in changed.rules:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,8 +17,9 @@ from scaling.family.spec import FamilyConfig, FamilySpec
 from scaling.recipe.recipe import REVISION, Recipe
 from scaling.rules.members import MEMBER_WITHIN, Member, phi_range
 from scaling.rules.rules import intended_shares
+from scaling.study.resolve import resolved
 from scaling.study.spec import checked
-from scaling.study.study import DatasetInfo, Network, Trials, resolved
+from scaling.study.study import DatasetInfo, Network, Trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class FamilyStudy(Trials):
     recipe: Recipe
     """the specification's, its precision resolved for the device"""
     revision: int = REVISION
+    starts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    start_source: str = ""
 
     @cached_property
     def networks(self) -> tuple[FamilyNetwork, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scaling.grid.study import Study
     from scaling.rules.members import Member
     from scaling.study.engines.engine import Engine
+    from scaling.study.initial import InitialWeights
     from scaling.study.run import Run
 
 
@@ -52,7 +53,7 @@ def _spec(options: argparse.Namespace) -> StudySpec:
     limits = {name: getattr(options, f"max_{name}") for name in ("params", "macs", "latency", "memory")}
     flags["lattice"] = dataclasses.replace(spec.lattice, **_given(lattice))
     flags["limits"] = dataclasses.replace(spec.limits, **_given(limits))
-    flags["recipe"] = dataclasses.replace(spec.recipe, **_given({"epochs": options.epochs}))
+    flags["recipe"] = dataclasses.replace(spec.recipe, **_given({"epochs": options.epochs, "init": _text(options.init)}))
     return dataclasses.replace(spec, **_given(flags))
 
 
@@ -80,6 +81,10 @@ def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset | ListedData
     return spec, dataset, run
 
 
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
@@ -101,11 +106,13 @@ def _dry_run(options: argparse.Namespace) -> int:
     from scaling.grid.study import make_study, plan
     from scaling.report.text import say
     from scaling.study.estimate import estimated_seconds, pace
+    from scaling.study.resolve import initial_weights, started
     from scaling.study.study import left_to_train
 
     spec, dataset, run = _asked(options)
     latencies = read_latencies(run.folder)
-    study = make_study(spec, dataset, run.recorded_precision() or "float32", latencies)
+    precision = run.recorded_precision() or "float32"
+    study = started(make_study(spec, dataset, precision, latencies), initial_weights(spec.recipe, run))
     space = study.space
     counted = f"the {dataset.num_classes} classes and {dataset.in_channels} channel(s) of {dataset.name}"
     if options.baseline is not None and options.data is None and spec.baseline.resolution > 2 * dataset.side:
@@ -148,14 +155,16 @@ def _run(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespac
     from scaling.grid.latency_limit import apply_latency_limit
     from scaling.grid.looks import read_looks, write_looks
     from scaling.grid.study import make_study
-    from scaling.report.text import terminal
+    from scaling.report.text import say, terminal
     from scaling.study.engines.engine import engine_called
     from scaling.study.groups import write_groups
+    from scaling.study.resolve import initial_weights, started
 
+    initial = initial_weights(spec.recipe, run)
     if _needs_pilot(options, run):
-        spec = _after_pilot(spec, dataset, run, options)
-    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes)
-    study = make_study(spec, dataset, engine.precision)
+        spec = _after_pilot(spec, dataset, run, options, initial)
+    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes, initial)
+    study = started(make_study(spec, dataset, engine.precision), initial)
     with run.held():
         run.require_same_config(study.config())
         study = apply_latency_limit(study, run.folder, engine.device)
@@ -166,6 +175,7 @@ def _run(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespac
         if dataset.validation.groups is not None and dataset.test.groups is not None:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
         run.list_unreadable(dataset.unreadable)
+        say([] if initial is None else initial.remarks)
         result = _trained(study, run, engine, looks, terminal(stderr=True))
         return _report(result, options.json)
 
@@ -177,15 +187,20 @@ def _needs_pilot(options: argparse.Namespace, run: Run) -> bool:
     return is_own(options.spec, options.data) and options.epochs is None and run.recorded_epochs() is None
 
 
-def _after_pilot(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespace) -> StudySpec:
+def _after_pilot(
+    spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespace, initial: InitialWeights | None
+) -> StudySpec:
     """The specification with the length that a pilot finds."""
     from scaling.grid.own import with_epochs
     from scaling.grid.pilot import FOLDER, find_length
+    from scaling.grid.study import make_study
     from scaling.report.text import say, terminal
+    from scaling.study.resolve import started
     from scaling.study.run import Run as Folder
 
+    started(make_study(spec, dataset, "float32"), initial)  # refuses before the pilot what it would refuse after it
     folder = Folder(run.folder / FOLDER)
-    epochs, how = find_length(spec, dataset, folder, 60 * options.checkpoint_minutes, terminal(stderr=True))
+    epochs, how = find_length(spec, dataset, folder, 60 * options.checkpoint_minutes, terminal(stderr=True), initial)
     say([how])
     return with_epochs(spec, epochs)
 

@@ -14,14 +14,9 @@ from scaling.core.errors import SpecError
 from scaling.core.files import atomic_write, parse_json, read_text
 from scaling.profile.profile import Spread
 from scaling.study.provenance import provenance
-from scaling.study.trial import digest, network_dict
+from scaling.study.trial import network_key
 
 FILE = "latencies.json"
-
-
-def network_key(architecture: Architecture) -> str:
-    """Of a network, whatever its name: 16 hexadecimal digits."""
-    return digest(network_dict(architecture))
 
 
 def read_latencies(folder: Path, device: str | None = None) -> dict[str, float]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from scaling.grid.latency import network_key, read_latencies, record_latency, set_latency_device
+from scaling.grid.latency import read_latencies, record_latency, set_latency_device
 from scaling.grid.study import Study, plan
 from scaling.profile.measure import latency
 from scaling.report.text import say
+from scaling.study.trial import network_key
 
 
 def apply_latency_limit(study: Study, folder: Path, device: str) -> Study:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from scaling.cli.options import Parser, amount, byte_amount, checkpoint_flag, milliseconds, place, whole
+from scaling.cli.options import Parser, amount, byte_amount, checkpoint_flag, init_flag, milliseconds, place, whole
 
 COMMAND = "python -m scaling.grid"
 
@@ -84,6 +84,7 @@ def _what_is_asked(group: Any) -> None:
         help="length of a training (default: the specification's or the run's; with images of your own found by a pilot)",
     )
     group.add_argument("--seeds", type=whole, help="trainings of each network (default: the specification's or the run's)")
+    init_flag(group)
 
 
 def _which_candidates(group: Any) -> None:

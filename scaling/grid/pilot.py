@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scaling.analysis.changes import difference
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from scaling.data import Dataset
     from scaling.grid.spec import StudySpec
+    from scaling.study.initial import InitialWeights
     from scaling.study.run import Run
     from scaling.study.trial import Trial
 
@@ -81,6 +82,8 @@ class Pilot(Trials):
     recipe: Recipe
     """of the shortest training"""
     revision: int = REVISION
+    starts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    start_source: str = ""
 
     @property
     def networks(self) -> Sequence[Length]:
@@ -90,7 +93,7 @@ class Pilot(Trials):
 
     def recipe_of(self, network: Network) -> Recipe:
         """The recipe at the network's length."""
-        return dataclasses.replace(self.recipe, epochs=network.epochs)  # type: ignore[attr-defined]
+        return dataclasses.replace(super().recipe_of(network), epochs=network.epochs)  # type: ignore[attr-defined]
 
     def label(self, trial: Trial) -> str:
         """A trial's length and seed."""
@@ -191,7 +194,14 @@ def pilot_said(result: PilotResult) -> str:
     )
 
 
-def find_length(spec: StudySpec, dataset: Dataset, run: Run, checkpoint_seconds: float, console: Console) -> tuple[int, str]:
+def find_length(
+    spec: StudySpec,
+    dataset: Dataset,
+    run: Run,
+    checkpoint_seconds: float,
+    console: Console,
+    initial: InitialWeights | None = None,
+) -> tuple[int, str]:
     """Train a pilot, or what is left of it.
 
     Args:
@@ -200,6 +210,7 @@ def find_length(spec: StudySpec, dataset: Dataset, run: Run, checkpoint_seconds:
         run: the pilot's folder.
         checkpoint_seconds: between two checkpoints of a training.
         console: for the progress.
+        initial: what trainings start from.
 
     Returns:
         Epochs, and how they were found.
@@ -209,10 +220,12 @@ def find_length(spec: StudySpec, dataset: Dataset, run: Run, checkpoint_seconds:
     """
     from scaling.study.engines.engine import engine_called
     from scaling.study.estimate import estimated_seconds, pace
-    from scaling.study.study import resolved, train_proposed
+    from scaling.study.resolve import resolved, started
+    from scaling.study.study import train_proposed
 
-    engine = engine_called("local")(dataset, run.weights, checkpoint_seconds)
-    pilot = Pilot(PilotSpec(spec.baseline, SEEDS), dataset, resolved(spec.recipe, dataset, engine.precision))
+    engine = engine_called("local")(dataset, run.weights, checkpoint_seconds, initial)
+    recipe = resolved(spec.recipe, dataset, engine.precision)
+    pilot = started(Pilot(PilotSpec(spec.baseline, SEEDS), dataset, recipe), initial)
     speed = pace(run.folder.parent.parent)
     with run.opened(pilot.config()):
         first = [trial for length in pilot.networks[:2] for trial in pilot.trials(length)]

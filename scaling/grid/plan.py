@@ -11,7 +11,6 @@ from scaling.analysis.eligibility import ELIGIBLE_WITHIN, is_eligible
 from scaling.analysis.power import PROXY, Spread, detectable_gap
 from scaling.core.units import duration
 from scaling.grid.columns import distance_from_role
-from scaling.grid.latency import network_key
 from scaling.grid.limits import Limits
 from scaling.grid.space import Candidate, Space
 from scaling.grid.study import Study
@@ -19,7 +18,7 @@ from scaling.report.cells import share_sentence
 from scaling.rules.members import MEMBER_WITHIN
 from scaling.study.estimate import Pace, estimated_seconds
 from scaling.study.study import DatasetInfo, Network, SplitInfo
-from scaling.study.trial import Trial
+from scaling.study.trial import Trial, network_key
 
 if TYPE_CHECKING:
     pass

@@ -8,15 +8,16 @@ from typing import NamedTuple
 
 from scaling.analysis.ranking import Ranking, rank
 from scaling.core.errors import SpecError, UserError
-from scaling.grid.latency import network_key, read_latencies
+from scaling.grid.latency import read_latencies
 from scaling.grid.looks import look_number, read_looks
 from scaling.grid.result import Collected, collect
 from scaling.grid.spec import StudySpec
 from scaling.grid.study import Study, plan
 from scaling.rules.members import transfer_coefficients
-from scaling.study.history import read_run, recorded_config, recorded_dataset, require_kind
+from scaling.study.history import read_run, recorded_config, recorded_dataset, recorded_starts, require_kind
 from scaling.study.run import Kind, Run
 from scaling.study.spec import recorded_spec
+from scaling.study.trial import network_key
 
 
 class Search(NamedTuple):
@@ -43,7 +44,7 @@ def read_search(folder: Path) -> Search:
     space = plan(spec, dataset.num_classes, dataset.in_channels, latencies)
     if spec.limits.latency is not None and any(network_key(one.architecture) not in latencies for one in space.candidates):
         raise SpecError(f"{folder}: not every latency is measured that its limit asks for; go on with the command that made it")
-    study, run = Study(spec, dataset, space, spec.recipe, revision), read_run(folder)
+    study, run = Study(spec, dataset, space, spec.recipe, revision, **recorded_starts(config)), read_run(folder)
     collected = collect(study, run)
     if not collected.measured:
         raise SpecError(f"{folder}: no trial that it was asked for is finished; go on with the command that made it")

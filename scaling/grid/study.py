@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scaling.core.errors import SpecError, UserError
 from scaling.count.memory import training_bytes
 from scaling.data import Dataset, ListedDataset, load
-from scaling.grid.latency import network_key
 from scaling.grid.space import Candidate, Space, eligible_only, search_space, within
 from scaling.grid.spec import StudySpec
 from scaling.recipe.recipe import REVISION, Recipe
+from scaling.study.resolve import resolved
 from scaling.study.spec import reading
-from scaling.study.study import DatasetInfo, Trials, resolved
+from scaling.study.study import DatasetInfo, Trials
+from scaling.study.trial import network_key
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Study(Trials):
     recipe: Recipe
     """the specification's, its precision resolved for the device"""
     revision: int = REVISION
+    starts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    start_source: str = ""
 
     @property
     def networks(self) -> tuple[Candidate, ...]:

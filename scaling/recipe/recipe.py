@@ -21,6 +21,12 @@ REVISION = 2
 Precision = Literal["auto", "float32", "bfloat16"]
 ClassifierStart = Literal["released", "fan_in", "zero"]
 
+INIT_HASH = "sha256:"
+"""Begins an `init` that is the identity of a file, not a place where one is."""
+
+INIT_OF_EACH = "each network's own"
+"""The `init` of a study whose networks start from a file each; a network's own recipe has the identity of its file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -51,6 +57,11 @@ class Recipe:
         progressive: image size and regularisation by stages.
         dropout_per_doubling: added to `dropout` for each doubling of the baseline's MACs; .3 / 7 takes .2 at EfficientNet-B0
             to .5 at B7, as the paper says.
+        init: what trainings start from instead of random numbers: a path as people write it; in everything recorded
+            "sha256:" and the first 16 digits of the file's SHA-256, or `INIT_OF_EACH` where every network has its own file.
+            The classifier is drawn whatever it is.
+        frozen_stages: n > 0 leaves the stem and the first n stages as `init` has them, their running statistics too.
+        body_rate: learning rate of all but the classifier, as a multiple of the classifier's.
     """
 
     epochs: int = 8
@@ -73,9 +84,12 @@ class Recipe:
     augment: Augment = later(Augment())
     progressive: Progressive = later(Progressive())
     dropout_per_doubling: float = later(0.0)
+    init: str = later("")
+    frozen_stages: int = later(0)
+    body_rate: float = later(1.0)
 
     def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("batch", 2), ("reference_batch", 0)):
+        for name, low in (("epochs", 1), ("batch", 2), ("reference_batch", 0), ("frozen_stages", 0)):
             if getattr(self, name) < low:
                 raise UserError(f"Recipe.{name} must be at least {low}, got {getattr(self, name)}")
         for name in _SHARES:
@@ -86,12 +100,32 @@ class Recipe:
                 "Recipe.peak_rate must be above 0 and finite, weight_decay 0 or more, got "
                 f"{self.peak_rate} and {self.weight_decay}"
             )
+        if not 0 <= self.body_rate < math.inf:
+            raise UserError(f"Recipe.body_rate must be 0 or more and finite, got {self.body_rate}")
         for name, allowed in (("precision", get_args(Precision)), ("classifier_start", get_args(ClassifierStart))):
             if (value := getattr(self, name)) not in allowed:
                 raise UserError(
                     f"Recipe.{name} must be one of {', '.join(allowed)}, got {value!r}{did_you_mean(value, allowed)}"
                 )
         _require_stages(self)
+
+    @property
+    def has_recorded_init(self) -> bool:
+        """Whether `init` says which weights, and not where they are."""
+        return self.init.startswith(INIT_HASH) or self.init == INIT_OF_EACH
+
+    def require_init(self) -> None:
+        """Refuse what has a meaning only for given weights.
+
+        Raises:
+            UserError: there is such a thing, and no `init`.
+        """
+        idle = "frozen_stages" if self.frozen_stages else "body_rate" if self.body_rate != 1 else None
+        if idle is not None and not self.init:
+            raise UserError(
+                f"Recipe.{idle} belongs to a training that starts from given weights, and this one starts from random numbers; "
+                "give weights with --init, or with init in the specification's [recipe]"
+            )
 
     @property
     def highest_rate(self) -> float:

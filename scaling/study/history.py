@@ -122,6 +122,20 @@ def recorded_dataset(folder: Path, config: dict[str, Any]) -> tuple[RecordedData
     return dataset, max(one.trial.revision for one in trained)
 
 
+def recorded_starts(config: dict[str, Any]) -> dict[str, Any]:
+    """The weights that a recorded study's networks start from, as the fields of `Trials` have them.
+
+    Raises:
+        SpecError: they are damaged.
+    """
+    initial = config.get("initial", {})
+    try:
+        starts = {str(key): str(value) for key, value in initial.get("networks", {}).items()}
+        return {"starts": starts, "start_source": str(initial.get("source", ""))}
+    except AttributeError:
+        raise SpecError(f"initial: must be a table of tables, got {initial!r}") from None
+
+
 def _chance(value: object) -> float:
     found: float = read_value(float, value, "chance")
     if not 0 < found <= 1:

@@ -137,6 +137,10 @@ class Run:
         precision = (self._stored() or {}).get("recipe", {}).get("precision")
         return None if precision is None else str(precision)
 
+    def initial_source(self) -> str:
+        """What the file or folder of the weights that its trainings start from is called; empty where there is none."""
+        return str((self._stored() or {}).get("initial", {}).get("source", ""))
+
     @property
     def devices(self) -> str:
         """What the recorded trials were trained on, in words."""
@@ -194,7 +198,9 @@ class Run:
             return None
         try:
             stored = parse_json(read_text(path))
-            if not all(isinstance(stored.get(key, {}), dict) for key in ("baseline", "recipe", *NAMED)):
+            initial = stored.get("initial", {})
+            tables = [*(stored.get(key, {}) for key in ("baseline", "recipe", *NAMED)), initial.get("networks", {})]
+            if not all(isinstance(one, dict) for one in tables):
                 raise TypeError("a table is something else")
             return {**stored, "seeds": int(stored["seeds"])}
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -213,7 +219,7 @@ class Run:
         if held != asked:
             raise SpecError(f"{self.folder} holds {held.value} and cannot take {asked.value} too; take another folder")
         self.config_changes = difference(_free(stored), _free(config))
-        changed = difference(_fixed(stored), _fixed(config))
+        changed = [*difference(_fixed(stored), _fixed(config)), *_other_weights(stored, config)]
         for table in NAMED:
             old, new = stored.get(table, {}), config.get(table, {})
             both = old.keys() & new.keys()
@@ -222,6 +228,10 @@ class Run:
             raise SpecError(
                 f"{self.folder} was made from another specification ({'; '.join(changed)}); take another folder with --run"
             )
+
+
+_UNCOMPARED = ("pictures", "picture_side", "side", "chance", "initial")
+"""Of a configuration: what follows from the images, and what `_other_weights` compares."""
 
 
 class Kind(Enum):
@@ -239,8 +249,17 @@ def kind_of(config: dict[str, Any]) -> Kind:
 
 def _free(config: dict[str, Any]) -> dict[str, Any]:
     """What may grow; of a table of named things their names."""
-    left = {key: value for key, value in config.items() if key not in (*FIXED, "pictures", "picture_side", "side", "chance")}
+    left = {key: value for key, value in config.items() if key not in (*FIXED, *_UNCOMPARED)}
     return left | {table: ", ".join(left[table]) for table in NAMED if table in left}
+
+
+def _other_weights(stored: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    """Where a network that was asked before starts from other weights now; networks that are new may have any."""
+    was, now = (one.get("initial", {}).get("networks", {}) for one in (stored, config))
+    if stored.get("recipe", {}).get("init") != config.get("recipe", {}).get("init"):
+        return []  # which says it already
+    changed = [f"{was[key]}, now {now[key]}" for key in sorted(was.keys() & now.keys()) if was[key] != now[key]]
+    return [f"weights that {len(changed)} network(s) start from: {changed[0]}"] if changed else []
 
 
 def _fixed(config: dict[str, Any]) -> dict[str, Any]:

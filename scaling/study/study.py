@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from contextlib import closing
+from types import MappingProxyType
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -12,16 +13,15 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from scaling.arch import Architecture
-from scaling.core.errors import SpecError, UserError
+from scaling.core.errors import UserError
 from scaling.core.plain import to_plain
 from scaling.count.cost import Cost
-from scaling.data import Dataset, ListedDataset
-from scaling.recipe.recipe import Recipe
+from scaling.recipe.recipe import INIT_OF_EACH, Recipe
 from scaling.study.engines.engine import Engine, Finished
 from scaling.study.estimate import Pace
 from scaling.study.progress import StudyProgress
 from scaling.study.run import Run
-from scaling.study.trial import Outcome, Trial
+from scaling.study.trial import Outcome, Trial, network_key
 
 
 class Network(Protocol):
@@ -118,6 +118,10 @@ class Trials:
     dataset: DatasetInfo
     recipe: Recipe
     revision: int
+    starts: Mapping[str, str] = MappingProxyType({})
+    """of each network, by `network_key`, the weights it starts from, where there are any"""
+    start_source: str = ""
+    """what the file or folder of these weights is called"""
 
     @property
     def networks(self) -> Sequence[Network]:
@@ -125,8 +129,11 @@ class Trials:
         raise NotImplementedError
 
     def recipe_of(self, network: Network) -> Recipe:
-        """How a network is trained: all alike, but for what follows the cost."""
-        return self.recipe.for_cost(network.realised)
+        """How a network is trained: all alike, but for what follows the cost and the weights that each starts from."""
+        recipe = self.recipe.for_cost(network.realised)
+        if recipe.init != INIT_OF_EACH:
+            return recipe
+        return dataclasses.replace(recipe, init=self.starts[network_key(network.architecture)])
 
     def config(self) -> dict[str, Any]:
         """What a run folder answers, as plain data."""
@@ -137,6 +144,7 @@ class Trials:
             "picture_side": self.dataset.side,
             "chance": self.dataset.chance,
             "recipe": to_plain(self.recipe),
+            **({"initial": {"source": self.start_source, "networks": dict(self.starts)}} if self.starts else {}),
         }
 
     def trials(self, network: Network) -> list[Trial]:
@@ -169,22 +177,6 @@ class Trials:
     def with_precision(self, precision: str) -> Self:
         """The study as it is trained where `auto` in a recipe means this precision."""
         return dataclasses.replace(self, recipe=dataclasses.replace(self.recipe, precision=precision))  # type: ignore[type-var, arg-type]
-
-
-def resolved(recipe: Recipe, dataset: Dataset | ListedDataset, precision: str) -> Recipe:
-    """A recipe with its precision as the device has it; `precision` is what `auto` means there.
-
-    Raises:
-        SpecError: the images do not fill a batch.
-    """
-    if len(dataset.train) < recipe.batch:
-        names = dataset.classes
-        of = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-        raise SpecError(
-            f"{dataset.name}: {len(dataset.train)} training images of the classes {of} do not fill "
-            f"one batch of {recipe.batch}; lower batch in the specification's [recipe] if those are the right ones"
-        )
-    return dataclasses.replace(recipe, precision=precision) if recipe.precision == "auto" else recipe  # type: ignore[arg-type]
 
 
 def left_to_train(study: Trials, run: Run) -> list[Trial]:

@@ -137,3 +137,8 @@ def digest(values: dict[str, Any]) -> str:
     """Hash of the canonical JSON of plain data, 16 hexadecimal digits."""
     canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def network_key(architecture: Architecture) -> str:
+    """Equal for networks that are trained alike, whatever they are called."""
+    return digest(network_dict(architecture))

@@ -22,6 +22,7 @@ from scaling.train.compile import Program, compiled
 from scaling.train.feed import calls, training_key
 from scaling.train.input import DeviceDataset, batches
 from scaling.train.optimizer import initial_moments, pack, unpack
+from scaling.train.parts import with_body
 from scaling.train.step import (
     EVALUATION_BATCH,
     Drawn,
@@ -90,11 +91,19 @@ def compile_evaluation(task: Task, stored_side: int | None = None) -> Program:
     return compiled("evaluation", _inputs(task), lambda: evaluation_program(task, platform), arguments, 0)
 
 
-def initial_state(task: Task, seed: int) -> State:
-    """Freshly drawn parameters, batch-norm statistics and momenta of a seed."""
+def initial_state(task: Task, seed: int, body: Weights | None = None) -> State:
+    """Freshly drawn parameters, batch-norm statistics and momenta of a seed.
+
+    Args:
+        task: what is trained.
+        seed: draws the parameters.
+        body: given weights, in the structure of the network, that all but the classifier starts from instead.
+    """
     platform = jax.default_backend()
     network = build(task.architecture, task.num_classes, task.in_channels, nnx.Rngs(seed), settings(task.recipe, platform))
     _, params, statistics, random = split(network)
+    if body is not None:
+        params, statistics = with_body(params, body.params), with_body(statistics, body.statistics)
     # Packed by NumPy: JAX would compile a program for every shape.
     host = [pack(jax.device_get(tree), np) for tree in (params, statistics)]
     packed, running = map(jax.device_put, host)
@@ -111,6 +120,7 @@ def train(
     seed: int,
     report: Report = lambda segment: None,
     stopped: Callable[[], bool] = lambda: False,
+    body: Weights | None = None,
 ) -> Weights:
     """Train a task of one stage from a seed.
 
@@ -121,12 +131,13 @@ def train(
         seed: draws the parameters, the order of the images and their mirroring.
         report: told how it goes.
         stopped: asked after each call whether to give up.
+        body: as `initial_state` takes it.
 
     Raises:
         Diverged: the loss is no longer finite.
         Stopped: `stopped` said so.
     """
-    return unpacked(task, train_stages(task, lambda stage: (program, data), seed, report, stopped))
+    return unpacked(task, train_stages(task, lambda stage: (program, data), seed, report, stopped, body=body))
 
 
 def train_stages(
@@ -137,6 +148,7 @@ def train_stages(
     stopped: Callable[[], bool] = lambda: False,
     checkpoint: Checkpoint | None = None,
     restored: Restored | None = None,
+    body: Weights | None = None,
 ) -> State:
     """Train a task from a seed, stage after stage.
 
@@ -149,13 +161,14 @@ def train_stages(
         stopped: asked after each call whether to give up.
         checkpoint: where the state is kept every so often, and at a stop.
         restored: from where to go on.
+        body: as `initial_state` takes it.
 
     Raises:
         Diverged: the loss is no longer finite.
         Stopped: `stopped` said so.
         OSError: a checkpoint cannot be written.
     """
-    going = restored or Restored(initial_state(task, seed), [], 0.0)
+    going = restored or Restored(initial_state(task, seed, body), [], 0.0)
     state, seen, start = going.state, list(going.seen), time.perf_counter()
     for segment in seen:
         report(segment)
@@ -207,7 +220,9 @@ def evaluate_per_image(program: Any, weights: Weights, split: Split, pixels: Pix
 
 
 def _inputs(task: Task) -> dict[str, Any]:
-    return {**task._asdict(), "architecture": task.architecture.to_dict(), "recipe": to_plain(task.recipe)}
+    # What a training starts from is given to its program, not compiled into it.
+    recipe = {key: value for key, value in to_plain(task.recipe).items() if key != "init"}
+    return {**task._asdict(), "architecture": task.architecture.to_dict(), "recipe": recipe}
 
 
 def _abstract_images(task: Task, count: int, side: int) -> jax.ShapeDtypeStruct:

@@ -45,7 +45,7 @@ def pack(tree: Any, xp: Any = jnp) -> Packed:
     """The arrays of a tree, packed by `xp`: jax.numpy within a program, NumPy outside, where nothing is to be compiled."""
     rooms: dict[str, list[Any]] = {name: [] for name in Packed._fields}
     for leaf in jax.tree.leaves(tree):
-        rooms[_room(leaf.shape)].append(leaf)
+        rooms[room(leaf.shape)].append(leaf)
     kernels, vectors = (
         xp.concatenate([xp.zeros(0, xp.float32), *(leaf.reshape(-1) for leaf in rooms[name])]) for name in Packed._fields[1:]
     )
@@ -55,9 +55,9 @@ def pack(tree: Any, xp: Any = jnp) -> Packed:
 def abstract_pack(tree: Any) -> Packed:
     """The shapes of a packed tree, from those of its arrays."""
     leaves = jax.tree.leaves(tree)
-    sizes = {name: sum(math.prod(one.shape) for one in leaves if _room(one.shape) == name) for name in Packed._fields[1:]}
+    sizes = {name: sum(math.prod(one.shape) for one in leaves if room(one.shape) == name) for name in Packed._fields[1:]}
     vectors = (jax.ShapeDtypeStruct((sizes[name],), jnp.float32) for name in Packed._fields[1:])
-    large = [jax.ShapeDtypeStruct(one.shape, jnp.float32) for one in leaves if _room(one.shape) == "large"]
+    large = [jax.ShapeDtypeStruct(one.shape, jnp.float32) for one in leaves if room(one.shape) == "large"]
     return Packed(large, *vectors)  # type: ignore[arg-type]
 
 
@@ -74,10 +74,11 @@ def unpack(packed: Packed, like: Any) -> Any:
         taken[room] += math.prod(shape)
         return getattr(packed, room)[start : taken[room]].reshape(shape)
 
-    return jax.tree.unflatten(structure, [next_of(_room(leaf.shape), leaf.shape) for leaf in leaves])
+    return jax.tree.unflatten(structure, [next_of(room(leaf.shape), leaf.shape) for leaf in leaves])
 
 
-def _room(shape: tuple[int, ...]) -> str:
+def room(shape: tuple[int, ...]) -> str:
+    """The field of `Packed` that an array of a shape is in."""
     if len(shape) < 2:
         return "vectors"
     return "large" if math.prod(shape) >= LARGE else "kernels"
@@ -103,8 +104,18 @@ def optimizer(recipe: Recipe, params: Any = None) -> optax.GradientTransformatio
     return optax.chain(decay, mean_square, _scale_by_rate(), optax.trace(recipe.momentum))
 
 
-def apply_updates(recipe: Recipe, params: Packed, updates: Packed, rate: jax.Array) -> Packed:
-    """The parameters after a step: p - rate * update, or p - update where the optimizer took the rate in already."""
+def apply_updates(recipe: Recipe, params: Packed, updates: Packed, rate: jax.Array, multiples: Packed | None = None) -> Packed:
+    """The parameters after a step: p - rate * update, or p - update where the optimizer took the rate in already.
+
+    Args:
+        recipe: names the optimizer.
+        params: p.
+        updates: what the optimizer says.
+        rate: of this step.
+        multiples: of the rate, for each parameter; None takes it as it is.
+    """
+    if multiples is not None:  # every optimizer's update is linear in the rate, its momentum included
+        updates = jax.tree.map(lambda update, multiple: update * multiple, updates, multiples)
     if recipe.optimizer.kind == "rmsprop":
         return jax.tree.map(lambda value, update: value - update, params, updates)
     return jax.tree.map(lambda value, update: value - rate * update, params, updates)
@@ -160,7 +171,7 @@ def _biases(params: Any) -> np.ndarray[Any, np.dtype[np.float32]]:
     found = [
         np.full(leaf.shape, not any(getattr(key, "key", None) == "norm" for key in path), np.float32)
         for path, leaf in jax.tree_util.tree_leaves_with_path(params)
-        if _room(leaf.shape) == "vectors"
+        if room(leaf.shape) == "vectors"
     ]
     return np.concatenate(found)
 

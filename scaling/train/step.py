@@ -22,6 +22,7 @@ from scaling.recipe.recipe import Recipe
 from scaling.train.augment import augmented, erased, mixed
 from scaling.train.crop import centre_boxes, cropped
 from scaling.train.optimizer import Packed, abstract_pack, apply_updates, averaged, optimizer, pack, schedule, unpack
+from scaling.train.parts import Frozen, rates
 from scaling.train.task import Task
 
 EVALUATION_BATCH = 250
@@ -127,13 +128,16 @@ def train_segment(
     """
     recipe = task.recipe
     definition, weights = _parts(task, platform)[0], abstract_weights(task, platform)
-    transform = optimizer(recipe, weights.params)
+    transform, frozen = optimizer(recipe, weights.params), _frozen(task)
+    # Only where asked: other recipes keep the programs that records were made by, to the letter.
+    multiples = None if recipe.body_rate == 1 else rates(recipe, weights.params)
     steps = state.step + jnp.arange(len(order))
 
     def loss(
         params: Any, statistics: Any, random: Any, batch: jax.Array, targets: jax.Array, soft: jax.Array | None
     ) -> tuple[jax.Array, Any]:
-        network = nnx.merge(definition, params, statistics, random, copy=True)
+        trained = params if frozen is None else frozen.stopped(params)
+        network = nnx.merge(definition, trained, statistics, random, copy=True)
         logits = network(batch)
         smoothed = _smoothed(task, targets) if soft is None else soft
         value = optax.softmax_cross_entropy(logits, smoothed).mean()
@@ -159,8 +163,13 @@ def train_segment(
             pack(statistics),
         )
         updates, moments = transform.update(pack(gradient), state.optimizer, state.params, rate=rate)
-        moved, taken = apply_updates(recipe, state.params, updates, rate), state.step + 1
+        moved, taken = apply_updates(recipe, state.params, updates, rate, multiples), state.step + 1
+        if frozen is not None:
+            moved = frozen.kept(weights.params, state.params, moved)
+            running = frozen.kept(weights.statistics, state.statistics, running)
         average = averaged(recipe.average, taken, state.average, (moved, running)) if recipe.average else None
+        if frozen is not None and average is not None:  # an average of equal numbers is rounded, these stay
+            average = tuple(frozen.kept(*one) for one in zip(weights, state.average, average, strict=True))
         return State(moved, running, random, moments, taken, average), progress
 
     numbers = () if drawn is None else (drawn.identity,)
@@ -257,4 +266,10 @@ def abstract_state(task: Task, platform: str) -> State:
 def _parts(task: Task, platform: str, training: bool = True) -> tuple[Any, Any, Any, Any]:
     network = abstract(task.architecture, task.num_classes, task.in_channels, settings(task.recipe, platform))
     network.train() if training else network.eval()
+    if (frozen := _frozen(task)) is not None:
+        frozen.in_evaluation(network)
     return split(network)
+
+
+def _frozen(task: Task) -> Frozen | None:
+    return Frozen(task.architecture, task.recipe.frozen_stages) if task.recipe.frozen_stages else None

@@ -35,7 +35,13 @@ class _Tensor(NamedTuple):
     variable: nnx.Variable[Any]
 
 
-def load(architecture: Architecture, tensors: Tensors, where: str | Path, settings: ModelConfig | None = None) -> Network:
+def load(
+    architecture: Architecture,
+    tensors: Tensors,
+    where: str | Path,
+    settings: ModelConfig | None = None,
+    in_channels: int | None = None,
+) -> Network:
     """A network in evaluation mode with the tensors of a file in it.
 
     The source is recognised by the tensors' names, the number of classes and of channels by their shapes. Weights of
@@ -46,6 +52,7 @@ def load(architecture: Architecture, tensors: Tensors, where: str | Path, settin
         tensors: by name, in the layout of PyTorch: convolutions (outputs, inputs, height, width).
         where: they came from, for messages.
         settings: precision; weights are float32 whatever it is.
+        in_channels: of the images; None takes them as the weights have them.
 
     Raises:
         WeightsError: the names follow no source known, or a tensor is missing, of another shape or type, has no place or is
@@ -58,7 +65,7 @@ def load(architecture: Architecture, tensors: Tensors, where: str | Path, settin
         )
     architecture = as_trained(architecture, source)
     classes = _shape(where, architecture, tensors, source, "classifier", 2)[0]
-    channels = _shape(where, architecture, tensors, source, "stem", 4)[1]
+    channels = _shape(where, architecture, tensors, source, "stem", 4)[1] if in_channels is None else in_channels
     network = abstract(architecture, classes, channels, settings)
     network.eval()
     placed = set()
@@ -132,6 +139,30 @@ def unload(network: Network, architecture: Architecture, source: str = "own") ->
         if name.endswith(".weight"):
             array = _outwards(array, name in _LINEAR)
         found[name] = np.ascontiguousarray(array)
+    return found
+
+
+def kept_by_a_run(tensors: Tensors) -> bool:
+    """Whether tensors are named as a run folder keeps them, as Flax has them."""
+    return "stem.convolution.kernel" in tensors
+
+
+def from_run(tensors: Tensors) -> dict[str, NDArray[Any]]:
+    """The tensors that a run folder keeps of a trained network, in the names and the layout of `own`.
+
+    Args:
+        tensors: by name, arrays in the layout of ours.
+    """
+    theirs = {ours: name for name, ours in _NORM.items()}
+    found = {}
+    for name, array in tensors.items():
+        path, _, last = name.rpartition(".")
+        if path.endswith(".norm"):
+            found[f"{path}.{theirs.get(last, last)}"] = array
+        elif last == "kernel":
+            found[f"{path}.weight"] = _outwards(array, f"{path}.weight" in _LINEAR) if array.ndim in (2, 3, 4) else array
+        else:
+            found[name] = array
     return found
 
 

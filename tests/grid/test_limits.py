@@ -14,7 +14,7 @@ from scaling.data import load
 from scaling.grid import latency_limit as limiting
 from scaling.grid.__main__ import main
 from scaling.grid.columns import ranking_table, rows_after
-from scaling.grid.latency import FILE, network_key, read_latencies, record_latency
+from scaling.grid.latency import FILE, read_latencies, record_latency
 from scaling.grid.latency_limit import apply_latency_limit
 from scaling.grid.limits import Limits
 from scaling.grid.options import parser
@@ -26,6 +26,7 @@ from scaling.grid.study import make_study, plan
 from scaling.profile.profile import Spread
 from scaling.results.__main__ import main as show_results
 from scaling.study.run import Run
+from scaling.study.trial import network_key
 
 SPEC = read_spec("default")
 SMALL = architecture("small")

@@ -12,6 +12,7 @@ from scaling.core.errors import UserError
 from scaling.core.names import did_you_mean
 from scaling.data import Dataset
 from scaling.data.per_image import PerImage
+from scaling.study.initial import InitialWeights
 from scaling.study.trial import Outcome, Trial
 
 
@@ -80,11 +81,12 @@ CHECKPOINT_SECONDS = 600.0
 ENGINES = {"local": "scaling.study.engines.local:LocalEngine"}
 """By name: the module and the class, loaded only when used.
 
-It is made from a dataset, the folder of trained weights, and the seconds between two checkpoints of a training.
+It is made from a dataset, the folder of trained weights, the seconds between two checkpoints of a training, and the weights
+that trainings start from, if any.
 """
 
 
-def engine_called(name: str) -> Callable[[Dataset, Path, float], Engine]:
+def engine_called(name: str) -> Callable[[Dataset, Path, float, InitialWeights | None], Engine]:
     """What makes the engine of a name.
 
     Raises:
@@ -93,5 +95,5 @@ def engine_called(name: str) -> Callable[[Dataset, Path, float], Engine]:
     if name not in ENGINES:
         raise UserError(f"no engine is called {name!r}; known: {', '.join(ENGINES)}{did_you_mean(name, ENGINES)}")
     module, _, kind = ENGINES[name].partition(":")
-    made: Callable[[Dataset, Path, float], Engine] = getattr(import_module(module), kind)
+    made: Callable[[Dataset, Path, float, InitialWeights | None], Engine] = getattr(import_module(module), kind)
     return made

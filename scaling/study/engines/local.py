@@ -21,10 +21,12 @@ import jax
 from scaling.core.errors import UserError
 from scaling.data import Dataset
 from scaling.data.per_image import PerImage
+from scaling.study.engines.body import body_for
 from scaling.study.engines.engine import CHECKPOINT_SECONDS, Compiling, Event, Finished, Remark, Training
 from scaling.study.engines.images import DeviceImages
 from scaling.study.engines.jobs import by_network, stage_tasks, task_of, workers
 from scaling.study.engines.programs import StagePrograms
+from scaling.study.initial import InitialWeights
 from scaling.study.provenance import host
 from scaling.study.run import CHECKPOINT_ENDING
 from scaling.study.trial import Curve, Outcome, Seconds, Trial
@@ -70,10 +72,18 @@ class LocalEngine:
         dataset: what is trained on.
         weights: folder of trained weights, one file a trial, from which `test` reads them; checkpoints lie beside them.
         checkpoint_seconds: between two checkpoints of a training; one is written at a stop, too.
+        initial: what trainings start from whose recipes say so.
     """
 
-    def __init__(self, dataset: Dataset, weights: Path, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        weights: Path,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        initial: InitialWeights | None = None,
+    ) -> None:
         enable_cache()
+        self._initial = initial
         self._checkpoint_seconds = checkpoint_seconds
         self._images = DeviceImages(dataset)
         self._stored_side = None if dataset.stored is None else dataset.side
@@ -205,7 +215,8 @@ class LocalEngine:
         start = time.perf_counter()
         work.training.add(thread)
         try:
-            state = train_stages(task, of_stage, trial.seed, report, work.stop.is_set, checkpoint, restored)
+            body = body_for(trial, self._initial) if restored is None else None
+            state = train_stages(task, of_stage, trial.seed, report, work.stop.is_set, checkpoint, restored, body)
         finally:
             work.training.discard(thread)
         trained = time.perf_counter()

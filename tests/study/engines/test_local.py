@@ -24,8 +24,8 @@ from scaling.study.engines.local import LocalEngine
 from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_seconds, expected_parts, pace
 from scaling.study.progress import StudyProgress
 from scaling.study.provenance import host
+from scaling.study.resolve import resolved
 from scaling.study.run import Run
-from scaling.study.study import resolved
 from scaling.study.trial import Outcome, Seconds, Trial
 
 NET = dataclasses.replace(architecture("small"), resolution=12, stem=4, head=8, stages=(Stage(1, 3, 2, 1, 4),))
