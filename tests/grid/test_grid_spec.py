@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from scaling.ablation.read_spec import read_ablation_spec
 from scaling.arch import SMALL
 from scaling.core.errors import SpecError
 from scaling.family.read_spec import read_family_spec
@@ -27,11 +28,18 @@ def test_counts_as_people_write_them(text, seeds, batch, tmp_path):
 
 @pytest.mark.parametrize("path", sorted(GRID.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_specification_reads_and_says_its_command(path):
-    of_family = "[family]" in path.read_text("utf-8")
-    spec = read_family_spec(str(path)) if of_family else read_spec(str(path))
-    assert spec.name == path.stem
-    head = path.read_text("utf-8").splitlines()[0]
-    assert head.startswith("# python -m scaling.family --train" if of_family else "# python -m scaling.grid")
+    text = path.read_text("utf-8")
+    read, command = next(
+        how
+        for key, how in {
+            "[family]": (read_family_spec, "scaling.family --train"),
+            "[recipes.": (read_ablation_spec, "scaling.ablation"),
+            "": (read_spec, "scaling.grid"),
+        }.items()
+        if key in text
+    )
+    assert read(str(path)).name == path.stem
+    assert text.startswith(f"# python -m {command}")
 
 
 def test_the_default_study():
