@@ -48,7 +48,7 @@ def recorded_ablation_spec(folder: Path, config: dict[str, Any]) -> AblationSpec
     networks = {name: from_plain(Architecture, one, f"{where}.networks.{name}") for name, one in tables["networks"].items()}
     recipes = {name: from_plain(Recipe, one, f"{where}.recipes.{name}") for name, one in tables["recipes"].items()}
     values: dict[str, Any] = {"name": str(folder), "networks": networks, "recipes": recipes}
-    hints = {"reference": str, "seeds": int, "side": int | None, **dict.fromkeys(READING, bool)}
+    hints = {"reference": str, "seeds": int, "side": int | None, **READING}
     for key, hint in hints.items():
         if key in config:
             values[key] = read_value(hint, config[key], f"{where}.{key}")

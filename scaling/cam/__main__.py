@@ -170,7 +170,8 @@ def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[
 
     from scaling.family.reopen import read_family
     from scaling.study.restore import dataset_of, first_trained
-    from scaling.train.input import to_device
+    from scaling.train.crop import centre_boxes, cropped
+    from scaling.train.input import held_out, normalisation
 
     if options.pictures:
         raise UserError("--run draws test images of the run, by --image N; image files go with --model")
@@ -184,9 +185,12 @@ def _of_run(options: argparse.Namespace) -> tuple[list[Column], list[str], list[
         raise UserError(f"image {bad[0]}: the run has test images 0 to {len(images.test) - 1:,}")
     columns = []
     for heading, kin, network in shown:
-        prepared = to_device(images, kin.architecture.resolution)
-        wide = jnp.asarray(prepared.test.images[chosen], jnp.float32)
-        columns.append(Column(heading, network, (wide - prepared.pixels.mean) / prepared.pixels.deviation))
+        side = kin.architecture.resolution
+        pixels, test = normalisation(images, side, family.study.recipe_of(kin)), held_out(images, side)[1]
+        wide = jnp.asarray(test.images[chosen], jnp.float32)
+        if test.aspect is not None:  # whole images of a stored set
+            wide = cropped(jnp.asarray(test.images[chosen]), centre_boxes(jnp.asarray(test.aspect[chosen])), side)
+        columns.append(Column(heading, network, (wide - pixels.mean) / pixels.deviation))
     names = [f"test image {number}: {images.classes[images.test.labels[number]]}" for number in chosen]
     words = f"Networks of {options.run}, first seed, on {images.name}."
     return columns, names, [images.test.images[number] for number in chosen], images.classes, words

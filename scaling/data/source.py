@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -25,6 +26,7 @@ _FORM = 1
 """Goes into every fingerprint; another number where listings change their meaning."""
 
 _GREY_SAMPLE = 64
+_SAMPLED_BYTES = 128
 
 LISTING = "listing:"
 """Every fingerprint that was made without looking at pixels begins so."""
@@ -83,14 +85,18 @@ class Source:
 
     @cached_property
     def fingerprint(self) -> str:
-        """`listing:` and 16 hexadecimal digits of a SHA-256 over classes, names, sizes, labels and splits.
+        """`listing:` and 16 hexadecimal digits of a SHA-256 over classes, names, sizes, labels, splits and a sample's bytes.
 
-        It is never that of decoded images; it is equal wherever the files lie, and changes with the size of any.
+        It is never that of decoded images; it is equal wherever the files lie, and changes with the size of any. Images that
+        are not compressed have one size, so the sample, spread evenly, tells sets apart whose files are named alike.
         """
         digest = hashlib.sha256(json.dumps([_FORM, self.classes]).encode())
         for block in (*self.names.block(), *(_bytes(one) for one in (self.sizes, self.labels, self.codes, self.groups))):
             digest.update(len(block).to_bytes(8, "little"))
             digest.update(block)
+        for index in self._spread(_SAMPLED_BYTES):
+            with contextlib.suppress(OSError):  # what cannot be read is told when it is decoded
+                digest.update(hashlib.sha256(self.read(index)).digest())
         return f"{LISTING}{digest.hexdigest()[:16]}"
 
     @cached_property

@@ -20,7 +20,7 @@ from scaling.study.history import recorded_kind
 from scaling.study.restore import dataset_of, find_network, first_trained
 from scaling.study.run import Kind
 from scaling.study.study import complete_trials
-from scaling.train.input import to_device
+from scaling.train.input import normalisation
 
 
 class Trained(NamedTuple):
@@ -87,7 +87,9 @@ def open_trained(folder: Path, label: str | None, data: str | None = None) -> Tr
         )
     network = first_trained(found.study, found.run, one)
     images = dataset_of(found.study, folder, data)
-    mean, deviation = (tuple(map(float, values)) for values in to_device(images, one.architecture.resolution).pixels)
+    mean, deviation = (
+        tuple(map(float, values)) for values in normalisation(images, one.architecture.resolution, found.study.recipe_of(one))
+    )
     return Trained(
         label=one.label,
         architecture=one.architecture,

@@ -59,7 +59,7 @@ def _spec(options: argparse.Namespace) -> StudySpec:
 
 def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset | ListedDataset, Run]:
     """The specification, with the seeds its folder has already and another run's choice; its images; its run."""
-    from scaling.grid.own import is_own, own_spec, with_epochs
+    from scaling.grid.own import as_recorded, is_own, own_spec, with_epochs
     from scaling.grid.study import load_dataset
     from scaling.report.text import say
     from scaling.study.run import Run
@@ -71,9 +71,9 @@ def _asked(options: argparse.Namespace) -> tuple[StudySpec, Dataset | ListedData
     dataset = load_dataset(spec, options.store)
     say(dataset.notes)
     if is_own(options.spec, options.data):
-        spec = own_spec(spec, dataset, baseline=options.baseline is not None)
-        epochs = options.epochs or run.recorded_epochs()
-        spec = spec if epochs is None else with_epochs(spec, epochs)
+        config, named = run.config(), options.baseline is not None
+        spec = own_spec(spec, dataset, named) if config is None else as_recorded(spec, run.folder, config, named)
+        spec = spec if options.epochs is None else with_epochs(spec, options.epochs)
     if options.extrapolate is not None:
         from scaling.grid.reopen import add_extrapolated_reference
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
+from typing import Any
 
 from scaling.data.load import NAMED
 from scaling.grid.spec import StudySpec
 from scaling.recipe.augment import Augment
 from scaling.recipe.recipe import Recipe
+from scaling.study.spec import recorded_spec
 from scaling.study.study import DatasetInfo
 
 SIDES = (20, 32)
@@ -57,6 +60,22 @@ def own_spec(spec: StudySpec, dataset: DatasetInfo, baseline: bool) -> StudySpec
     return with_epochs(made, shortest(recipe, len(dataset.train)))
 
 
+def as_recorded(spec: StudySpec, folder: Path, config: dict[str, Any], baseline: bool) -> StudySpec:
+    """The specification with the training, and the baseline unless it was named, that a run folder was made with.
+
+    What images ask for by themselves may be found better some day; a folder goes on as it began.
+
+    Args:
+        spec: as asked.
+        folder: of the run.
+        config: that it was last asked for.
+        baseline: the baseline was named, so it stays.
+    """
+    found = recorded_spec(StudySpec, folder, config)
+    recipe = dataclasses.replace(found.recipe, init=spec.recipe.init)
+    return dataclasses.replace(spec, baseline=spec.baseline if baseline else found.baseline, recipe=recipe)
+
+
 def with_epochs(spec: StudySpec, epochs: int) -> StudySpec:
     """The specification with trainings of another length."""
     return dataclasses.replace(spec, recipe=dataclasses.replace(spec.recipe, epochs=epochs))
@@ -76,8 +95,8 @@ def shortest(recipe: Recipe, images: int) -> int:
 
 
 def _batch(recipe: Recipe, images: int) -> int:
-    """The recipe's batch, halved until an epoch has enough steps; never below 32."""
+    """The recipe's batch, halved until an epoch has enough steps; not below 32 but for sets that would not fill it twice."""
     batch = recipe.batch
-    while batch > 32 and images < FULL_BATCHES * batch:
+    while (batch > 32 and images < FULL_BATCHES * batch) or (batch > 2 and images < 2 * batch):
         batch //= 2
     return batch

@@ -135,6 +135,7 @@ def pilot_result(pilot: Pilot, run: Run) -> PilotResult:
     answers = answers_of(pilot, run)
     steps: list[Step] = []
     measured: list[Measured] = []
+    learned: list[int] = []
     for length in pilot.networks:
         own = answers[length.label]
         if not own.trials:
@@ -145,12 +146,13 @@ def pilot_result(pilot: Pilot, run: Run) -> PilotResult:
             steps.append(Step(length.epochs, accuracy, None))
             continue
         measured.append(one)
+        learned.append(length.epochs)
         gain = None
         if len(measured) > 1:
             gain = difference(measured, length.label, measured[-2].name, confidence=CONFIDENCE).difference
         steps.append(Step(length.epochs, accuracy, gain))
         if gain is not None and gain.low <= 0:
-            return PilotResult(tuple(steps), steps[-2].epochs)
+            return PilotResult(tuple(steps), learned[-2])
     if not measured:
         raise UserError(
             f"the baseline does not learn from these images: after {steps[-1].epochs} epochs it is no better than chance; "

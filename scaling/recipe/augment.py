@@ -11,6 +11,7 @@ from scaling.core.names import did_you_mean
 Policy = Literal["none", "autoaugment", "randaugment"]
 
 LARGEST_MAGNITUDE = 30.0
+LARGEST_ALPHA = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,13 @@ class Augment:
     erase: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, high in (("crop", 1.0), ("erase", 1.0), ("magnitude", LARGEST_MAGNITUDE), ("mixup", 10.0), ("cutmix", 10.0)):
+        for name, high in (
+            ("crop", 1.0),
+            ("erase", 1.0),
+            ("magnitude", LARGEST_MAGNITUDE),
+            ("mixup", LARGEST_ALPHA),
+            ("cutmix", LARGEST_ALPHA),
+        ):
             if not 0 <= getattr(self, name) <= high:
                 raise UserError(f"Augment.{name} must be from 0 to {high:g}, got {getattr(self, name)}")
         if not 1 <= self.layers <= 8:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from scaling.core.errors import UserError
+from scaling.recipe.augment import LARGEST_ALPHA, LARGEST_MAGNITUDE
+
+MOST_STAGES = 100
 
 
 class Strength(NamedTuple):
@@ -54,9 +57,9 @@ class Progressive:
     mixup: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("stages", "every"):
-            if getattr(self, name) < 1:
-                raise UserError(f"Progressive.{name} must be at least 1, got {getattr(self, name)}")
+        for name, most in (("stages", MOST_STAGES), ("every", 10**6)):
+            if not 1 <= getattr(self, name) <= most:
+                raise UserError(f"Progressive.{name} must be from 1 to {most:,}, got {getattr(self, name):,}")
         if not 0 < self.smallest <= self.largest <= 2:
             raise UserError(
                 "Progressive.smallest must be above 0 and at most largest, and that at most 2, got "
@@ -64,9 +67,9 @@ class Progressive:
             )
         if self.dropout is not None and not 0 < self.dropout < 1:
             raise UserError(f"Progressive.dropout must be above 0 and below 1, got {self.dropout}")
-        for name in ("magnitude", "mixup"):
-            if (value := getattr(self, name)) is not None and value < 0:
-                raise UserError(f"Progressive.{name} must be 0 or more, got {value}")
+        for name, high in (("magnitude", LARGEST_MAGNITUDE), ("mixup", LARGEST_ALPHA)):
+            if (value := getattr(self, name)) is not None and not 0 <= value <= high:
+                raise UserError(f"Progressive.{name} must be from 0 to {high:g}, got {value}")
 
     def strengths(self) -> tuple[Strength, ...]:
         """Of every stage, from the smallest images to the largest."""

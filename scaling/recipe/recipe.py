@@ -164,7 +164,7 @@ def _require_stages(recipe: Recipe) -> None:
     for name, there in (
         ("dropout", recipe.dropout > 0),
         ("magnitude", augment.policy == "randaugment"),
-        ("mixup", augment.mixup + augment.cutmix > 0),
+        ("mixup", augment.mixup > 0),
     ):
         if getattr(stages, name) is not None and not there:
             raise UserError(f"Recipe.progressive.{name} is where the first stage begins, and the recipe itself has none")

@@ -171,6 +171,10 @@ class Run:
         """Append an outcome; the trial's checkpoint, if there is one, has done its work."""
         counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
         self._append(TrainingRecord(trial, counted, outcome, provenance(device)))
+        self.drop_checkpoint(trial)
+
+    def drop_checkpoint(self, trial: Trial) -> None:
+        """Delete a trial's checkpoint, if there is one: the training is over."""
         (self.weights / f"{trial.id}{CHECKPOINT_ENDING}").unlink(missing_ok=True)
 
     def record_test(self, trial: Trial, judged: PerImage, device: str) -> None:

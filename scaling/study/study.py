@@ -256,6 +256,7 @@ def test_missing(
             for event in events:
                 if isinstance(event, Finished):
                     retrained[event.trial] = event.outcome
+                    run.drop_checkpoint(event.trial)
                 progress.show(event)
     said = []
     for trial in missing:

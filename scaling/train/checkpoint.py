@@ -50,20 +50,29 @@ class Checkpoint:
         path: of the file.
         identity: of the trial; a file of another one is not used.
         every_seconds: between two writes.
+        forms: how each stage's program is given its images, as text: calls are counted by it.
     """
 
-    def __init__(self, path: Path, identity: str, every_seconds: float) -> None:
+    def __init__(self, path: Path, identity: str, every_seconds: float, forms: str = "") -> None:
         self._path = path
         self._every = every_seconds
         self._last = time.monotonic()
         # Bits are those of one code, of one release of the libraries, on one kind of device.
-        made_by = [_FORM, origin(), jax.default_backend(), jax.devices()[0].device_kind]
+        made_by = [_FORM, origin(), jax.default_backend(), jax.devices()[0].device_kind, forms]
         self._made_by = hashlib.sha256(json.dumps(made_by).encode()).hexdigest()[:16]
         self._identity = identity
 
     def due(self) -> bool:
         """Whether the time between two writes is over."""
         return time.monotonic() - self._last >= self._every
+
+    def age(self) -> float:
+        """Seconds since the last write, or since the start."""
+        return time.monotonic() - self._last
+
+    def exists(self) -> bool:
+        """Whether there is a file to read."""
+        return self._path.exists()
 
     def write(self, restored: Restored) -> None:
         """Replace the file.

@@ -65,21 +65,38 @@ def to_device(dataset: Dataset, side: int, whole: bool = False) -> DeviceDataset
         side: px.
         whole: leave the training images as they are stored, as `is_cut_on_device` says.
     """
+    train = dataset.train if whole or dataset.stored is not None else _resized(dataset.train, side)
+    images, labels, aspect = _placed(train, on_disk=dataset.stored is not None)
+    given_aspect = aspect if whole or dataset.stored is not None else None
+    return DeviceDataset(images, labels, _pixels_of(dataset, train), *held_out(dataset, side), given_aspect)
+
+
+def held_out(dataset: Dataset, side: int) -> tuple[Split, Split]:
+    """Validation and test images for networks of a resolution; those of a stored set are cut on the device."""
     if dataset.stored is not None:
-        channels = (jnp.asarray(given, jnp.float32) for given in (dataset.stored.mean, dataset.stored.deviation))
-        images, labels, aspect = _placed(dataset.train, on_disk=True)
-        return DeviceDataset(images, labels, Pixels(*channels), dataset.validation, dataset.test, aspect)
-    train = dataset.train if whole else _resized(dataset.train, side)
-    images, labels, aspect = _placed(train)
-    validation, test = (_resized(split, side) for split in (dataset.validation, dataset.test))
-    return DeviceDataset(images, labels, _pixels(train.images), validation, test, aspect if whole else None)
+        return dataset.validation, dataset.test
+    return _resized(dataset.validation, side), _resized(dataset.test, side)
+
+
+def normalisation(dataset: Dataset, side: int, recipe: Recipe) -> Pixels:
+    """What a training of a network of a resolution normalises its images with; nothing is put on the device for it."""
+    whole = is_cut_on_device(dataset, recipe)
+    return _pixels_of(dataset, dataset.train if whole else _resized(dataset.train, side))
+
+
+def _pixels_of(dataset: Dataset, train: Split) -> Pixels:
+    if dataset.stored is None:
+        return _pixels(train.images)
+    mean, deviation = (jnp.asarray(known, jnp.float32) for known in (dataset.stored.mean, dataset.stored.deviation))
+    return Pixels(mean, deviation)
 
 
 def at_stage(dataset: Dataset, side: int, judged: DeviceDataset) -> DeviceDataset:
     """The same with training images for a stage of another size, normalised as all others are."""
     if judged.aspect is not None or side == judged.side:
         return judged
-    images, labels, _ = _placed(_resized(dataset.train, side))
+    # Resident or not as the judged images are: the programs of all stages are given theirs in one way.
+    images, labels, _ = _put(_resized(dataset.train, side), judged.resident)
     return judged._replace(images=images, labels=labels)
 
 
@@ -115,7 +132,10 @@ def _placed(train: Split, on_disk: bool = False) -> tuple[Any, Any, Any]:
     """Training images, labels and aspects, on the device if they fit."""
     device = default_device()
     # A CPU would copy what is mapped from the disk into memory for nothing.
-    stays = train.images.nbytes <= _resident_bytes(device) and not (on_disk and device.platform == "cpu")
+    return _put(train, train.images.nbytes <= _resident_bytes(device) and not (on_disk and device.platform == "cpu"))
+
+
+def _put(train: Split, stays: bool) -> tuple[Any, Any, Any]:
     aspect = np.ones(len(train), np.float32) if train.aspect is None else train.aspect
     return tuple(map(jax.device_put if stays else np.asarray, (train.images, train.labels, aspect)))
 

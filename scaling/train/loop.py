@@ -40,6 +40,9 @@ from scaling.train.step import (
 )
 from scaling.train.task import Given, Segment, Task
 
+WORTH_KEEPING_SECONDS = 10.0
+"""Of training since the last checkpoint, from which on a finished training is kept until it is judged."""
+
 Report = Callable[[Segment], None]
 """Called after each call of the training program."""
 
@@ -149,30 +152,45 @@ def train_stages(
     checkpoint: Checkpoint | None = None,
     restored: Restored | None = None,
     body: Weights | None = None,
+    seconds: Callable[[], float] | None = None,
 ) -> State:
     """Train a task from a seed, stage after stage.
 
     Args:
         task: what is trained.
         of_stage: for the task of a stage its compiled training program and the images at its resolution; asked when its turn
-            comes.
+            comes. It may raise `Stopped`: the training is kept where it is.
         seed: draws the parameters, the order of the images, their mirroring and changes, and sizes in random order.
         report: told how it goes, of restored calls too.
         stopped: asked after each call whether to give up.
         checkpoint: where the state is kept every so often, and at a stop.
         restored: from where to go on.
         body: as `initial_state` takes it.
+        seconds: spent training so far, before it was restored too; None counts them here.
 
     Raises:
         Diverged: the loss is no longer finite.
-        Stopped: `stopped` said so.
+        Stopped: `stopped` or `of_stage` said so.
         OSError: a checkpoint cannot be written.
     """
     going = restored or Restored(initial_state(task, seed, body), [], 0.0)
     state, seen, start = going.state, list(going.seen), time.perf_counter()
+    spent = seconds or (lambda: going.seconds + time.perf_counter() - start)
+
+    def keep() -> None:
+        if checkpoint is not None:
+            checkpoint.write(Restored(state, seen, spent()))
+
+    def asked(stage: Task) -> tuple[Any, DeviceDataset]:
+        try:
+            return of_stage(stage)
+        except Stopped:
+            keep()
+            raise
+
     for segment in seen:
         report(segment)
-    with closing(calls(task, seed, of_stage, len(seen))) as ordered:
+    with closing(calls(task, seed, asked, len(seen))) as ordered:
         for call in ordered:
             state, progress = call.program(state, *call.arguments)
             seen.append(Segment(call.epoch, call.last, float(progress.loss), float(progress.accuracy)))
@@ -180,10 +198,14 @@ def train_stages(
                 raise Diverged(f"the training loss became {seen[-1].loss} in epoch {call.epoch + 1} of {task.recipe.epochs}")
             report(seen[-1])
             stop = stopped()
-            if checkpoint is not None and (stop or checkpoint.due()):
-                checkpoint.write(Restored(state, seen, going.seconds + time.perf_counter() - start))
+            if stop or (checkpoint is not None and checkpoint.due()):
+                keep()
             if stop:
                 raise Stopped
+    if int(state.step) != task.steps:
+        raise RuntimeError(f"a training of {task.steps} steps ended after {int(state.step)}")
+    if checkpoint is not None and checkpoint.age() > WORTH_KEEPING_SECONDS:
+        keep()  # what is left to do, judging it, may be stopped too
     return state
 
 

@@ -83,7 +83,7 @@ def test_without_networks_it_is_the_small_baseline(tmp_path):
 
 
 def test_it_comes_back_from_what_is_recorded(tmp_path):
-    spec = dataclasses.replace(read_ablation_spec(written(tmp_path)), grouped=True, side=20)
+    spec = dataclasses.replace(read_ablation_spec(written(tmp_path)), grouped=True, side=20, train_share=0.1, minival=7)
     config = json.loads(json.dumps({**spec.to_dict(), "pictures": spec.data, "data": "a fingerprint"}))
     assert recorded_ablation_spec(tmp_path, config) == dataclasses.replace(spec, name=str(tmp_path))
     for key, value, said in (

@@ -78,13 +78,14 @@ def main():
         print(f"undisturbed: {seconds:.0f} s", flush=True)
         for number in range(asked.kills + 1):
             process = start(homes[1], 1 / 6)
-            time.sleep(moments.uniform(5, max(20, 2 * seconds / asked.kills)))
+            begun = time.time()
+            time.sleep(moments.uniform(12, 40))
             asked_to_end = number == asked.kills
             process.send_signal(signal.SIGTERM if asked_to_end else signal.SIGKILL)
             before = time.monotonic()
+            ages = [time.time() - max(begun, path.stat().st_mtime) for path in homes[1].glob("runs/kills/weights/*.checkpoint")]
             _, errors = process.communicate()
             ended = f"ended {process.returncode} after {time.monotonic() - before:.1f} s" if asked_to_end else "killed"
-            ages = [time.time() - path.stat().st_mtime for path in homes[1].glob("runs/kills/weights/*.checkpoint")]
             lost = ", ".join(f"{age:.1f}" for age in ages) or "none running"
             print(f"{number + 1}: {ended}; went on from {told(errors)} %; last checkpoints {lost} s before", flush=True)
         again = finished(homes[1], start(homes[1], 1 / 6))

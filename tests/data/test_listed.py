@@ -152,3 +152,17 @@ def test_a_search_stores_and_trains_and_its_images_are_found_again(tiny, shards,
     found = dataset_of(read_search(tmp_path / "run").study, tmp_path / "run", str(shards))
     assert len(found.validation) == 10
     assert found.stored is not None
+
+
+def test_sets_whose_files_are_named_and_sized_alike_are_told_apart(tmp_path):
+    """Images that are not compressed all have one size: one set's store must not serve another's pixels."""
+    for name, level in (("dark", 40), ("bright", 200)):
+        for label in ("a", "b"):
+            (tmp_path / name / "set" / label).mkdir(parents=True)
+            for number in range(20):
+                pixels = np.full((16, 16, 3), level + number, np.uint8)
+                Image.fromarray(pixels).save(tmp_path / name / "set" / label / f"{number}.bmp")
+    dark, bright = (load(tmp_path / name / "set", stored=True, store=tmp_path / "store") for name in ("dark", "bright"))
+    assert dark.fingerprint != bright.fingerprint
+    assert dark.open(workers=0).train.images.mean() < 100
+    assert bright.open(workers=0).train.images.mean() > 150

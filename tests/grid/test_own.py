@@ -14,7 +14,7 @@ from scaling.grid import own as own_module
 from scaling.grid import pilot as pilot_module
 from scaling.grid.__main__ import main
 from scaling.grid.findings import NO_STEP_2
-from scaling.grid.own import is_own, own_spec
+from scaling.grid.own import as_recorded, is_own, own_spec
 from scaling.grid.pilot import Doubling, Pilot, PilotSpec, pilot_result, pilot_said
 from scaling.grid.result import SearchResult
 from scaling.grid.spec import read_spec
@@ -76,7 +76,18 @@ def test_colour_is_cropped_and_mirrored_and_grey_is_not():
     assert grey.augment == Augment()
 
 
-@pytest.mark.parametrize(("train", "batch"), [(50, 32), (1800, 32), (3100, 64), (6143, 64), (6144, 128), (10**6, 128)])
+def test_a_folder_goes_on_as_it_began(tmp_path):
+    older = read_spec("default")
+    config = {**older.to_dict(), "recipe": {**older.to_dict()["recipe"], "epochs": 17}, "pictures": "mine", "data": "abc"}
+    asked = dataclasses.replace(own_spec(older, dataset(), baseline=False), seeds=5)
+    found = as_recorded(asked, tmp_path, config, baseline=False)
+    assert (found.baseline, found.recipe.epochs, found.recipe.augment, found.seeds) == (SMALL, 17, Augment(), 5)
+    assert as_recorded(asked, tmp_path, config, baseline=True).baseline.resolution == 32
+
+
+@pytest.mark.parametrize(
+    ("train", "batch"), [(20, 8), (50, 16), (70, 32), (1800, 32), (3100, 64), (6143, 64), (6144, 128), (10**6, 128)]
+)
 def test_few_images_come_in_small_batches_at_the_same_rate_an_image(train, batch):
     spec = read_spec("default")
     made = own_spec(spec, dataset(train=train), baseline=False).recipe
@@ -143,6 +154,12 @@ def test_a_length_at_chance_is_too_short(records):
     assert found.epochs == 10
     assert found.steps[0].gain is None
     assert found.steps[1].gain is None
+
+
+def test_a_length_that_collapsed_is_not_chosen(records):
+    with records.run.opened(records.pilot.config()):
+        records.record(50, 10, 48)
+        assert pilot_result(records.pilot, records.run).epochs == 5
 
 
 def test_a_baseline_that_learns_nothing_at_any_length_is_said(records):

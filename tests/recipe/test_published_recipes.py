@@ -83,6 +83,7 @@ def test_a_specification_changes_a_recipe_by_name_key_by_key():
         ),
         ({"progressive": {"magnitude": 5}}, "progressive.magnitude is where the first stage begins"),
         ({"progressive": {"mixup": 0}}, "progressive.mixup is where the first stage begins"),
+        ({"progressive": {"mixup": 0}, "augment": {"cutmix": 1}}, "progressive.mixup is where the first stage begins"),
     ],
 )
 def test_a_recipe_table_is_checked(table, message):
@@ -100,10 +101,12 @@ def test_a_recipe_table_is_checked(table, message):
         (Augment, {"crop": 1.5}, "Augment.crop must be from 0 to 1, got 1.5"),
         (Augment, {"magnitude": 31}, "Augment.magnitude must be from 0 to 30, got 31"),
         (Augment, {"layers": 0}, "Augment.layers must be from 1 to 8, got 0"),
-        (Progressive, {"stages": 0}, "Progressive.stages must be at least 1, got 0"),
+        (Progressive, {"stages": 0}, "Progressive.stages must be from 1 to 100, got 0"),
         (Progressive, {"smallest": 1.5}, "smallest must be above 0 and at most largest, and that at most 2, got 1.5 and 1.0"),
         (Progressive, {"dropout": 0.0}, "Progressive.dropout must be above 0 and below 1, got 0.0"),
-        (Progressive, {"mixup": -1.0}, "Progressive.mixup must be 0 or more, got -1.0"),
+        (Progressive, {"magnitude": 50.0}, "Progressive.magnitude must be from 0 to 30, got 50.0"),
+        (Progressive, {"stages": 10**9}, "Progressive.stages must be from 1 to 100, got 1,000,000,000"),
+        (Progressive, {"mixup": -1.0}, "Progressive.mixup must be from 0 to 10, got -1.0"),
     ],
 )
 def test_the_tables_of_a_recipe_are_checked(kind, change, message):

@@ -16,6 +16,7 @@ from scaling.recipe.progressive import Progressive
 from scaling.recipe.recipe import Recipe
 from scaling.recipe.schedules import Schedule
 from scaling.train import checkpoint as checkpoint_module
+from scaling.train import loop as loop_module
 from scaling.train import task as task_module
 from scaling.train.checkpoint import Checkpoint
 from scaling.train.input import at_stage, given, is_cut_on_device, to_device
@@ -131,6 +132,39 @@ def test_one_by_other_code_is_refused(stopped, monkeypatch):
     monkeypatch.setattr(checkpoint_module, "origin", lambda: ["another version"])
     with pytest.raises(UserError, match="by another version of this package or of JAX, or on another device; this training"):
         Checkpoint(path, "one", 1.0).read(like)
+
+
+def test_one_of_images_given_otherwise_is_refused(stopped):
+    path, like = stopped
+    with pytest.raises(UserError, match="by another version of this package or of JAX, or on another device"):
+        Checkpoint(path, "one", 1.0, "[(60, 14, 3, False)]").read(like)
+
+
+def test_a_stop_while_the_next_stage_is_compiled_keeps_the_training(dataset, tmp_path):
+    prepared = Prepared(dataset, RECIPES["progressive"])
+    whole = train_stages(prepared.task, prepared.of_stage, 5)
+    checkpoint, asked = Checkpoint(tmp_path / "x", "one", 1e9), []
+
+    def of_stage(stage):
+        asked.append(stage)
+        if len(asked) == 2:
+            raise Stopped
+        return prepared.of_stage(stage)
+
+    with pytest.raises(Stopped):
+        train_stages(prepared.task, of_stage, 5, checkpoint=checkpoint)
+    restored = checkpoint.read(initial_state(prepared.task, 5))
+    assert len(restored.seen) == 3
+    assert same(whole, train_stages(prepared.task, prepared.of_stage, 5, restored=restored))
+
+
+def test_a_finished_training_is_kept_until_it_is_judged(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop_module, "WORTH_KEEPING_SECONDS", 0.0)
+    prepared, checkpoint = Prepared(dataset, PLAIN), Checkpoint(tmp_path / "x", "one", 1e9)
+    whole = train_stages(prepared.task, prepared.of_stage, 0, checkpoint=checkpoint, seconds=lambda: 7.5)
+    restored = checkpoint.read(initial_state(prepared.task, 0))
+    assert (len(restored.seen), restored.seconds) == (9, 7.5)
+    assert same(whole, restored.state)
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "tensor", "shape", "losses", "folder"])

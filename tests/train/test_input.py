@@ -16,7 +16,7 @@ from scaling.recipe.recipe import Recipe
 from scaling.train import feed as feed_module
 from scaling.train import input as input_module
 from scaling.train.feed import ahead, calls
-from scaling.train.input import at_stage, given, is_cut_on_device, to_device
+from scaling.train.input import at_stage, given, is_cut_on_device, normalisation, to_device
 from scaling.train.loop import compile_evaluation, compile_training, initial_state, predict, train_stages, unpacked
 from scaling.train.task import Given, Task
 
@@ -114,6 +114,26 @@ def test_every_stage_of_whole_images_takes_the_same_ones():
     _, prepared, weights = trained(images, recipe)
     assert at_stage(images, 11, prepared) is prepared
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(weights))
+
+
+def test_a_larger_stage_is_given_its_images_as_the_judged_ones_are(monkeypatch):
+    """However large: its program was compiled for that."""
+    images = dataset()
+    prepared = to_device(images, 12)
+    monkeypatch.setattr(input_module, "RESIDENT_BYTES", 0)
+    assert at_stage(images, 18, prepared).resident
+    assert not to_device(images, 18).resident
+    assert not at_stage(images, 18, to_device(images, 12)).resident
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, CHANGED], ids=["plain", "changed"])
+@pytest.mark.parametrize("stored", [False, True])
+def test_whoever_asks_later_normalises_as_the_training_did(recipe, stored):
+    images = dataset(stored)
+    trained_with = to_device(images, 12, is_cut_on_device(images, recipe)).pixels
+    asked = normalisation(images, 12, recipe)
+    assert np.array_equal(trained_with.mean, asked.mean)
+    assert np.array_equal(trained_with.deviation, asked.deviation)
 
 
 def test_changes_do_not_depend_on_how_images_come_but_on_seed_and_epoch(monkeypatch):

@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from scaling.data import Dataset
+from scaling.data import Dataset, Split
 from scaling.study.trial import Trial
-from scaling.train.input import DeviceDataset, at_stage, is_cut_on_device, to_device
+from scaling.train.input import DeviceDataset, at_stage, held_out, is_cut_on_device, normalisation, to_device
 from scaling.train.stages import sides
+from scaling.train.step import Pixels
 
 
 class _Key(NamedTuple):
-    """Which images: on what, of how many px; whole, or for the stage of a network of another resolution."""
+    """Which resized images: on what, of how many px; for the stage of a network of another resolution, or for itself."""
 
     device: Any
     side: int
-    whole: bool = False
     stage_of: int | None = None
 
 
@@ -32,6 +32,8 @@ class DeviceImages:
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
         self._held: dict[_Key, DeviceDataset] = {}
+        self._whole: dict[Any, DeviceDataset] = {}
+        self._normalisations: dict[tuple[int, bool], Pixels] = {}
         self._waiting: Counter[int] = Counter()
         # Two workers that want the same images would hold them twice, and twice what resizing takes.
         self._lock = threading.Lock()
@@ -44,8 +46,23 @@ class DeviceImages:
 
     def judged(self, network: Trial, device: Any) -> DeviceDataset:
         """The set at a network's resolution; the calling thread must have the device as its default."""
-        side, whole = network.architecture.resolution, is_cut_on_device(self._dataset, network.recipe)
-        return self._once(_Key(device, side, whole), lambda: to_device(self._dataset, side, whole))
+        side = network.architecture.resolution
+        if not is_cut_on_device(self._dataset, network.recipe):
+            return self._once(_Key(device, side), lambda: to_device(self._dataset, side))
+        with self._lock:  # whole images serve networks of every resolution
+            if device not in self._whole:
+                self._whole[device] = to_device(self._dataset, side, True)
+        validation, test = held_out(self._dataset, side)
+        return self._whole[device]._replace(validation=validation, test=test)
+
+    def test_images(self, network: Trial) -> tuple[Split, Pixels]:
+        """The test images at a network's resolution, with what its training normalised by; no training image is placed."""
+        side, recipe = network.architecture.resolution, network.recipe
+        key = side, is_cut_on_device(self._dataset, recipe)
+        with self._lock:
+            if key not in self._normalisations:
+                self._normalisations[key] = normalisation(self._dataset, side, recipe)
+        return held_out(self._dataset, side)[1], self._normalisations[key]
 
     def stage(self, side: int, device: Any, judged: DeviceDataset) -> DeviceDataset:
         """The set with training images of a stage's side, normalised as those that its network is judged by."""
@@ -60,6 +77,8 @@ class DeviceImages:
                 self._waiting[side] -= 1
             for key in [key for key in self._held if self._waiting[key.side] <= 0]:
                 del self._held[key]
+            if not any(count > 0 for count in self._waiting.values()):
+                self._whole.clear()
 
     def _once(self, key: _Key, make: Callable[[], DeviceDataset]) -> DeviceDataset:
         with self._lock:

@@ -123,6 +123,7 @@ class LocalEngine:
                 # A segment's end is waited for, however long it takes: there the training is kept.
                 while thread.is_alive() and (thread.name in work.training or time.monotonic() < end):
                     thread.join(timeout=min(0.1, CLOSING_SECONDS))
+            _raise_failed(work.events)
 
     def missing_weights(self, trials: Sequence[Trial]) -> list[Trial]:
         """Those whose weights are gone or cannot be read."""
@@ -137,8 +138,8 @@ class LocalEngine:
         """
         with own_settings():
             weights = self._load(trial)
-            data = self._images.judged(trial, self._devices[0])
-            return evaluate_per_image(self._evaluation(task_of(trial)), weights, data.test, data.pixels)
+            test, pixels = self._images.test_images(trial)
+            return evaluate_per_image(self._evaluation(task_of(trial)), weights, test, pixels)
 
     def _load(self, trial: Trial) -> Weights:
         try:
@@ -196,6 +197,7 @@ class LocalEngine:
     def _train(self, trial: Trial, programs: StagePrograms, data: DeviceDataset, compiling: float, work: _WorkQueue) -> Outcome:
         seen: list[Segment] = []
         waited: list[float] = []
+        compiled: list[float] = []
         task, thread = task_of(trial), threading.current_thread().name
 
         def report(segment: Segment) -> None:
@@ -203,23 +205,30 @@ class LocalEngine:
             work.events.put(Training(trial, segment.epoch + segment.last, segment.accuracy))
 
         def of_stage(stage: Task) -> tuple[Program, DeviceDataset]:
-            asked, compiled = time.perf_counter(), programs.ready(stage)
-            program = programs(stage)
-            if not compiled:  # time of the compiler, not of the training
+            asked, is_ready = time.perf_counter(), programs.ready(stage)
+            try:
+                program = programs(stage, work.stop.is_set)
+                if not is_ready:
+                    compiled.append(time.perf_counter() - asked)
+                return program, self._images.stage(stage.architecture.resolution, programs.device, data)
+            finally:  # of the compiler and of resizing, not of the training
                 waited.append(time.perf_counter() - asked)
-            return program, self._images.stage(stage.architecture.resolution, programs.device, data)
+
+        def seconds() -> float:
+            return (0.0 if restored is None else restored.seconds) + time.perf_counter() - start - sum(waited)
 
         work.events.put(Training(trial, 0))
-        checkpoint = Checkpoint(self._weights / f"{trial.id}{CHECKPOINT_ENDING}", trial.id, self._checkpoint_seconds)
+        path = self._weights / f"{trial.id}{CHECKPOINT_ENDING}"
+        checkpoint = Checkpoint(path, trial.id, self._checkpoint_seconds, programs.forms)
         restored = self._restored(trial, checkpoint, work)
         start = time.perf_counter()
         work.training.add(thread)
         try:
             body = body_for(trial, self._initial) if restored is None else None
-            state = train_stages(task, of_stage, trial.seed, report, work.stop.is_set, checkpoint, restored, body)
+            state = train_stages(task, of_stage, trial.seed, report, work.stop.is_set, checkpoint, restored, body, seconds)
         finally:
             work.training.discard(thread)
-        trained = time.perf_counter()
+        trained, took = time.perf_counter(), seconds()
         weights, evaluation = unpacked(task, state), self._evaluation(task)
         judged = evaluate_per_image(evaluation, weights, data.validation, data.pixels)
         last = None
@@ -228,12 +237,13 @@ class LocalEngine:
             last = float(evaluate_per_image(evaluation, of_last, data.validation, data.pixels).correct.mean())
         evaluated = time.perf_counter()
         save_weights(self._path(trial), weights)
-        before = 0.0 if restored is None else restored.seconds
-        seconds = Seconds(compiling + sum(waited), before + trained - start - sum(waited), evaluated - trained)
-        return Outcome("complete", None, judged.correct, seconds, judged.probability, _curve(seen), last)
+        spent = Seconds(compiling + sum(compiled), took, evaluated - trained)
+        return Outcome("complete", None, judged.correct, spent, judged.probability, _curve(seen), last)
 
     def _restored(self, trial: Trial, checkpoint: Checkpoint, work: _WorkQueue) -> Restored | None:
         """Where the trial's training had got to, said either way."""
+        if not checkpoint.exists():
+            return None
         try:
             restored = checkpoint.read(initial_state(task_of(trial), trial.seed))
         except UserError as error:
@@ -265,6 +275,13 @@ def _curve(seen: Sequence[Segment]) -> Curve:
         tuple(fmean(segment.loss for segment in epoch) for epoch in epochs),
         tuple(fmean(segment.accuracy for segment in epoch) for epoch in epochs),
     )
+
+
+def _raise_failed(events: queue.SimpleQueue[Any]) -> None:
+    """Raise what went wrong while the work was stopped: that a training could not be kept, say."""
+    while not events.empty():
+        if isinstance(event := events.get(), Exception):
+            raise event
 
 
 def _until_finished(events: queue.SimpleQueue[Any]) -> Iterator[Event]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from typing import Any
 
 import jax
 
 from scaling.train.compile import Program
 from scaling.train.input import DeviceDataset, given
-from scaling.train.loop import compile_training
+from scaling.train.loop import Stopped, compile_training
 from scaling.train.task import Task
+
+_POLL_SECONDS = 0.1
 
 
 class StagePrograms:
@@ -39,8 +41,21 @@ class StagePrograms:
         """Whether the program of a stage need not be waited for."""
         return self._programs[task].done()
 
-    def __call__(self, task: Task) -> Program:
-        """The program of a stage, once it is compiled; what went wrong then is raised here."""
+    @property
+    def forms(self) -> str:
+        """How every stage's program is given its images, as text."""
+        return repr([tuple(form) for form in self._forms.values()])
+
+    def __call__(self, task: Task, stopped: Callable[[], bool] = lambda: False) -> Program:
+        """The program of a stage, once it is compiled; what went wrong then is raised here.
+
+        Raises:
+            Stopped: `stopped` said so while it was waited for.
+        """
+        while not self._programs[task].done():
+            if stopped():
+                raise Stopped
+            wait([self._programs[task]], timeout=_POLL_SECONDS)
         return self._programs[task].result()
 
     def _make_all(self, tasks: Sequence[Task]) -> None:
