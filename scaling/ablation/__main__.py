@@ -91,6 +91,8 @@ def _run(spec: AblationSpec, dataset: Dataset, run: Run, options: Options) -> in
         if dataset.validation.groups is not None and dataset.test.groups is not None:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
         run.list_unreadable(dataset.unreadable)
+        if dataset.stored is not None:
+            run.remember_store(dataset.stored.folder.parent)
         speed = pace(run.folder.parent)
         say(plan_summary(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.config_changes))
         train_proposed(AllAtOnce(study), study, run, engine, speed, console)

@@ -115,7 +115,10 @@ class _Workers:
             if self._closed:
                 raise EOFError
             code = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import _serve; _serve()"
-            process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            # A session of its own, so that Ctrl-C at a terminal does not reach it before it can ignore that.
+            process = subprocess.Popen(
+                [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            )
             self._started.append(process)
         return process
 

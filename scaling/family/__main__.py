@@ -205,6 +205,8 @@ def _run(spec: FamilySpec, dataset: Dataset, run: Run, options: Options) -> int:
         if dataset.validation.groups is not None and dataset.test.groups is not None:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
         run.list_unreadable(dataset.unreadable)
+        if dataset.stored is not None:
+            run.remember_store(dataset.stored.folder.parent)
         say([] if initial is None else initial.remarks)
         speed = pace(run.folder.parent)
         say(plan_summary(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.config_changes))

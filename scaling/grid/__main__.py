@@ -175,6 +175,8 @@ def _run(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespac
         if dataset.validation.groups is not None and dataset.test.groups is not None:
             write_groups(run.folder, dataset.validation.groups, dataset.test.groups)
         run.list_unreadable(dataset.unreadable)
+        if dataset.stored is not None:
+            run.remember_store(dataset.stored.folder.parent)
         say([] if initial is None else initial.remarks)
         result = _trained(study, run, engine, looks, terminal(stderr=True))
         return _report(result, options.json)

@@ -10,12 +10,13 @@ import jax.numpy as jnp
 from flax import nnx
 
 from scaling.core.errors import SpecError, UserError
+from scaling.core.files import read_text
 from scaling.data import DataError, Dataset, load
 from scaling.data.load import NAMED
 from scaling.data.source import LISTING
 from scaling.nets import Network, abstract
 from scaling.study.images import with_images
-from scaling.study.run import Run
+from scaling.study.run import STORE, Run
 from scaling.study.spec import reading
 from scaling.study.study import Network as Member
 from scaling.study.study import Trials, complete_trials
@@ -74,7 +75,8 @@ def dataset_of(study: Trials, folder: Path, data: str | None = None) -> Dataset:
     name, how = study.dataset.name, reading(study.spec)
     was_listed = study.dataset.fingerprint.startswith(LISTING)
     try:
-        dataset = load(data or name, side=study.dataset.side or None, stored=was_listed, **how)
+        store = _store(folder) if was_listed else None
+        dataset = load(data or name, side=study.dataset.side or None, stored=was_listed, store=store, **how)
     except DataError:
         if data is not None or name in NAMED:
             raise
@@ -84,6 +86,15 @@ def dataset_of(study: Trials, folder: Path, data: str | None = None) -> Dataset:
     if dataset.fingerprint != study.dataset.fingerprint:
         raise SpecError(f"{dataset.name} are other images than {folder} was trained on; give them with --data")
     return with_images(dataset)
+
+
+def _store(folder: Path) -> Path | None:
+    """Where the images of a run were stored on this machine; None where that is not known or gone."""
+    try:
+        place = Path(read_text(folder / "weights" / STORE))
+    except (OSError, ValueError):
+        return None
+    return place if place.is_dir() else None
 
 
 def trained_network(run: Run, trial: Trial) -> Network:

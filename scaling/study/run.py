@@ -24,6 +24,9 @@ from scaling.study.trial import Outcome, Statuses, Trial
 CHECKPOINT_ENDING = ".checkpoint"
 """Of the files in `weights/` from which trainings go on; one is deleted once its trial is recorded."""
 
+STORE = "store.txt"
+"""In `weights/`, which stays on its machine: the folder of stores that the run's images lie in."""
+
 FIXED = ("baseline", "data", "recipe")
 """What a run folder never changes; the rest of its configuration may grow in place."""
 
@@ -172,6 +175,11 @@ class Run:
         counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
         self._append(TrainingRecord(trial, counted, outcome, provenance(device)))
         self.drop_checkpoint(trial)
+
+    def remember_store(self, place: Path) -> None:
+        """Keep where the images of this machine are stored, for commands that need them again."""
+        self.weights.mkdir(exist_ok=True)
+        atomic_write(self.weights / STORE, str(place.resolve()))
 
     def drop_checkpoint(self, trial: Trial) -> None:
         """Delete a trial's checkpoint, if there is one: the training is over."""

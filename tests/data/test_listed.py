@@ -147,7 +147,7 @@ def test_a_search_stores_and_trains_and_its_images_are_found_again(tiny, shards,
     from scaling.grid.reopen import read_search
     from scaling.study.restore import dataset_of
 
-    monkeypatch.setenv("SCALING_STORE", str(tmp_path / "store"))
+    # Where they are stored is remembered beside the weights.
     monkeypatch.setattr(store, "_store", lambda *_: pytest.fail("stored again"))
     found = dataset_of(read_search(tmp_path / "run").study, tmp_path / "run", str(shards))
     assert len(found.validation) == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -10,7 +11,7 @@ from scaling.core.machine import cores, memory_bytes
 from scaling.count.cost import cost
 from scaling.count.memory import training_bytes
 from scaling.study.trial import Trial
-from scaling.train.stages import stages
+from scaling.train.stages import sides, stages
 from scaling.train.task import Task
 
 
@@ -46,7 +47,9 @@ def workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:
 def _training_bytes(trial: Trial) -> int:
     """As everywhere, by the estimate of `scaling.count.memory`."""
     number = 2 if trial.recipe.precision == "bfloat16" else 4
-    return training_bytes(trial.architecture, trial.recipe.batch, trial.num_classes, trial.in_channels, number)
+    largest = max(sides(trial.architecture.resolution, trial.recipe))  # a stage's images may be larger than the judged ones
+    network = dataclasses.replace(trial.architecture, resolution=largest)
+    return training_bytes(network, trial.recipe.batch, trial.num_classes, trial.in_channels, number)
 
 
 def _device_bytes(device: Any) -> float:
