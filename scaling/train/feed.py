@@ -18,8 +18,8 @@ from scaling.train.stages import stages
 from scaling.train.step import Drawn, needs_draws
 from scaling.train.task import Task
 
-AHEAD = 2
-"""Calls whose images wait on the device while one is trained."""
+AHEAD = 1
+"""Calls whose images wait on the device while one is trained; the next ones are being gathered meanwhile."""
 
 _POLL_SECONDS = 0.1
 

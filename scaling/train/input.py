@@ -22,8 +22,8 @@ from scaling.train.task import Given, Task
 RESIDENT_BYTES = 8 * 2**30
 """Training images up to this size stay on a device that does not say how much memory it has."""
 
-PIECE_BYTES = 64 * 2**20
-"""Images of one call, where they do not stay on the device; two calls' wait while one is trained."""
+PIECE_BYTES = 256 * 2**20
+"""Images of one call, where they do not stay on the device. Calls of few steps cost more: of two steps a third of the rate."""
 
 
 class DeviceDataset(NamedTuple):
