@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from scaling.ablation.study import AblationStudy
 from scaling.analysis.errors import SPREADS_DIFFER
 from scaling.core.units import duration
-from scaling.grid.plan import enlarged, growth
+from scaling.grid.plan import enlarged, growth, to_train
 from scaling.recipe.recipe import Recipe
-from scaling.study.estimate import Pace, estimated_seconds
+from scaling.study.estimate import Pace
 from scaling.study.trial import Trial
 
 if TYPE_CHECKING:
@@ -44,13 +44,7 @@ def plan_summary(
         f"Device: {device}. Records: {folder}.",
         *growth(grown),
     ]
-    if not missing:
-        return [*said, f"All {total} trials are recorded already; nothing to train."]
-    return [
-        *said,
-        f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))}, "
-        f"estimated from {speed.source}. Ctrl-C stops cleanly; the same command continues.",
-    ]
+    return [*said, to_train(missing, total, speed)]
 
 
 def _asked(study: AblationStudy) -> list[str]:

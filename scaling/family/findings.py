@@ -12,10 +12,10 @@ from scaling.analysis.power_law import MINIMUM_COSTS
 from scaling.core.units import duration
 from scaling.family.spec import FamilyConfig
 from scaling.family.study import FamilyStudy, intended
-from scaling.grid.plan import enlarged, growth
+from scaling.grid.plan import enlarged, growth, to_train
 from scaling.report.cells import share_sentence
 from scaling.rules.members import MEMBER_WITHIN
-from scaling.study.estimate import Pace, estimated_seconds
+from scaling.study.estimate import Pace
 from scaling.study.trial import Trial
 
 if TYPE_CHECKING:
@@ -50,13 +50,7 @@ def plan_summary(
         f"Device: {device}. Records: {folder}.",
         *growth(grown, "--to"),
     ]
-    if not missing:
-        return [*said, f"All {total} trials are recorded already; nothing to train."]
-    return [
-        *said,
-        f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))}, "
-        f"estimated from {speed.source}. Ctrl-C stops cleanly; the same command continues.",
-    ]
+    return [*said, to_train(missing, total, speed)]
 
 
 def strangers(study: FamilyStudy) -> list[str]:

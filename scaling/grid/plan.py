@@ -50,12 +50,7 @@ def plan_summary(
     total = len(study.all_trials())
     if missing:
         said += power(space, independent(dataset.validation), seeds, spread, look)
-        said.append(
-            f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))}, "
-            f"estimated from {speed.source}. Ctrl-C stops cleanly; the same command continues."
-        )
-    else:
-        said.append(f"All {total} trials are recorded already; nothing to train.")
+    said.append(to_train(missing, total, speed))
     return said
 
 
@@ -148,6 +143,16 @@ def references_said(candidates: Iterable[Candidate]) -> list[str]:
                     "its rule: on this baseline it does not represent the rule."
                 )
     return said
+
+
+def to_train(missing: Sequence[Trial], total: int, speed: Pace) -> str:
+    """How much of a study is left to train, and how long that will take."""
+    if not missing:
+        return f"All {total} trials are recorded already; nothing to train."
+    return (
+        f"{len(missing)} of {total} trials to train, about {duration(estimated_seconds(missing, speed))}, "
+        f"estimated from {speed.source}. Ctrl-C stops cleanly; the same command continues."
+    )
 
 
 def growth(changes: Sequence[str], flag: str = "--run") -> list[str]:
