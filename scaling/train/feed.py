@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.train.compile import default_device
+from scaling.train.gather import Gather
 from scaling.train.input import DeviceDataset, given
 from scaling.train.stages import stages
 from scaling.train.step import Drawn, needs_draws
@@ -58,11 +59,18 @@ def calls(task: Task, seed: int, of_stage: Callable[[Task], tuple[Any, DeviceDat
         count = task.segments[0] * task.segments[1] // steps  # of an epoch
         skipped = min(left, count * len(stage.epochs))
         left -= skipped
-        made = (
-            Call(program, _arguments(stage.task, seed, epoch, data, *_part(task, seed, epoch, number, steps)), epoch, last)
-            for epoch, number, last in _positions(stage.epochs, count, skipped)
-        )
+        made = _of_stage(stage.task, seed, program, data, _positions(stage.epochs, count, skipped))
         yield from made if data.resident else ahead(made)
+
+
+def _of_stage(
+    task: Task, seed: int, program: Any, data: DeviceDataset, positions: Iterator[tuple[int, int, bool]]
+) -> Iterator[Call]:
+    gather, steps = Gather(), given(task, data).steps
+    for epoch, number, last in positions:
+        part = slice(number * steps, (number + 1) * steps)
+        order, mirrored = epoch_order(task, seed, epoch)
+        yield Call(program, _arguments(task, seed, epoch, data, gather, order[part], mirrored[part]), epoch, last)
 
 
 def _positions(epochs: range, count: int, skipped: int) -> Iterator[tuple[int, int, bool]]:
@@ -70,13 +78,6 @@ def _positions(epochs: range, count: int, skipped: int) -> Iterator[tuple[int, i
     for position in range(skipped, count * len(epochs)):
         epoch, number = divmod(position, count)
         yield epochs[epoch], number, number + 1 == count
-
-
-def _part(task: Task, seed: int, epoch: int, number: int, steps: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """`epoch_order` of the steps of one call."""
-    order, mirrored = epoch_order(task, seed, epoch)
-    chosen = slice(number * steps, (number + 1) * steps)
-    return order[chosen], mirrored[chosen]
 
 
 @lru_cache(maxsize=8)
@@ -132,13 +133,19 @@ def ahead(items: Iterator[Item], count: int = AHEAD) -> Generator[Item]:
 
 
 def _arguments(
-    task: Task, seed: int, epoch: int, data: DeviceDataset, order: NDArray[np.int32], mirrored: NDArray[np.bool_]
+    task: Task,
+    seed: int,
+    epoch: int,
+    data: DeviceDataset,
+    gather: Gather,
+    order: NDArray[np.int32],
+    mirrored: NDArray[np.bool_],
 ) -> tuple[Any, ...]:
     images, labels, aspect, index = data.images, data.labels, data.aspect, order
-    if not data.resident:
+    if not isinstance(data.images, jax.Array):
         chosen = order.ravel()
         index = np.arange(chosen.size, dtype=np.int32).reshape(order.shape)
-        images, labels = jax.device_put(data.images[chosen]), jax.device_put(data.labels[chosen])
+        images, labels = jax.device_put(gather(data.images, chosen)), jax.device_put(data.labels[chosen])
         aspect = None if aspect is None else aspect[chosen]
     plain = (images, labels, data.pixels, index, mirrored)
     if not needs_draws(task.recipe, aspect is not None):

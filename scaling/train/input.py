@@ -23,7 +23,10 @@ RESIDENT_BYTES = 8 * 2**30
 """Training images up to this size stay on a device that does not say how much memory it has."""
 
 PIECE_BYTES = 256 * 2**20
-"""Images of one call, where they do not stay on the device. Calls of few steps cost more: of two steps a third of the rate."""
+"""Images of one call, where they do not stay on the device."""
+
+FEW_STEPS = 8
+"""Of a call, at least, in a larger piece if need be: on a CPU a call costs as much time as a step of a small network."""
 
 
 class DeviceDataset(NamedTuple):
@@ -109,6 +112,8 @@ def given(task: Task, data: DeviceDataset) -> Given:
     of_step = task.recipe.batch * side**2 * task.in_channels
     lengths = [length for length in range(1, steps + 1) if steps % length == 0]
     most = max(length for length in lengths if length * of_step <= PIECE_BYTES or length == 1)
+    if most < FEW_STEPS:  # a segment of 61 steps has no other part
+        most = max(length for length in lengths if length * of_step <= 2 * PIECE_BYTES or length == most)
     return Given(most * task.recipe.batch, side, most, whole)
 
 

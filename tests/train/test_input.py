@@ -76,18 +76,23 @@ def test_sent_images_train_the_same(recipe, stored, piece):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
-def test_a_piece_divides_a_segment_and_fits():
+def test_a_piece_divides_a_segment_and_fits_unless_its_steps_are_few(monkeypatch):
     task, data = Task(NET, dataclasses.replace(RECIPE, batch=4), 3, 3, 50), to_device(dataset(), 12)
     sent = data._replace(images=np.asarray(data.images))
     assert task.segments == (1, 12)
     assert given(task, data) == Given(50, 12, 12)
     of_step = 4 * 12 * 12 * 3
-    for room, steps in ((12 * of_step, 12), (11 * of_step, 6), (5 * of_step, 4), (3 * of_step, 3), (1, 1)):
-        input_module.PIECE_BYTES, before = room, input_module.PIECE_BYTES
-        try:
-            assert given(task, sent) == Given(4 * steps, 12, steps)
-        finally:
-            input_module.PIECE_BYTES = before
+
+    def steps(task, room):
+        monkeypatch.setattr(input_module, "PIECE_BYTES", room * of_step)
+        found = given(task, sent)
+        assert found == Given(4 * found.steps, 12, found.steps)
+        return found.steps
+
+    assert [steps(task, room) for room in (12, 6, 5, 4, 2, 0.1)] == [12, 12, 6, 6, 4, 1]
+    prime, even = task._replace(images=4 * 61), task._replace(images=4 * 48)
+    assert [steps(prime, room) for room in (61, 60, 31, 30)] == [61, 61, 61, 1]
+    assert [steps(even, room) for room in (47, 23, 12, 11)] == [24, 16, 12, 8]
 
 
 def test_what_a_stored_set_is_judged_on_is_the_middle_resized():
