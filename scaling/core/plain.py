@@ -81,13 +81,25 @@ def is_later(field: dataclasses.Field[Any]) -> bool:
 def to_plain(value: Any) -> Any:
     """A dataclass as a table in the order of its fields, a tuple as a list, both all the way down; anything else as it is.
 
-    Fields made by `later` are left out where they have their default.
+    Fields made by `later` are left out where they have their default. A whole number in a field of type float is written as a
+    float, as it is when it is read: an id must not depend on how a number was written.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        hints = _hints(type(value))
+        pairs = ((field, _typed(hints[field.name], getattr(value, field.name))) for field in dataclasses.fields(value))
         return {key_of(field): to_plain(held) for field, held in pairs if not (is_later(field) and held == field.default)}
     if isinstance(value, tuple | list):
         return [to_plain(item) for item in value]
+    return value
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    """Whole numbers as floats where the type asks for floats; anything else as it is."""
+    inner = typing.get_args(hint)
+    if type(value) is int and float in (hint, *inner):
+        return float(value)
+    if isinstance(value, tuple) and inner and typing.get_origin(hint) is tuple:
+        return tuple(_typed(inner[0], item) for item in value)
     return value
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scaling.arch import SMALL, Architecture, Stage
+from scaling.arch import ARCHITECTURES, SMALL, Architecture, Stage
 from scaling.core.errors import SpecError
 from scaling.core.plain import from_plain, is_later, later, to_plain
 from scaling.family.spec import FamilyConfig, FamilySpec
@@ -16,6 +16,7 @@ from scaling.grid.spec import StudySpec
 from scaling.recipe.augment import Augment
 from scaling.recipe.optimizers import Optimizer
 from scaling.recipe.progressive import Progressive
+from scaling.recipe.published import RECIPES
 from scaling.recipe.recipe import Recipe
 from scaling.recipe.schedules import Schedule
 from scaling.study.trial import Trial
@@ -248,3 +249,17 @@ def test_to_plain_and_from_plain_are_inverse():
 def test_from_plain_names_what_is_wrong(kind, table, message):
     with pytest.raises(SpecError, match=message):
         from_plain(kind, table, "here")
+
+
+def test_an_id_does_not_depend_on_how_a_number_was_written():
+    """A preset's `magnitude=9` is read back as 9.0."""
+    ways = (Augment(magnitude=9), from_plain(Augment, {"magnitude": 9}, "augment"), Augment(magnitude=9.0))
+    assert {json.dumps(to_plain(one)) for one in ways} == {json.dumps(to_plain(Augment(magnitude=9.0)))}
+    assert json.dumps(to_plain(Lattice(alpha=(1, 2)))) == json.dumps(to_plain(Lattice(alpha=(1.0, 2.0))))
+    assert json.dumps(to_plain(Progressive(4, 0.5, magnitude=2))) == json.dumps(to_plain(Progressive(4, 0.5, magnitude=2.0)))
+
+
+@pytest.mark.parametrize("made", [*RECIPES.values(), *ARCHITECTURES.values()], ids=[*RECIPES, *ARCHITECTURES])
+def test_what_is_recorded_of_something_published_is_what_is_read_back(made):
+    written = json.dumps(to_plain(made))
+    assert json.dumps(to_plain(from_plain(type(made), json.loads(written), "published"))) == written
