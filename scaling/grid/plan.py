@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from scaling.analysis.coverage import largest_hole
 from scaling.analysis.eligibility import ELIGIBLE_WITHIN, is_eligible
@@ -19,9 +18,6 @@ from scaling.rules.members import MEMBER_WITHIN
 from scaling.study.estimate import Pace, estimated_seconds
 from scaling.study.study import DatasetInfo, Network, SplitInfo
 from scaling.study.trial import Trial, network_key
-
-if TYPE_CHECKING:
-    pass
 
 
 def plan_summary(
