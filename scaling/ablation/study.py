@@ -28,7 +28,7 @@ class Pair:
     """the recipe with its precision and, where it follows the cost, its dropout resolved"""
     cost: Cost
     realised: float
-    """MACs over the first network's"""
+    """MACs over those of the cheapest network"""
 
     @property
     def label(self) -> str:
@@ -92,9 +92,8 @@ class AblationStudy(Trials):
 
     def _pair(self, network: str, recipe: str) -> Pair:
         counts = (self.dataset.num_classes, self.dataset.in_channels)
-        first, asked = next(iter(self.spec.networks.values())), self.spec.recipes[recipe]
-        counted = cost(self.spec.networks[network], *counts)
-        ratio = counted.macs / cost(first, *counts).macs
+        asked, counted = self.spec.recipes[recipe], cost(self.spec.networks[network], *counts)
+        ratio = counted.macs / min(cost(one, *counts).macs for one in self.spec.networks.values())
         if asked.precision == "auto":
             asked = dataclasses.replace(asked, precision=self.precision)  # type: ignore[arg-type]
         return Pair(network, recipe, self.spec.networks[network], asked.for_cost(ratio), counted, ratio)

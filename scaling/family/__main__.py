@@ -244,7 +244,7 @@ def _draw(family: Family) -> None:
         return  # rounding left every network too far from its rule, as the tables say
     sides = {one.label: one.architecture.resolution for one in study.networks}
     numbers = rule_curves_numbers(family.result, study.dataset.side, sides)
-    raised = study.spec.family.dropout_per_doubling
+    raised = study.spec.dropout_per_doubling
     title = f"Rules of scaling at equal cost, dropout raised by {raised:g} a doubling, measured" if raised else None
     save(rule_curves(numbers, data_set=study.dataset.name, device=run.devices, title=title), run.folder, "curves")
 

@@ -10,7 +10,7 @@ from scaling.analysis.equal_cost import EQUAL_WITHIN, SPAN, Absence, Missing
 from scaling.analysis.errors import SPREADS_DIFFER
 from scaling.analysis.power_law import MINIMUM_COSTS
 from scaling.core.units import duration
-from scaling.family.spec import FamilyConfig
+from scaling.family.spec import FamilySpec
 from scaling.family.study import FamilyStudy, intended
 from scaling.grid.plan import enlarged, growth, to_train
 from scaling.report.cells import share_sentence
@@ -119,7 +119,7 @@ def unsupported_said(found: Unsupported | None) -> list[str]:
     ]
 
 
-def findings(asked: FamilyConfig, result: FamilyResult) -> list[str]:
+def findings(asked: FamilySpec, result: FamilyResult) -> list[str]:
     """What the comparison says."""
     said = [
         f"Accuracy on {result.images:,} test images, assumed independent, with {result.confidence:.0%} "

@@ -56,7 +56,7 @@ def family_document(family: Family, unsupported: Unsupported | None = None) -> D
     from scaling.grid.findings import trainings_said
 
     study, result = family.study, family.result
-    parts: list[Part] = [results_table(study, result), *unsupported_said(unsupported), *findings(study.spec.family, result)]
+    parts: list[Part] = [results_table(study, result), *unsupported_said(unsupported), *findings(study.spec, result)]
     parts += trainings_said(family.trainings, study.spec.seeds)
     parts += [family.mixed_origins] if family.mixed_origins else []
     if result.gaps is not None:

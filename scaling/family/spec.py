@@ -137,6 +137,16 @@ class FamilySpec:
         if not 1 <= self.seeds <= 1000:
             raise UserError(f"seeds must be from 1 to 1000, got {self.seeds}")
         require_held_out(self.validation_share, self.minival, self.train_share)
+        if self.family.dropout_per_doubling and self.recipe.dropout_per_doubling:
+            raise UserError(
+                f"dropout_per_doubling is given twice, {self.family.dropout_per_doubling:g} in family and "
+                f"{self.recipe.dropout_per_doubling:g} in recipe; leave one of them out"
+            )
+
+    @property
+    def dropout_per_doubling(self) -> float:
+        """Added to the recipe's dropout for each doubling of the cost, whether the family or the recipe asks for it."""
+        return self.family.dropout_per_doubling or self.recipe.dropout_per_doubling
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without the name."""

@@ -232,7 +232,8 @@ class Run:
             raise SpecError(f"{self.folder} holds {held.value} and cannot take {asked.value} too; take another folder")
         self.config_changes = difference(_free(stored), _free(config))
         changed = [*difference(_fixed(stored), _fixed(config)), *_other_weights(stored, config)]
-        for table in NAMED:
+        # An ablation's `recipe` says what `auto` means, once one of its recipes has it.
+        for table in (*NAMED, "recipe") if held is Kind.ABLATION else ():
             old, new = stored.get(table, {}), config.get(table, {})
             both = old.keys() & new.keys()
             changed += difference({name: old[name] for name in both}, {name: new[name] for name in both}, f"{table}.")
@@ -275,7 +276,7 @@ def _other_weights(stored: dict[str, Any], config: dict[str, Any]) -> list[str]:
 
 
 def _fixed(config: dict[str, Any]) -> dict[str, Any]:
-    """What may not change, without the baseline's name, which decides nothing."""
-    fixed = {key: config.get(key) for key in FIXED}
+    """What may not change, without the baseline's name, which decides nothing, and of an ablation its recipes."""
+    fixed = {key: config.get(key) for key in FIXED if key != "recipe" or kind_of(config) is not Kind.ABLATION}
     baseline = config.get("baseline") or {}
     return {**fixed, "baseline": {key: value for key, value in baseline.items() if key != "name"}}

@@ -156,17 +156,21 @@ def test_shipped_specifications(name):
 def test_every_pair_is_trained_from_every_seed_with_its_own_recipe(tmp_path, dataset):
     study = make_ablation_study(read_ablation_spec(written(tmp_path)), dataset, "float32")
     assert [one.label for one in study.networks[:4]] == ["v1 fixed", "v1 growing", "v1 paper", "large fixed"]
-    assert study.networks[0].realised == 1 < study.networks[3].realised
+    assert min(one.realised for one in study.networks) == 1
+    assert study.pair("v1", "fixed").realised < study.pair("large", "fixed").realised
     trials = study.all_trials()
     assert len({trial.id for trial in trials}) == len(trials) == 3 * 3 * 3
     labels = [study.label(trial) for trial in trials]
     assert len(set(labels)) == len(labels)  # a trial is found by its network and its recipe
     assert labels[3] == "v1 growing seed 0"
     assert {trial.recipe.precision for trial in trials} == {"float32"}
-    # The paper's dropout follows the cost, here over the first network's.
+    # The paper's dropout follows the cost, here over the cheapest network's.
     paper = study.spec.recipes["paper"]
-    assert study.pair("v1", "paper").training.dropout == 0.2
-    assert study.pair("large", "paper").training.dropout == paper.for_cost(study.pair("large", "paper").realised).dropout > 0.2
+    for name in study.spec.networks:
+        pair = study.pair(name, "paper")
+        assert pair.training.dropout == paper.for_cost(pair.realised).dropout
+    assert 0.2 < study.pair("v1", "paper").training.dropout < study.pair("large", "paper").training.dropout
+    assert min(pair.training.dropout for pair in study.networks if pair.recipe == "paper") == 0.2
 
 
 def test_recipes_that_are_one_on_a_device_are_refused(dataset):
@@ -199,6 +203,30 @@ def test_a_folder_grows_by_recipes_networks_and_seeds_and_changes_none(tmp_path,
     with pytest.raises(SpecError, match="holds an ablation and cannot take a search too; take another folder"):
         Run(folder).require_same_config({"baseline": SMALL.to_dict(), "data": dataset.fingerprint, "recipe": {}, "seeds": 1})
     assert len(left_to_train(make_ablation_study(spec, dataset, "bfloat16"), Run(folder))) == 27  # in what it was recorded in
+
+
+def test_a_recipe_that_leaves_its_precision_to_the_device_can_be_added(tmp_path, dataset):
+    exact = {"a": Recipe(precision="float32"), "b": Recipe(epochs=4, precision="float32")}
+    spec, folder = AblationSpec("mine", {"small": SMALL}, exact), tmp_path / "run"
+    with Run(folder).opened(make_ablation_study(spec, dataset, "bfloat16").config()):
+        pass
+    grown = dataclasses.replace(spec, recipes={**exact, "c": Recipe(epochs=2)})
+    with Run(folder).opened(make_ablation_study(grown, dataset, "bfloat16").config()):
+        pass
+    with pytest.raises(SpecError, match=r"recipe\.precision: bfloat16, now float32"):
+        Run(folder).require_same_config(make_ablation_study(grown, dataset, "float32").config())
+    other = dataclasses.replace(grown, recipes={**exact, "a": Recipe(epochs=3, precision="float32")})
+    with pytest.raises(SpecError, match=r"recipes\.a\.epochs: 8, now 3"):
+        Run(folder).require_same_config(make_ablation_study(other, dataset, "bfloat16").config())
+
+
+def test_dropout_follows_the_cost_over_the_cheapest_network_in_whatever_order_they_are_named(dataset):
+    networks = {"large": dataclasses.replace(SMALL, name="large", resolution=28), "small": SMALL}
+    recipes = {"plain": Recipe(), "rising": Recipe(dropout=0.2, dropout_per_doubling=0.1)}
+    one = make_ablation_study(AblationSpec("mine", networks, recipes), dataset, "float32")
+    other = make_ablation_study(AblationSpec("mine", dict(reversed(networks.items())), recipes), dataset, "float32")
+    assert {trial.id for trial in one.all_trials()} == {trial.id for trial in other.all_trials()}
+    assert one.pair("small", "rising").training.dropout == 0.2 < one.pair("large", "rising").training.dropout
 
 
 def test_changes_between_recipes_in_words():

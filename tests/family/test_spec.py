@@ -120,6 +120,14 @@ def test_a_specification(tmp_path):
     assert spec.to_dict()["family"]["rules"] == ["compound", "fast"]
 
 
+def test_dropout_that_rises_is_said_in_one_place(tmp_path):
+    rising = TOML + "dropout_per_doubling = 0.2\n"
+    assert read_family_spec(written(tmp_path, text=rising)).dropout_per_doubling == 0.2
+    assert read_family_spec(written(tmp_path, "dropout_per_doubling = 0.1")).dropout_per_doubling == 0.1
+    with pytest.raises(SpecError, match=r"dropout_per_doubling is given twice, 0\.1 in family and 0\.2 in recipe; leave one"):
+        read_family_spec(written(tmp_path, "dropout_per_doubling = 0.1", rising))
+
+
 STEP1 = ROOT / "runs" / "step1"
 SHORT = ROOT / "runs" / "fashion_short"
 
