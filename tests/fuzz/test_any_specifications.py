@@ -4,6 +4,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scaling.ablation.__main__ import main as ablation
 from scaling.family.__main__ import main as family
 from scaling.grid.__main__ import main as grid
 
@@ -17,6 +18,30 @@ phi = "0:2:1"
 dropout_per_doubling = 0.1
 [recipe]
 epochs = 2
+"""
+
+ABLATION = """
+seeds = 2
+data = "{images}"
+reference = "plain"
+[networks]
+small = "small"
+[networks.larger]
+like = "small"
+resolution = 28
+[recipe]
+epochs = 2
+batch = 4
+[recipes.plain]
+[recipes.published]
+base = "efficientnet"
+[recipes.growing.progressive]
+stages = 2
+smallest = 0.7
+magnitude = 3
+[recipes.growing.augment]
+policy = "randaugment"
+crop = 0.5
 """
 
 
@@ -56,6 +81,21 @@ def test_values_of_specifications(cases, obeys, edited_value, tiny_text, image_f
             obeys(family, [*words, "--train", "--to", tmp_path / "r"])
         else:
             obeys(grid, [*words, "--run", tmp_path / "r"])
+        assert not (tmp_path / "r").exists()
+
+    law()
+
+
+def test_values_of_ablations(cases, obeys, edited_value, image_folder, tmp_path):
+    asked = tomllib.loads(ABLATION.format(images=image_folder))
+
+    @cases
+    @given(st.integers(0, 2**32))
+    def law(seed):
+        path = tmp_path / "spec.toml"
+        changed = edited_value(asked, seed)
+        path.write_text(toml_of(changed if isinstance(changed, dict) else {"data": changed}), "utf-8")
+        obeys(ablation, [path, "--dry-run", "--json", "--run", tmp_path / "r"])
         assert not (tmp_path / "r").exists()
 
     law()
