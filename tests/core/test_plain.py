@@ -217,11 +217,16 @@ def test_every_recorded_id_is_computed_again_with_and_without_a_new_field():
 @pytest.mark.parametrize("folder", sorted(ROOT.glob("runs/*/spec.json")), ids=lambda path: path.parent.name)
 def test_a_recorded_configuration_is_read_and_written_as_it_was(folder):
     stored = json.loads(folder.read_text("utf-8"))
-    for key, kind in (("recipe", Recipe), ("lattice", Lattice), ("family", FamilyConfig), ("baseline", Architecture)):
-        if key in stored:
-            read = from_plain(kind, stored[key], key)
-            assert to_plain(read) == stored[key]
-            assert to_plain(grown(kind, **fields_of(read))) == stored[key]
+    if "recipes" in stored:  # an ablation has by name what others have one of
+        tables = [(Recipe, one) for one in stored["recipes"].values()]
+        tables += [(Architecture, one) for one in stored["networks"].values()]
+    else:
+        kinds = {"recipe": Recipe, "lattice": Lattice, "family": FamilyConfig, "baseline": Architecture}
+        tables = [(kind, stored[key]) for key, kind in kinds.items() if key in stored]
+    for kind, table in tables:
+        read = from_plain(kind, table, "here")
+        assert to_plain(read) == table
+        assert to_plain(grown(kind, **fields_of(read))) == table
 
 
 def test_to_plain_and_from_plain_are_inverse():

@@ -1,6 +1,7 @@
 """What the commands answer in JSON about everything recorded and released: as it was, keys added aside.
 
-The files beside this one are what the commands printed before the package was laid out anew. A number that is to change is
+The files beside this one are what the commands printed before the package was laid out anew or, of later runs, when they were
+recorded. A number that is to change is
 changed there, on purpose, by the command that its name says.
 """
 
