@@ -188,8 +188,8 @@ class LocalEngine:
                 outcome = self._train(trial, programs, data, compiling, work)
             except Diverged as error:
                 outcome = Outcome("diverged", str(error), None, Seconds(compiling, time.perf_counter() - begun))
-            except (Stopped, OSError):
-                raise  # a full disk ends the run; it says nothing about this network
+            except (Stopped, OSError, UserError):
+                raise  # a full disk or a store that is gone ends the run; it says nothing about this network
             except Exception as error:
                 outcome = Outcome("failed", _reason(error), None, Seconds(compiling))
             work.events.put(Finished(trial, outcome, self.device))

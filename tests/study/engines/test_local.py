@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from scaling import Factors, Stage, architecture, scale
-from scaling.core.errors import SpecError
+from scaling.core.errors import SpecError, UserError
 from scaling.core.machine import cores
 from scaling.core.units import duration
 from scaling.data import load
@@ -166,6 +166,15 @@ def test_an_error_of_the_disk_ends_the_run(engine, dataset, monkeypatch):
 
     monkeypatch.setattr(local_module, "save_weights", full)
     with pytest.raises(OSError, match="No space left"):
+        finished(engine, [trial(dataset)])
+
+
+def test_a_store_that_is_gone_ends_the_run_and_no_network_is_called_failed(engine, dataset, monkeypatch):
+    def gone(*given, **named):
+        raise UserError("pixels.u8: stored images cannot be read")
+
+    monkeypatch.setattr(local_module, "train_stages", gone)
+    with pytest.raises(UserError, match="stored images cannot be read"):
         finished(engine, [trial(dataset)])
 
 
