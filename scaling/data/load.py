@@ -15,6 +15,7 @@ from scaling.data.cifar import cifar_form, from_cifar_folder
 from scaling.data.dataset import DataError, Dataset, Split
 from scaling.data.decode import LARGEST_DEFAULT_SIDE
 from scaling.data.fashion import shipped, whole
+from scaling.data.flowers import flowers, holds_flowers
 from scaling.data.folder import Listing, from_class_folders, listing
 from scaling.data.foreign import foreign_format
 from scaling.data.held_out import HeldOut, require_held_out
@@ -50,8 +51,9 @@ def load(
 
     Args:
         name_or_path: `fashion-mnist-10k` (shipped), `fashion-mnist` (the whole set, if it is on this machine), a folder
-            of class folders, a folder with the files of MNIST or a relative of it or of CIFAR-10 or CIFAR-100, an .npz file
-            that `pack` wrote or in the form of Keras or MedMNIST, or shards or records, a file of them or a folder.
+            of class folders, a folder with the files of MNIST or a relative of it, of CIFAR-10 or CIFAR-100 or of Oxford's 102
+            flowers, an .npz file that `pack` wrote or in the form of Keras or MedMNIST, or shards or records, a file of them
+            or a folder.
         side: px to store the images at; without it their own, or for image files the median of the shorter sides,
             at most `largest`.
         largest: px.
@@ -101,15 +103,16 @@ def _load(name: str, asked: _Asked, grouped: bool, top_classes: bool) -> Dataset
     is_npz = is_file and path.suffix.lower() == ".npz"
     if not (is_folder or is_npz or records or name in NAMED):
         raise DataError(_nothing(name, path))
-    is_classes = is_folder and reader is None and records is None
-    _require_classes(name, is_classes, grouped, top_classes)
+    is_listed = is_folder and reader is None and records is None
+    is_flowers = is_listed and holds_flowers(path)
+    _require_classes(name, is_listed and not is_flowers, grouped, top_classes)
     if records is not None:
         if stored is False:
             raise DataError(f"{name}: shards and records are always stored; leave out stored=False")
         source = record_source(records, held_out)
         return listed(source, side, largest, skip_unreadable=skip_unreadable, store=store)
-    if is_classes:
-        found = listing(path, grouped, top_classes, held_out)
+    if is_listed:
+        found = flowers(path, held_out) if is_flowers else listing(path, grouped, top_classes, held_out)
         if stored is not False and (large := _listed_if_large(found, side, largest, skip_unreadable, store, bool(stored))):
             return large
         return from_class_folders(found, side, largest, skip_unreadable=skip_unreadable)
@@ -172,7 +175,7 @@ def _nothing(name: str, path: Path) -> str:
         return f"{path}: no such file"
     return (
         f"no images called {name!r}; allowed: {', '.join(NAMED)}, a folder of class folders, a folder with the files of an "
-        "MNIST-like set or of CIFAR, shards or records of images, or an .npz file of pack, Keras or MedMNIST"
+        "MNIST-like set, of CIFAR or of Flowers-102, shards or records of images, or an .npz file of pack, Keras or MedMNIST"
         f"{did_you_mean(name, NAMED)}"
     )
 

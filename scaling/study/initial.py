@@ -102,12 +102,7 @@ class InitialWeights:
         identity = INIT_HASH + file_hash(path)
         named = dataclasses.replace(network.architecture, name=network.label)
         self._networks[network_key(named), identity] = load(named, tensors, path, in_channels=in_channels)
-        said = [*found.remarks]
-        if source_of(tensors) == "torchvision" and named.padding != "symmetric":
-            said.append(
-                f"{path}: torchvision's networks pad symmetrically and have another epsilon in batch norm; {network.label} "
-                'keeps its own. A baseline with padding = "symmetric" and batch_norm_epsilon = 1e-5 is theirs.'
-            )
+        said = [*found.remarks, *_of_torchvision(path, network)] if source_of(tensors) == "torchvision" else [*found.remarks]
         self.remarks += [line for line in said if line not in self.remarks]
         return identity
 
@@ -144,6 +139,31 @@ def file_hash(path: Path) -> str:
 def _weights_structure(network: Architecture) -> tuple[Any, ...]:
     """Equal where weights of one are weights of the other: images of any side will do."""
     return dataclasses.replace(network, resolution=1).structure
+
+
+def _of_torchvision(path: Path, network: Starting) -> list[str]:
+    """A line where a network differs from torchvision's of the same name in what no tensor holds."""
+    from scaling.weights.loading import as_trained
+
+    own = network.architecture
+    theirs = as_trained(dataclasses.replace(own, name=next(iter(_released_names(own)), own.name)), "torchvision")
+    differing = [
+        words
+        for words, same in (
+            ("pad symmetrically", own.padding == theirs.padding),
+            (
+                f"have {theirs.batch_norm_epsilon:g} as batch norm's epsilon",
+                own.batch_norm_epsilon == theirs.batch_norm_epsilon,
+            ),
+        )
+        if not same
+    ]
+    if not differing:
+        return []
+    return [
+        f"{path}: torchvision's networks {' and '.join(differing)}; {network.label} keeps its own. A baseline with "
+        f'padding = "symmetric" and batch_norm_epsilon = {theirs.batch_norm_epsilon:g} is theirs.'
+    ]
 
 
 def _released_names(network: Architecture) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -143,8 +144,8 @@ def unload(network: Network, architecture: Architecture, source: str = "own") ->
 
 
 def kept_by_a_run(tensors: Tensors) -> bool:
-    """Whether tensors are named as a run folder keeps them, as Flax has them."""
-    return "stem.convolution.kernel" in tensors
+    """Whether tensors are named as a run folder keeps them, in this version or an older one."""
+    return "stem.convolution.kernel" in map(_since_renamed, tensors)
 
 
 def from_run(tensors: Tensors) -> dict[str, NDArray[Any]]:
@@ -155,7 +156,7 @@ def from_run(tensors: Tensors) -> dict[str, NDArray[Any]]:
     """
     theirs = {ours: name for name, ours in _NORM.items()}
     found = {}
-    for name, array in tensors.items():
+    for name, array in ((_since_renamed(name), array) for name, array in tensors.items()):
         path, _, last = name.rpartition(".")
         if path.endswith(".norm"):
             found[f"{path}.{theirs.get(last, last)}"] = array
@@ -164,6 +165,14 @@ def from_run(tensors: Tensors) -> dict[str, NDArray[Any]]:
         else:
             found[name] = array
     return found
+
+
+def _since_renamed(name: str) -> str:
+    """What a run folder calls a tensor that it once called by Flax's path, as `[0]['stem']['convolution']['kernel'].value`."""
+    if not name.startswith("["):
+        return name
+    words = re.findall(r"\w+", name)[1:]
+    return ".".join(words[:-1] if words[-1:] == ["value"] else words)
 
 
 def as_trained(architecture: Architecture, source: str) -> Architecture:

@@ -27,6 +27,7 @@ from scaling.study.engines.body import body_for
 from scaling.study.initial import InitialWeights
 from scaling.study.trial import Trial
 from scaling.train.loop import initial_state, unpacked
+from scaling.train.names import named, named_by_flax
 from scaling.train.step import abstract_weights, settings, split
 from scaling.train.task import Task
 from scaling.weights.errors import WeightsError
@@ -96,6 +97,23 @@ def test_features_are_those_of_the_weights(tmp_path, source):
     np.testing.assert_array_equal(again.classifier.kernel[...], drawn)
 
 
+def test_weights_of_a_run_are_read_by_older_names_too(tmp_path):
+    network = network_of(NET)
+    parts = split(network)[1:3]
+    files = {
+        "older": {name: np.asarray(leaf) for name, leaf in named_by_flax(parts)},
+        "now": {name: np.asarray(leaf) for part in parts for name, leaf in named(part)},
+    }
+    assert files["older"].keys().isdisjoint(files["now"])
+    for name, tensors in files.items():
+        write_safetensors(tmp_path / name, tensors, {})
+        initial = InitialWeights(str(tmp_path / name))
+        (identity,) = initial.identities([Member(NET)], 1).values()
+        given = initial.of(Trial(NET, Recipe(init=identity), "data", 5, 1, 600, 0))
+        images = np.random.default_rng(1).standard_normal((2, 12, 12, 1), np.float32)
+        np.testing.assert_array_equal(given(images), network(images))
+
+
 def test_other_bytes_are_another_trial(tmp_path):
     path, ids = tmp_path / "given.safetensors", []
     for seed in (0, 0, 1):
@@ -151,17 +169,31 @@ def abstracted(described):
     return network
 
 
-def test_torchvisions_padding_is_remarked(tmp_path):
-    written(tmp_path / "given.safetensors", source="torchvision")
-    initial = InitialWeights(str(tmp_path / "given.safetensors"))
+def test_what_torchvision_does_otherwise_is_remarked(tmp_path):
+    path = tmp_path / "given.safetensors"
+    written(path, source="torchvision")
+    initial = InitialWeights(str(path))
     initial.identities([Member(NET)], 1)
     assert initial.remarks[0].startswith(
         "Trainings start from the weights given.safetensors, each with a classifier of its own"
     )
-    assert initial.remarks[1].endswith(
-        "given.safetensors: torchvision's networks pad symmetrically and have another epsilon in batch norm; compound 1 keeps "
-        'its own. A baseline with padding = "symmetric" and batch_norm_epsilon = 1e-5 is theirs.'
-    )
+    assert initial.remarks[1:] == [
+        f"{path}: torchvision's networks pad symmetrically; compound 1 keeps its own. A baseline with "
+        'padding = "symmetric" and batch_norm_epsilon = 0.001 is theirs.'
+    ]
+    alike = InitialWeights(str(path))
+    alike.identities([Member(dataclasses.replace(NET, padding="symmetric"))], 1)
+    assert len(alike.remarks) == 1
+
+
+def test_the_epsilon_is_the_one_of_the_network_of_that_name(tmp_path):
+    for name, epsilon in (("efficientnet_b0", "1e-05"), ("efficientnetv2_s", None)):
+        path = tmp_path / f"{name}.safetensors"
+        write_safetensors(path, unload(abstracted(architecture(name)), architecture(name), "torchvision"), {})
+        initial = InitialWeights(str(path))
+        initial.identities([Member(architecture(name))], 3)
+        assert ("batch norm's epsilon" in initial.remarks[1]) is (epsilon is not None)
+        assert f"batch_norm_epsilon = {epsilon or '0.001'} is theirs" in initial.remarks[1]
 
 
 @pytest.mark.parametrize(("change", "name"), [({"frozen_stages": 1}, "frozen_stages"), ({"body_rate": 0.1}, "body_rate")])
