@@ -15,6 +15,9 @@ from scaling.figures import style
 MACS_LABEL = "MACs per image, billion (log scale)"
 TOP1_LABEL = "ImageNet top-1 accuracy, %"
 
+_LEADER = {"arrowstyle": "-", "linewidth": 0.8, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 6}
+"""From the end of a line to the middle of its name's left side; Matplotlib would aim at the middle of the words."""
+
 
 class Curve(NamedTuple):
     """A named line: 10^9 MACs, ascending, and the accuracy at each in percent."""
@@ -91,6 +94,6 @@ def end_names(axes: Axes, ends: Sequence[tuple[str, float, float]], gap: float) 
             va="center",
             fontsize=style.TEXT_SIZE,
             color=style.INK,
-            arrowprops={"arrowstyle": "-", "color": style.FAINT, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 6},
+            arrowprops={**_LEADER, "color": style.FAINT},
             annotation_clip=False,
         )
