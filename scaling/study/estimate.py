@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from scaling.core.machine import cores
 from scaling.count.cost import cost
+from scaling.study.engines.jobs import shared_out
 from scaling.study.provenance import host
 from scaling.study.records import RecordFile, TrainingRecord
 from scaling.study.trial import Trial
@@ -70,11 +71,12 @@ def expected_parts(trials: Sequence[Trial], pace: Pace) -> dict[str, Expected]:
 
 def estimated_seconds(trials: Sequence[Trial], pace: Pace) -> float:
     """Wall-clock seconds of training trials on this machine, two networks or recipes at a time where it has two cores."""
-    parts = expected_parts(trials, pace)
-    jobs: defaultdict[Any, float] = defaultdict(float)
-    for trial in trials:  # its seeds follow each other
-        jobs[trial.architecture.structure, trial.recipe] += sum(parts[trial.id])
-    return max(sum(jobs.values()) / min(2, cores()), max(jobs.values(), default=0.0))
+    parts, at_once = expected_parts(trials, pace), min(2, cores())
+    jobs: defaultdict[Any, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        jobs[trial.architecture.structure, trial.recipe].append(trial)
+    longest = max((sum(sum(parts[one.id]) for one in job) for job in shared_out(list(jobs.values()), at_once)), default=0.0)
+    return max(sum(map(sum, parts.values())) / at_once, longest)
 
 
 def training_work(trial: Trial) -> float:

@@ -36,6 +36,20 @@ def by_network(trials: Sequence[Trial]) -> list[list[Trial]]:
     return [list(group) for _, group in groupby(ordered, key=size)]
 
 
+def shared_out(jobs: Sequence[list[Trial]], workers: int) -> list[list[Trial]]:
+    """Jobs of which no worker is left without one, if there are trials enough: the seeds of the longest are parted.
+
+    Args:
+        jobs: each the seeds of a network, as `by_network` has them.
+        workers: how many there are.
+    """
+    found = list(jobs)
+    while 0 < len(found) < workers and len(longest := max(found, key=len)) > 1:
+        place, half = found.index(longest), (len(longest) + 1) // 2
+        found[place : place + 1] = [longest[:half], longest[half:]]
+    return found
+
+
 def workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:
     """The device of each worker: every device twice, if memory bears it; a CPU with one core, and any other, once."""
     largest = max((_training_bytes(trial) for trial in trials), default=0)

@@ -24,7 +24,7 @@ from scaling.data.per_image import PerImage
 from scaling.study.engines.body import body_for
 from scaling.study.engines.engine import CHECKPOINT_SECONDS, Compiling, Event, Finished, Remark, Training
 from scaling.study.engines.images import DeviceImages
-from scaling.study.engines.jobs import by_network, stage_tasks, task_of, workers
+from scaling.study.engines.jobs import by_network, shared_out, stage_tasks, task_of, workers
 from scaling.study.engines.programs import StagePrograms
 from scaling.study.initial import InitialWeights
 from scaling.study.provenance import host
@@ -97,19 +97,20 @@ class LocalEngine:
         self.precision = "float32" if on_cpu else "bfloat16"
 
     def run(self, trials: Sequence[Trial]) -> Generator[Event]:
-        """Train all trials; the seeds of one network follow each other, large networks come first."""
+        """Train all trials, large networks first; the seeds of one follow each other where there are more networks than workers."""
         with own_settings():  # they hold for all threads
             yield from self._run(trials)
 
     def _run(self, trials: Sequence[Trial]) -> Generator[Event]:
         work = _WorkQueue(queue.SimpleQueue(), queue.SimpleQueue(), threading.Event(), set())
-        jobs = by_network(trials)
+        devices = workers(self._devices, trials)
+        jobs = shared_out(by_network(trials), len(devices))
         self._images.expect(job[0] for job in jobs)
         for job in jobs:
             work.jobs.put(job)
         threads = [
             threading.Thread(target=self._work, args=(device, work), name=f"{WORKER}-{number}", daemon=True)
-            for number, device in enumerate(workers(self._devices, trials))
+            for number, device in enumerate(devices)
         ]
         for thread in threads:
             thread.start()

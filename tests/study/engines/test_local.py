@@ -238,6 +238,26 @@ def test_large_networks_come_first_and_seeds_follow_each_other(dataset):
     assert [[(one.architecture, one.seed) for one in job] for job in jobs] == [[(wide, 0), (wide, 1)], [(NET, 0), (NET, 1)]]
 
 
+@pytest.mark.parametrize(
+    ("networks", "seeds", "workers", "lengths"),
+    [
+        (1, 2, 2, [1, 1]),
+        (1, 3, 2, [2, 1]),
+        (1, 1, 2, [1]),
+        (2, 2, 2, [2, 2]),
+        (3, 2, 2, [2, 2, 2]),
+        (2, 3, 8, [1] * 6),
+        (2, 5, 3, [3, 2, 5]),
+        (0, 0, 2, []),
+    ],
+)
+def test_seeds_are_parted_where_networks_are_fewer_than_workers(dataset, networks, seeds, workers, lengths):
+    jobs = [[trial(dataset, seed, dataclasses.replace(NET, head=16 + one)) for seed in range(seeds)] for one in range(networks)]
+    shared = jobs_module.shared_out(jobs, workers)
+    assert [len(job) for job in shared] == lengths
+    assert [one for job in shared for one in job] == [one for job in jobs for one in job]
+
+
 def test_recipes_of_one_network_are_trained_apart(dataset):
     mirrored, plain = (dataclasses.replace(trial(dataset).recipe, flip=flip) for flip in (True, False))
     trials = [dataclasses.replace(trial(dataset, seed), recipe=one) for seed in (0, 1) for one in (mirrored, plain)]
@@ -275,9 +295,10 @@ def test_expected_seconds_count_compiling_once_a_network(dataset):
     parts = expected_parts(trials, speed)
     work = parts[trials[0].id].train
     assert parts[trials[1].id] == Expected(0.0, work)
-    assert estimated_seconds(trials, speed) == pytest.approx(10 + 2 * work)  # one network, on one core
+    # A network by itself is trained from two seeds at once.
+    assert estimated_seconds(trials, speed) == pytest.approx(10 + (work if cores() > 1 else 2 * work))
     both = [*trials, *(trial(dataset, seed, dataclasses.replace(NET, head=16)) for seed in (0, 1))]
-    one, other = (estimated_seconds(seeds, speed) for seeds in (both[:2], both[2:]))
+    one, other = (sum(sum(part) for part in expected_parts(seeds, speed).values()) for seeds in (both[:2], both[2:]))
     assert estimated_seconds(both, speed) == pytest.approx(max(one, other) if cores() > 1 else one + other)
     assert estimated_seconds([], speed) == 0
 
