@@ -97,7 +97,7 @@ class LocalEngine:
         self.precision = "float32" if on_cpu else "bfloat16"
 
     def run(self, trials: Sequence[Trial]) -> Generator[Event]:
-        """Train all trials, large networks first; the seeds of one follow each other where there are more networks than workers."""
+        """Train all trials, large networks first; the seeds of a network follow each other unless a worker would be idle."""
         with own_settings():  # they hold for all threads
             yield from self._run(trials)
 
