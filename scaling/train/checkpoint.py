@@ -105,6 +105,8 @@ class Checkpoint:
             return self._read(like)
         except FileNotFoundError:
             return None
+        except UserError:  # a whole one, which is another's; it is a ValueError too
+            raise
         except (SafetensorError, OSError, LookupError, ValueError) as error:
             raise UserError(f"{self._path}: not a whole checkpoint ({error}); this training starts anew") from None
 

@@ -1,6 +1,7 @@
 """A training that goes on from its checkpoint ends in the bits of one that was never stopped."""
 
 import dataclasses
+import re
 
 import jax
 import numpy as np
@@ -123,14 +124,15 @@ def test_none_is_none(tmp_path, stopped):
 
 def test_one_of_another_trial_is_refused(stopped):
     path, like = stopped
-    with pytest.raises(UserError, match=r"t\.checkpoint: the checkpoint of another trial; this training starts anew"):
+    with pytest.raises(UserError, match=rf"^{re.escape(str(path))}: the checkpoint of another trial; this training starts anew$"):
         Checkpoint(path, "another", 1.0).read(like)
 
 
 def test_one_by_other_code_is_refused(stopped, monkeypatch):
     path, like = stopped
     monkeypatch.setattr(checkpoint_module, "origin", lambda: ["another version"])
-    with pytest.raises(UserError, match="by another version of this package or of JAX, or on another device; this training"):
+    said = f"{path}: a checkpoint by another version of this package or of JAX, or on another device; this training starts anew"
+    with pytest.raises(UserError, match=f"^{re.escape(said)}$"):
         Checkpoint(path, "one", 1.0).read(like)
 
 
@@ -188,7 +190,7 @@ def test_damage_is_one_line(stopped, damage):
         }
         kept = {**arrays, **changed[damage]}
         save_file({name: array for name, array in kept.items() if array is not None}, path, metadata=about)
-    with pytest.raises(UserError, match=r"t\.checkpoint: not a whole checkpoint \(.*\); this training starts anew"):
+    with pytest.raises(UserError, match=r"^[^ ]*t\.checkpoint: not a whole checkpoint \(.*\); this training starts anew$"):
         Checkpoint(path, "one", 1.0).read(like)
 
 

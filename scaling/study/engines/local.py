@@ -220,7 +220,7 @@ class LocalEngine:
 
         work.events.put(Training(trial, 0))
         path = self._weights / f"{trial.id}{CHECKPOINT_ENDING}"
-        checkpoint = Checkpoint(path, trial.id, self._checkpoint_seconds, programs.forms)
+        checkpoint = Checkpoint(path, trial.id, self._checkpoint_seconds, programs.forms(stage_tasks([trial])))
         restored = self._restored(trial, checkpoint, work)
         start = time.perf_counter()
         work.training.add(thread)

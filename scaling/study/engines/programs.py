@@ -41,10 +41,9 @@ class StagePrograms:
         """Whether the program of a stage need not be waited for."""
         return self._programs[task].done()
 
-    @property
-    def forms(self) -> str:
-        """How every stage's program is given its images, as text."""
-        return repr([tuple(form) for form in self._forms.values()])
+    def forms(self, tasks: Sequence[Task]) -> str:
+        """How the programs of one training's stages are given their images, as text; equal whatever else is compiled."""
+        return repr([tuple(self._forms[task]) for task in dict.fromkeys(tasks)])
 
     def __call__(self, task: Task, stopped: Callable[[], bool] = lambda: False) -> Program:
         """The program of a stage, once it is compiled; what went wrong then is raised here.

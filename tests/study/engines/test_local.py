@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import re
 import threading
 import time
@@ -20,6 +21,7 @@ from scaling.study.engines import jobs as jobs_module
 from scaling.study.engines import local as local_module
 from scaling.study.engines import programs as programs_module
 from scaling.study.engines.engine import Compiling, Finished, Remark, Training
+from scaling.study.engines.jobs import stage_tasks
 from scaling.study.engines.local import LocalEngine
 from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_seconds, expected_parts, pace
 from scaling.study.progress import StudyProgress
@@ -27,6 +29,7 @@ from scaling.study.provenance import host
 from scaling.study.resolve import resolved
 from scaling.study.run import Run
 from scaling.study.trial import Outcome, Seconds, Trial
+from scaling.train.input import to_device
 
 NET = dataclasses.replace(architecture("small"), resolution=12, stem=4, head=8, stages=(Stage(1, 3, 2, 1, 4),))
 RECIPE = Recipe(epochs=2, batch=16, peak_rate=0.2, precision="float32")
@@ -236,6 +239,17 @@ def test_large_networks_come_first_and_seeds_follow_each_other(dataset):
     trials = [trial(dataset, seed, net) for seed in (0, 1) for net in (NET, wide)]
     jobs = jobs_module.by_network(trials)
     assert [[(one.architecture, one.seed) for one in job] for job in jobs] == [[(wide, 0), (wide, 1)], [(NET, 0), (NET, 1)]]
+
+
+def test_a_checkpoint_fits_whatever_other_seeds_are_left(dataset, monkeypatch):
+    monkeypatch.setattr(programs_module, "compile_training", lambda task, form: None)
+    recipe = dataclasses.replace(RECIPE, epochs=8, progressive=Progressive(2, 0.5, order="random", every=1))
+    network = dataclasses.replace(NET, resolution=24)
+    own = [stage_tasks([trial(dataset, seed, network, recipe)]) for seed in range(8)]
+    first, second = next(pair for pair in itertools.pairwise(own) if pair[0][0] != pair[1][0])  # they begin at other sizes
+    data = to_device(dataset, 24)
+    alone, together = (programs_module.StagePrograms(tasks, data, None) for tasks in (second, [*first, *second]))
+    assert alone.forms(second) == together.forms(second)
 
 
 @pytest.mark.parametrize(
