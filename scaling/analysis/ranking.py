@@ -12,7 +12,7 @@ import numpy as np
 
 from scaling.analysis.eligibility import ELIGIBLE_WITHIN, is_eligible
 from scaling.analysis.errors import CONFIDENCE, Floats, errors
-from scaling.analysis.intervals import Interval, accuracy_interval, proportion_interval
+from scaling.analysis.intervals import Interval, accuracy_interval, difference_interval, proportion_interval
 from scaling.analysis.mcb import DRAWS, compare_with_best, look_confidence
 from scaling.analysis.measured import Measured, by_name, require
 
@@ -76,7 +76,7 @@ class Ranking:
         best: index of the eligible network with the highest adjusted accuracy; None if none is eligible.
         target: cost over the baseline's at which networks are compared.
         adjustment: how accuracies are taken there.
-        slope: accuracy per unit of log MACs: the mean over the eligible of their own curves', or the shared one; 0 without any.
+        gain: accuracy per unit of log MACs: the mean over the eligible of their own curves', or the shared one; 0 without any.
         seed_sd: of one training's accuracy, pooled; None if no network has two seeds.
         degrees_of_freedom: of seed_sd.
         spread_p: that the networks' seed variances are equal; None where it cannot be tested.
@@ -96,7 +96,7 @@ class Ranking:
     best: int | None
     target: float
     adjustment: Adjustment
-    slope: float
+    gain: Interval
     seed_sd: float | None
     degrees_of_freedom: int
     spread_p: float | None
@@ -108,6 +108,16 @@ class Ranking:
     tie_confidence: float | None
     difference_error: float | None
     detectable: float | None
+
+    @property
+    def slope(self) -> float:
+        """Accuracy per unit of log MACs."""
+        return self.gain.mean
+
+    @property
+    def grows(self) -> bool:
+        """Whether larger networks did better, or nothing is known of it; else there is nothing to extrapolate."""
+        return self.adjustment is Adjustment.NONE or self.slope > 0
 
     @property
     def eligible(self) -> int:
@@ -133,11 +143,10 @@ def rank(
     so each has a gain of its own, more or less per doubling than the rest. Measured gains lie between a straight line over
     log MACs (b near 0) and a law that saturates (b = 1/2); the curve between them is wrong by less than .04 points for either,
     for a network that gains 1.4 at the target, anywhere within 20 % of it. Without a baseline all follow one least-squares
-    slope over log MACs. Either is linear in the
-    accuracies, adjusted = A accuracy, so its error covariance is A Sigma A^T with Sigma of `errors`: the baseline's error is
-    in every interval. A network that lost a training, diverged or collapsed, is not chosen: the others of it are no fair
-    sample. Ties are simultaneous over all eligible networks (`compare_with_best`) at the confidence of the look. Does not
-    depend on the networks' order.
+    slope over log MACs. Either is linear in the accuracies, adjusted = A accuracy, so its error covariance is A Sigma A^T with
+    Sigma of `errors`: the baseline's error is in every interval. A network that lost a training, diverged or collapsed, is not
+    chosen: the others of it are no fair sample. Ties are simultaneous over all eligible networks (`compare_with_best`) at the
+    confidence of the look. Does not depend on the networks' order.
 
     Args:
         networks: every network measured, the baseline and the references among them.
@@ -176,14 +185,15 @@ def rank(
         )
         for i, network in enumerate(ordered)
     }
-    several = eligible.sum() > 1
+    several, fewest = eligible.sum() > 1, min(network.seeds for network in ordered)
+    gain, _ = difference_interval(_slope_weights(ordered, rows, eligible, how, target), measured, fewest, confidence=confidence)
     entries = tuple(found[network.name] for network in networks)
     return Ranking(
         entries,
         next((i for i, entry in enumerate(entries) if entry.rank == 1 and entry.eligible), None),
         target,
         how,
-        float(_slope_weights(ordered, rows, eligible, how, target) @ measured.accuracy),
+        gain,
         math.sqrt(measured.seed_variance) if measured.degrees_of_freedom else None,
         measured.degrees_of_freedom,
         measured.spread_p,

@@ -104,10 +104,17 @@ def _group(path: str, version: tuple[int, int], group: int) -> Any:
     """The images of a group of rows; neighbours are asked for one after another."""
     file = _kept(path, version)
     column = _column(file.schema_arrow.names, _IMAGES)
-    is_plain = not hasattr(file.schema_arrow.field(column).type, "fields")
+    is_plain = not _fields(file.schema_arrow.field(column).type)
     table = file.read_row_group(group, columns=[column if is_plain else f"{column}.bytes"])
     images = table.column(0).combine_chunks()
     return images if is_plain else images.field("bytes")
+
+
+def _fields(kind: Any) -> list[str]:
+    """What a column of structures holds; nothing of any other."""
+    from pyarrow.types import is_struct
+
+    return [kind.field(place).name for place in range(kind.num_fields)] if is_struct(kind) else []
 
 
 def _column(names: Sequence[str], known: Sequence[str]) -> str:
@@ -129,7 +136,7 @@ def _scan(path: Path, shown: str) -> Scanned:
     schema, told = file.schema_arrow, file.metadata
     try:
         image, label = _column(schema.names, _IMAGES), _column(schema.names, _LABELS)
-        inside = [f"{image}.{field.name}" for field in getattr(schema.field(image).type, "fields", [])]
+        inside = [f"{image}.{name}" for name in _fields(schema.field(image).type)]
         table = file.read(columns=[label, *(name for name in inside if name == f"{image}.path")])
         labels = table.column(label).to_pylist()
         paths = table.column(image).combine_chunks().field("path").to_pylist() if f"{image}.path" in inside else []

@@ -78,7 +78,8 @@ def _size(path: Path, at: int, header: bytes) -> int:
         try:
             if field[0] & 0x80:  # GNU writes what eleven octal digits cannot hold in base 256
                 return int.from_bytes(field[1:], "big")
-            return int(field.rstrip(b" \0") or b"0", 8)
+            if (size := int(field.rstrip(b" \0") or b"0", 8)) >= 0:
+                return size
         except ValueError:
             pass
     if at == 0:
@@ -115,7 +116,7 @@ def _pax(path: Path, text: bytes, name: bytes | None, size: int | None) -> tuple
                 size = int(value)
         except ValueError:
             stop = at
-        if stop <= at:
+        if stop <= at or (size is not None and size < 0):
             raise DataError(f"{path}: damaged: a header that says nothing readable; fetch it again")
         at = stop
     return name, size

@@ -80,14 +80,17 @@ def _choice_said(options: Options, spec: FamilySpec) -> list[str]:
         return []
     if options.fitted:
         return [f"compound is the optimum of the response surface of {options.run}: a prediction; train it to confirm."]
+    from scaling.grid.findings import gain_doubted
     from scaling.grid.reopen import read_search
 
     ranking = read_search(options.run).ranking
+    doubted = gain_doubted(ranking)
     if ranking.tied is None:
-        return []
+        return doubted
     return [
+        *doubted,
         f"compound is the winner of {options.run}: {ranking.tied} of {ranking.eligible} eligible networks are tied for best, "
-        "including the best itself."
+        "including the best itself.",
     ]
 
 

@@ -101,7 +101,7 @@ def _folder(options: argparse.Namespace, spec: StudySpec) -> Path:
 def _dry_run(options: argparse.Namespace) -> int:
     from scaling.grid.latency import read_latencies
     from scaling.grid.looks import look_number, read_looks
-    from scaling.grid.own import length_open
+    from scaling.grid.own import so_far
     from scaling.grid.report import plan_document
     from scaling.grid.study import make_study, plan
     from scaling.report.text import say
@@ -110,9 +110,12 @@ def _dry_run(options: argparse.Namespace) -> int:
     from scaling.study.study import left_to_train
 
     spec, dataset, run = _asked(options)
-    latencies = read_latencies(run.folder)
+    latencies, initial = read_latencies(run.folder), initial_weights(spec.recipe, run)
+    if _needs_pilot(options, run):
+        spec, said = so_far(spec, dataset, run.folder, initial)
+        say([said])
     precision = run.recorded_precision() or "float32"
-    study = started(make_study(spec, dataset, precision, latencies), initial_weights(spec.recipe, run))
+    study = started(make_study(spec, dataset, precision, latencies), initial)
     space = study.space
     counted = f"the {dataset.num_classes} classes and {dataset.in_channels} channel(s) of {dataset.name}"
     if options.baseline is not None and options.data is None and spec.baseline.resolution > 2 * dataset.side:
@@ -120,8 +123,6 @@ def _dry_run(options: argparse.Namespace) -> int:
         space = plan(spec, 1000, 3, latencies)
         counted = "1000 classes and 3 channels, as published; --data NAME counts for your images"
     speed, missing = pace(run.folder.parent), left_to_train(study, run)
-    if _needs_pilot(options, run):
-        say([length_open(spec)])
     made = plan_document(
         study=study,
         space=space,

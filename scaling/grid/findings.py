@@ -32,11 +32,7 @@ def findings(result: SearchResult) -> list[str]:
         return []
     trainings, seeds = result.collected.trainings, result.collected.seeds
     said = [_measured(ranking), *_spread(ranking), *trainings_said(trainings, seeds)]
-    if not result.extrapolates:
-        said.append(
-            "Warning: larger networks did not do better here than smaller ones. The training is too short for them, or the "
-            "images are too few; do not extrapolate from this study."
-        )
+    said += gain_doubted(ranking)
     if winner is None:
         return [*said, f"No eligible network is within {ELIGIBLE_WITHIN:.0%} of the target cost, so there is no best network."]
     said += _best(ranking, winner)
@@ -47,13 +43,34 @@ def findings(result: SearchResult) -> list[str]:
             "points below "
             f"the truly best on average."
         )
-    return said + _aliases(result.study, winner)
+    return said + _aliases(result.study, winner, result.extrapolates)
 
 
 NO_STEP_2 = (
-    "No Step 2: where cost gains nothing there is no family to extrapolate. Try a longer training (--epochs), more images, "
-    "stronger augmentation (augment in the specification's [recipe]), or trained weights to start from (--init)."
+    "No Step 2: where cost gains nothing there is no family to extrapolate. Try a longer training (--epochs N with another "
+    "--run), more images, stronger augmentation (augment in the specification's [recipe]), or a search of these networks on "
+    "other images to start from (--init RUN)."
 )
+
+
+def gain_doubted(ranking: Ranking) -> list[str]:
+    """A sentence where larger networks did not do better than smaller ones, or are not shown to."""
+    if not ranking.grows:
+        return [
+            "Warning: larger networks did not do better here than smaller ones. The training is too short for them, or the "
+            "images are too few; do not extrapolate from this study."
+        ]
+    if ranking.adjustment is Adjustment.NONE or ranking.gain.low > 0:
+        return []
+    return [
+        f"Larger networks are not shown to do better here than smaller ones ({_gain(ranking)}): a family that follows this "
+        "choice may gain nothing by its cost."
+    ]
+
+
+def _gain(ranking: Ranking) -> str:
+    low, high = (100 * math.log(2) * end for end in (ranking.gain.low, ranking.gain.high))
+    return f"{100 * math.log(2) * ranking.slope:+.2f} points per doubling of MACs, {low:+.2f} to {high:+.2f}"
 
 
 def trainings_said(trainings: Mapping[str, Trainings], seeds: int, follows: str = "It is not eligible") -> list[str]:
@@ -207,16 +224,17 @@ def _points(number: int) -> str:
     return "1 other lattice point rounds" if number == 1 else f"{number} other lattice points round"
 
 
-def _aliases(study: Study, winner: Candidate) -> list[str]:
-    """What else the winner's network could mean for Step 2."""
+def _aliases(study: Study, winner: Candidate, extrapolates: bool) -> list[str]:
+    """What else the winner's network could mean for Step 2, if there is one."""
     said = []
     if len(winner.aliases) > 1:
         counted = (study.dataset.num_classes, study.dataset.in_channels, study.spec.lattice.rounding)
         rules = [Rule("alias", alias.factors) for alias in winner.aliases]
+        used = f" Step 2 uses {winner.label}." if extrapolates else ""
         ratios = [member(study.spec.baseline, rule, 7, *counted).ratio for rule in rules]
         said.append(
             f"{_points(len(winner.aliases) - 1)} to the same network; at phi 7 these points would cost "
-            f"x{min(ratios):.0f} to x{max(ratios):.0f} (2^7 is x128). Step 2 uses {winner.label}."
+            f"x{min(ratios):.0f} to x{max(ratios):.0f} (2^7 is x128).{used}"
         )
     nominal, tolerance = winner.coefficients.nominal, study.spec.lattice.tolerance
     if abs(nominal - BUDGET) > tolerance + 1e-12:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scaling.data.load import NAMED
 from scaling.grid.spec import StudySpec
@@ -13,6 +13,10 @@ from scaling.recipe.augment import Augment
 from scaling.recipe.recipe import Recipe
 from scaling.study.spec import recorded_spec
 from scaling.study.study import DatasetInfo
+
+if TYPE_CHECKING:
+    from scaling.data import Dataset, ListedDataset
+    from scaling.study.initial import InitialWeights
 
 SIDES = (20, 32)
 """Smallest and largest input of the baseline, px."""
@@ -81,11 +85,30 @@ def with_epochs(spec: StudySpec, epochs: int) -> StudySpec:
     return dataclasses.replace(spec, recipe=dataclasses.replace(spec.recipe, epochs=epochs))
 
 
-def length_open(spec: StudySpec) -> str:
-    """What a dry run says of a length that only a pilot will find."""
-    return (
+def so_far(
+    spec: StudySpec, dataset: Dataset | ListedDataset, folder: Path, initial: InitialWeights | None
+) -> tuple[StudySpec, str]:
+    """The specification with the length that a pilot has found, or with its shortest one; and which, for a dry run.
+
+    Args:
+        spec: with the shortest length.
+        dataset: the images.
+        folder: of the run.
+        initial: what trainings start from.
+
+    Raises:
+        UserError: as `recorded_length`.
+    """
+    from scaling.grid.pilot import FOLDER, LONGEST, pilot_said, recorded_length
+    from scaling.study.run import Run
+
+    found = recorded_length(spec, dataset, Run(folder / FOLDER), initial)
+    if found.epochs is not None:
+        return with_epochs(spec, found.epochs), pilot_said(found)
+    return spec, (
         f"How long to train is found by a pilot before anything else; the time below is that of its shortest training, "
-        f"{spec.recipe.epochs} epochs, for every network: expect two to sixteen times as much. --epochs N sets the length."
+        f"{spec.recipe.epochs} epochs, for every network: expect two to sixteen times as much, at most {2**LONGEST} times. "
+        "--epochs N sets the length."
     )
 
 

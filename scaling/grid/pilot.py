@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scipy import stats
 
 from scaling.analysis.changes import difference
 from scaling.analysis.intervals import Interval
@@ -22,17 +23,20 @@ from scaling.study.study import DatasetInfo, Network, Trials
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from scaling.data import Dataset
+    from scaling.data import Dataset, ListedDataset
     from scaling.grid.spec import StudySpec
     from scaling.study.initial import InitialWeights
     from scaling.study.run import Run
     from scaling.study.trial import Trial
 
 CONFIDENCE = 0.68
-"""A gain counts where it is beyond one standard error: a training too short costs more than one too long."""
+"""A gain counts where it is beyond one standard error: at two, gains that matter would be missed more often still."""
 
-LEARNED = 3.0
-"""Standard errors that an accuracy must be above that of always naming one class."""
+BY_LUCK = 0.001
+"""Probability that always naming one class would do as well, below which the baseline has learned something."""
+
+COARSE = 0.02
+"""Half an interval of a gain, from which on people are told how much may have been missed."""
 
 LONGEST = 6
 """Most doublings of the shortest training."""
@@ -105,12 +109,12 @@ class Step(NamedTuple):
 
     Attributes:
         epochs: trained.
-        accuracy: on the validation images, a mean over seeds.
-        gain: over half as long, with its interval; None for the shortest that learned anything.
+        accuracy: on the validation images, a mean over seeds; None where no training counts.
+        gain: over half as long, with its interval; None for the shortest that learned anything, and where nothing was learned.
     """
 
     epochs: int
-    accuracy: float
+    accuracy: float | None
     gain: Interval | None
 
 
@@ -135,36 +139,40 @@ def pilot_result(pilot: Pilot, run: Run) -> PilotResult:
     answers = answers_of(pilot, run)
     steps: list[Step] = []
     measured: list[Measured] = []
-    learned: list[int] = []
     for length in pilot.networks:
         own = answers[length.label]
         if not own.trials:
+            if measured and all(run.outcome(trial) is not None for trial in pilot.trials(length)):
+                return PilotResult((*steps, Step(length.epochs, None, None)), steps[-1].epochs)
             return PilotResult(tuple(steps), None)
         one = as_measured(length, counted_answers(own) or own.correct, 0, pilot.dataset.validation.groups)
         accuracy = float(one.correct.mean())
-        if not _learned(accuracy, pilot.dataset):  # too short; it says nothing about the next
-            steps.append(Step(length.epochs, accuracy, None))
+        if not _learned(accuracy, pilot.dataset):
+            if measured:
+                return PilotResult((*steps, Step(length.epochs, accuracy, None)), steps[-1].epochs)
+            steps.append(Step(length.epochs, accuracy, None))  # too short; it says nothing about the next
             continue
         measured.append(one)
-        learned.append(length.epochs)
         gain = None
         if len(measured) > 1:
             gain = difference(measured, length.label, measured[-2].name, confidence=CONFIDENCE).difference
-        steps.append(Step(length.epochs, accuracy, gain))
         if gain is not None and gain.low <= 0:
-            return PilotResult(tuple(steps), learned[-2])
+            return PilotResult((*steps, Step(length.epochs, accuracy, gain)), steps[-1].epochs)
+        steps.append(Step(length.epochs, accuracy, gain))
     if not measured:
         raise UserError(
-            f"the baseline does not learn from these images: after {steps[-1].epochs} epochs it is no better than chance; "
-            "--epochs N trains without a pilot"
+            f"the baseline is not shown to learn from these images: after {length.epochs} epochs it recognises {accuracy:.1%} "
+            f"of {len(pilot.dataset.validation)} validation images, and whoever always names the commonest class "
+            f"{pilot.dataset.chance:.1%}; --epochs N trains without a pilot"
         )
     return PilotResult(tuple(steps), steps[-1].epochs)
 
 
 def _learned(accuracy: float, dataset: DatasetInfo) -> bool:
-    """Whether an accuracy is beyond that of always naming one class."""
-    error = math.sqrt(dataset.chance * (1 - dataset.chance) / len(dataset.validation))
-    return accuracy > dataset.chance + LEARNED * error
+    """Whether an accuracy is above that of always naming one class, beyond luck or to the last image."""
+    images = len(dataset.validation)
+    recognised = round(accuracy * images)
+    return recognised == images or float(stats.binom.sf(recognised - 1, images, dataset.chance)) < BY_LUCK
 
 
 class Doubling:
@@ -183,17 +191,47 @@ class Doubling:
 def pilot_said(result: PilotResult) -> str:
     """What a finished pilot found."""
     lengths = ", ".join(str(one.epochs) for one in result.steps)
-    accuracies = ", ".join(f"{100 * one.accuracy:.1f}" for one in result.steps)
-    last = result.steps[-1].gain
-    why = "longer ones were not tried"
-    if last is not None:
-        gained = f"{100 * last.mean:+.1f} +-{100 * (last.high - last.mean):.1f} points"
-        stopped = result.epochs != result.steps[-1].epochs
-        why = f"twice as long gains {gained}, not beyond its noise" if stopped else f"the last doubling still gained {gained}"
+    accuracies = ", ".join("-" if one.accuracy is None else f"{100 * one.accuracy:.1f}" for one in result.steps)
     return (
         f"Pilot: the baseline trained for {lengths} epochs has {accuracies} % on validation. Networks are trained for "
-        f"{result.epochs} epochs: {why}. --epochs N sets another length."
+        f"{result.epochs} epochs: {_why(result)} --epochs N sets another length."
     )
+
+
+def _why(result: PilotResult) -> str:
+    last = result.steps[-1]
+    if last.accuracy is None:
+        return "trained for twice as long it diverges or collapses."
+    if last.gain is None:
+        return "trained for twice as long it learns nothing." if last.epochs != result.epochs else "longer ones are not tried."
+    half = last.gain.high - last.gain.mean
+    gained = f"{100 * last.gain.mean:+.1f} +-{100 * half:.1f} points"
+    if last.epochs == result.epochs:
+        return f"the last doubling still gained {gained}, and longer ones are not tried."
+    coarse = f" There are few validation images: a gain of up to {100 * last.gain.high:.0f} points may be missed."
+    return f"twice as long gains {gained}, not beyond its noise.{coarse if half > COARSE else ''}"
+
+
+def recorded_length(spec: StudySpec, dataset: Dataset | ListedDataset, run: Run, initial: InitialWeights | None) -> PilotResult:
+    """What a pilot's folder says so far, for a dry run; nothing is trained and nothing written.
+
+    Args:
+        spec: with the shortest length.
+        dataset: the images.
+        run: the pilot's folder, which may be new.
+        initial: what trainings start from.
+
+    Raises:
+        UserError: the folder was made for other images or another baseline, or no length can be chosen.
+    """
+    from scaling.study.resolve import resolved, started
+
+    recipe = resolved(spec.recipe, dataset, run.recorded_precision() or "float32")
+    pilot = started(Pilot(PilotSpec(spec.baseline, SEEDS), dataset, recipe), initial)
+    if run.config() is not None:
+        run.require_same_config(pilot.config())
+        run.read()
+    return pilot_result(pilot, run)
 
 
 def find_length(

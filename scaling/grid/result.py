@@ -7,7 +7,7 @@ from typing import NamedTuple
 from scaling.analysis.changes import Difference, Lead, difference, leads
 from scaling.analysis.intervals import Interval
 from scaling.analysis.measured import EXTRAPOLATED, ROLES, Measured
-from scaling.analysis.ranking import Adjustment, Ranking
+from scaling.analysis.ranking import Ranking
 from scaling.analysis.stability import Stability, rank_stability
 from scaling.analysis.surface import Fitted, response_surface
 from scaling.grid.space import Candidate
@@ -142,7 +142,7 @@ class SearchResult(NamedTuple):
     @property
     def extrapolates(self) -> bool:
         """Whether larger networks did better here, or nothing is known of it; else there is nothing to extrapolate."""
-        return self.ranking is None or self.ranking.adjustment is Adjustment.NONE or self.ranking.slope > 0
+        return self.ranking is None or self.ranking.grows
 
 
 def search_result(study: Study, run: Run, collected: Collected, ranking: Ranking | None) -> SearchResult:

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from scaling.analysis.ranking import Adjustment
+from scaling.analysis.intervals import Interval
+from scaling.analysis.ranking import Adjustment, Ranking
 from scaling.arch import SMALL
 from scaling.core.errors import UserError
 from scaling.grid import own as own_module
@@ -165,8 +167,46 @@ def test_a_length_that_collapsed_is_not_chosen(records):
 def test_a_baseline_that_learns_nothing_at_any_length_is_said(records):
     with records.run.opened(records.pilot.config()):
         records.record(*[10] * (pilot_module.LONGEST + 1))
-        with pytest.raises(UserError, match="does not learn from these images: after 320 epochs it is no better than chance"):
+        said = (
+            "is not shown to learn from these images: after 320 epochs it recognises .* of 2000 validation images, and whoever"
+        )
+        with pytest.raises(UserError, match=said):
             pilot_result(records.pilot, records.run)
+
+
+def test_a_length_that_ends_badly_is_not_chosen(records):
+    with records.run.opened(records.pilot.config()):
+        records.record(50, 60)
+        for trial in records.pilot.trials(records.pilot.networks[2]):
+            records.run.record(trial, Outcome("diverged", "the training loss became nan", None), "cpu")
+        found = pilot_result(records.pilot, records.run)
+    assert found.epochs == 10
+    assert re.search(r"for 5, 10, 20 epochs has [\d.]+, [\d.]+, - % on validation", pilot_said(found))
+    assert "for 10 epochs: trained for twice as long it diverges or collapses." in pilot_said(found)
+
+
+@pytest.mark.parametrize(
+    ("images", "chance", "recognised", "learned"),
+    [
+        (104, 0.962, 104, True),  # all of them: no set is too small for that
+        (104, 0.962, 100, False),
+        (10, 0.5, 10, True),
+        (10, 0.5, 9, False),
+        (2000, 0.1, 250, True),
+        (2000, 0.1, 215, False),
+    ],
+)
+def test_learned_is_what_luck_does_not_do(images, chance, recognised, learned):
+    given = SimpleNamespace(chance=chance, validation=range(images))
+    assert pilot_module._learned(recognised / images, given) is learned
+
+
+def test_few_validation_images_are_told_of():
+    steps = tuple(pilot_module.Step(epochs, 0.5, gain) for epochs, gain in ((5, None), (10, Interval(0.01, -0.02, 0.04, 2))))
+    said = pilot_said(pilot_module.PilotResult(steps, 5))
+    assert (
+        "gains +1.0 +-3.0 points, not beyond its noise. There are few validation images: a gain of up to 4 points may" in said
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,8 +219,8 @@ def test_a_baseline_that_learns_nothing_at_any_length_is_said(records):
     ],
 )
 def test_where_cost_gains_nothing_nothing_is_extrapolated(slope, adjustment, extrapolates):
-    ranking = SimpleNamespace(slope=slope, adjustment=adjustment)
-    assert SearchResult.extrapolates.fget(SimpleNamespace(ranking=ranking)) is extrapolates
+    assert Ranking.grows.fget(SimpleNamespace(slope=slope, adjustment=adjustment)) is extrapolates
+    assert SearchResult.extrapolates.fget(SimpleNamespace(ranking=SimpleNamespace(grows=extrapolates))) is extrapolates
     assert SearchResult.extrapolates.fget(SimpleNamespace(ranking=None)) is True
     assert "--epochs" in NO_STEP_2
 
@@ -200,6 +240,10 @@ def test_a_folder_and_no_other_word(image_folder, tmp_path, monkeypatch, capsys)
     assert f"Networks are trained for {epochs} epochs: " in told
     assert json.loads(out)["run"] == f"runs/{run.name}"
     assert (run / "pilot" / "trials.jsonl").is_file()
+    (run / "spec.json").rename(run / "apart")
+    assert main([*words, "--dry-run"]) == 0
+    assert f"Networks are trained for {epochs} epochs: " in " ".join(capsys.readouterr().err.split())
+    (run / "apart").rename(run / "spec.json")
     before = (run / "trials.jsonl").read_bytes(), (run / "pilot" / "trials.jsonl").read_bytes()
     assert main(words) == 0
     assert ((run / "trials.jsonl").read_bytes(), (run / "pilot" / "trials.jsonl").read_bytes()) == before

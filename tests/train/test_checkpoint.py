@@ -124,7 +124,8 @@ def test_none_is_none(tmp_path, stopped):
 
 def test_one_of_another_trial_is_refused(stopped):
     path, like = stopped
-    with pytest.raises(UserError, match=rf"^{re.escape(str(path))}: the checkpoint of another trial; this training starts anew$"):
+    said = f"{path}: the checkpoint of another trial; this training starts anew"
+    with pytest.raises(UserError, match=f"^{re.escape(said)}$"):
         Checkpoint(path, "another", 1.0).read(like)
 
 
