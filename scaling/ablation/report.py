@@ -163,7 +163,7 @@ def _asked(run: str | None, study: AblationStudy) -> dict[str, Any]:
 
 
 def _found(found: Comparison | None) -> dict[str, Any]:
-    names = ("images", "confidence", "critical", "seed_sd", "degrees_of_freedom", "spread_p", "pooled")
+    names = ("images", "confidence", "level", "seed_sd", "degrees_of_freedom", "spread_p", "pooled")
     return {name: getattr(found, name, None) for name in names}
 
 
@@ -202,4 +202,4 @@ def _low_to_high(one: Any) -> str:
 def _ratio(one: Ratio | None) -> str:
     if one is None:
         return "-"
-    return f"x{one.value:.2f}" + (f" ({one.low:.2f} to {one.high:.2f})" if one.n > 1 else "")
+    return f"x{one.value:.2f}" + (f" ({one.low:.2f} to {one.high:.2f})" if one.n > 1 else " (one seed)")

@@ -16,16 +16,19 @@ from scaling.study.provenance import mixed_origins
 from scaling.study.run import Run
 from scaling.study.trial import Outcome
 
+LITTLE = 0.03
+"""Of the seconds of a training, that compiling takes beside it without being told in them."""
+
 
 class Times(NamedTuple):
     """Seconds of one training of a pair.
 
     Attributes:
-        train: mean over the trainings that compiled nothing, or over all where each of them did.
+        train: mean over the trainings that compiled little, or over all where each of them did more.
         compile: of the training that compiled longest.
         evaluate: mean.
         n: trainings that `train` is the mean of.
-        beside_compiling: they are those that compiled: while they trained, programs of later stages may have been compiled.
+        beside_compiling: they are those that compiled more: while they trained, later stages' programs may have been compiled.
     """
 
     train: float
@@ -140,25 +143,29 @@ def times(outcomes: Mapping[int, Outcome]) -> Times | None:
         max(one.compile for one in seconds),
         fmean(one.evaluate for one in seconds),
         len(used),
-        any(outcomes[seed].seconds.compile for seed in used),
+        not all(_compiled_little(outcomes[seed]) for seed in used),
     )
 
 
 def time_ratio(outcomes: Mapping[int, Outcome], reference: Mapping[int, Outcome]) -> Ratio | None:
     """Training seconds over the reference's, seed by seed; None where they share no seed, or nothing was timed.
 
-    Only seeds that compiled nothing in either count, where there is one: beside a training that compiles, later stages are.
+    Of the seeds that they share only those count, where there are any, in which either compiled little: beside a training that
+    compiles, later stages are compiled too.
     """
-    shared = outcomes.keys() & reference.keys()
-    free = [seed for seed in shared if not (outcomes[seed].seconds.compile or reference[seed].seconds.compile)]
-    used = [seed for seed in free or shared if reference[seed].seconds.train > 0]
-    ratios = [outcomes[seed].seconds.train / reference[seed].seconds.train for seed in used]
+    shared = [seed for seed in sorted(outcomes.keys() & reference.keys()) if reference[seed].seconds.train > 0]
+    free = [seed for seed in shared if _compiled_little(outcomes[seed]) and _compiled_little(reference[seed])]
+    ratios = [outcomes[seed].seconds.train / reference[seed].seconds.train for seed in free or shared]
     return Ratio(median(ratios), min(ratios), max(ratios), len(ratios)) if ratios else None
 
 
+def _compiled_little(outcome: Outcome) -> bool:
+    return outcome.seconds.compile <= LITTLE * outcome.seconds.train
+
+
 def _timed(outcomes: Mapping[int, Outcome]) -> list[int]:
-    """Seeds that compiled nothing, or all."""
-    return [seed for seed, one in outcomes.items() if not one.seconds.compile] or list(outcomes)
+    """Seeds that compiled little, or all."""
+    return [seed for seed, one in outcomes.items() if _compiled_little(one)] or list(outcomes)
 
 
 def _ratios(outcomes: Mapping[Key, Mapping[int, Outcome]], comparison: Comparison) -> dict[tuple[str | None, str], Ratio]:
