@@ -25,7 +25,6 @@ from scaling.data.strings import Strings
 _FORM = 1
 """Goes into every fingerprint; another number where listings change their meaning."""
 
-_GREY_SAMPLE = 64
 _SAMPLED_BYTES = 128
 
 LISTING = "listing:"
@@ -102,13 +101,9 @@ class Source:
     @cached_property
     def shape(self) -> Shape:
         """What a sample of the images is like."""
-        every = self._spread(self.sampled)
-        few = self._spread(_GREY_SAMPLE)
-        found = {index: its for index in sorted({*every, *few}) if (its := header(self.encoded(index))) is not None}
-        sides = [found[index].shorter_side for index in every if index in found]
-        modes = [found[index].mode for index in few if index in found]
-        is_grey = bool(modes) and all(mode == "L" for mode in modes)
-        return Shape(statistics.median_low(sides or [1]), 1 if is_grey else 3)
+        found = [its for index in self._spread(self.sampled) if (its := header(self.encoded(index))) is not None]
+        is_grey = bool(found) and all(its.mode == "L" for its in found)
+        return Shape(statistics.median_low([its.shorter_side for its in found] or [1]), 1 if is_grey else 3)
 
     def _spread(self, most: int) -> list[int]:
         """Positions of images, spread evenly."""

@@ -64,12 +64,18 @@ def stored(place: Place, report: Report | None = None, workers: int | None = Non
         DataError: images cannot be read, and `skip_unreadable` does not say to leave them out or there is no other.
         UserError: another process stores them, the disk has no room, or the folder cannot be written to.
     """
-    kept = finished(place)
+
+    def usable() -> Kept | None:
+        """What is finished; images that were left out and are asked for now may have been mended, and are tried again."""
+        found = finished(place)
+        return found if found is None or skip_unreadable or not found.unreadable else None
+
+    kept = usable()
     if kept is None:
         try:
             make_folder(place.folder)
             with _locked(place.folder):
-                kept = finished(place) or _finish(place, *_store(place, report or _silent, workers), skip=skip_unreadable)
+                kept = usable() or _finish(place, *_store(place, report or _silent, workers), skip=skip_unreadable)
         except OSError as error:
             raise UserError(f"{place.folder}: images cannot be stored: {error.strerror or error}; {_ELSEWHERE}") from None
     _require_readable(place, kept.unreadable, skip_unreadable)

@@ -11,6 +11,8 @@ from scaling.data.load import NAMED
 from scaling.grid.spec import StudySpec
 from scaling.recipe.augment import Augment
 from scaling.recipe.recipe import Recipe
+from scaling.study.history import require_kind
+from scaling.study.run import Kind
 from scaling.study.spec import recorded_spec
 from scaling.study.study import DatasetInfo
 
@@ -74,7 +76,11 @@ def as_recorded(spec: StudySpec, folder: Path, config: dict[str, Any], baseline:
         folder: of the run.
         config: that it was last asked for.
         baseline: the baseline was named, so it stays.
+
+    Raises:
+        SpecError: the folder holds something else, or is damaged.
     """
+    require_kind(folder, Kind.SEARCH)
     found = recorded_spec(StudySpec, folder, config)
     recipe = dataclasses.replace(found.recipe, init=spec.recipe.init)
     return dataclasses.replace(spec, baseline=spec.baseline if baseline else found.baseline, recipe=recipe)

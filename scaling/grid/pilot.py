@@ -73,8 +73,8 @@ class PilotSpec:
     seeds: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return {"baseline": self.baseline.to_dict(), "seeds": self.seeds}
+        """Plain data; `pilot` tells its folder from that of a search."""
+        return {"pilot": True, "baseline": self.baseline.to_dict(), "seeds": self.seeds}
 
 
 @dataclass(frozen=True)

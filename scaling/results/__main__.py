@@ -51,6 +51,8 @@ def _show(options: argparse.Namespace) -> int:
     from scaling.study.run import Kind
 
     kind = recorded_kind(options.run)
+    if kind is Kind.PILOT:
+        raise UserError(f"{options.run}: a pilot, which finds how long to train; its search is {options.run.parent}")
     if options.against is None:
         document = {Kind.FAMILY: _family, Kind.ABLATION: _ablation, Kind.SEARCH: _search}[kind](options.run)
     elif kind is Kind.ABLATION:

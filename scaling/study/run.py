@@ -253,11 +253,13 @@ class Kind(Enum):
     SEARCH = "a search"
     FAMILY = "a family"
     ABLATION = "an ablation"
+    PILOT = "a pilot"
 
 
 def kind_of(config: dict[str, Any]) -> Kind:
     """What a configuration asks for."""
-    return Kind.FAMILY if "family" in config else Kind.ABLATION if "recipes" in config else Kind.SEARCH
+    marks = {"family": Kind.FAMILY, "recipes": Kind.ABLATION, "pilot": Kind.PILOT}
+    return next((kind for mark, kind in marks.items() if mark in config), Kind.SEARCH)
 
 
 def _free(config: dict[str, Any]) -> dict[str, Any]:

@@ -95,6 +95,20 @@ def test_damage_is_told(tmp_path, damage, told):
         found(path)
 
 
+def test_a_negative_size_leads_nowhere(tmp_path):
+    path = tmp_path / "a.tar"
+    member = tarfile.TarInfo("one.jpg")
+    header = bytearray(member.tobuf(tarfile.USTAR_FORMAT))
+    header[124:136] = b"-0000001000\0"
+    path.write_bytes(bytes(header) + bytes(1024))
+    with pytest.raises(DataError, match="is no tar archive, or is compressed"):
+        found(path)
+    member.pax_headers = {"size": "-1536"}
+    path.write_bytes(member.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
+    with pytest.raises(DataError, match="damaged: a header that says nothing readable; fetch it again"):
+        found(path)
+
+
 @pytest.fixture
 def shards(tmp_path):
     """A function that writes shards: shards({"train-0.tar": [(label, count), ...]}, form) -> folder."""

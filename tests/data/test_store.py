@@ -205,9 +205,9 @@ def test_a_killed_process_is_gone_on_from(photos, tmp_path, monkeypatch, workers
 
 
 def test_unreadable_images_are_told_as_for_small_sets(photos, tmp_path, monkeypatch):
-    for name in ("a/05.jpg", "b/00.jpg", "b/10.jpg"):
-        (photos / name).write_bytes((photos / name).read_bytes()[:100])
-    (photos / "a" / "06.jpg").write_bytes(b"damaged")
+    whole = {name: (photos / name).read_bytes() for name in ("a/05.jpg", "b/00.jpg", "b/10.jpg", "a/06.jpg")}
+    for name, content in whole.items():
+        (photos / name).write_bytes(bytes(len(content)) if name == "a/06.jpg" else content[:100] + bytes(len(content) - 100))
     with pytest.raises(DataError) as small:
         load(photos)
     with pytest.raises(DataError) as large:
@@ -234,9 +234,22 @@ def test_unreadable_images_are_told_as_for_small_sets(photos, tmp_path, monkeypa
             assert opened.classes[split.labels[index]] == name[0]
     mean = opened.train.images.reshape(-1, 3).mean(0)
     assert opened.stored.mean == pytest.approx(mean)
-    monkeypatch.setattr(store_rows, "squeeze", lambda *_: pytest.fail("decoded"))
+    tried = []
+    monkeypatch.setattr(store_rows, "squeeze", lambda source, *rest: tried.append(source.name) or squeeze(source, *rest))
+    assert len(again.open(workers=0).train) == len(opened.train)
+    assert tried == []
     with pytest.raises(DataError, match=r"4 of 60 images cannot be read: a/05\.jpg"):
         listed(photos, tmp_path).open(workers=0)
+    assert sorted(set(tried)) == sorted(whole)
+    for name, content in whole.items():  # mended, of the same size as before
+        (photos / name).write_bytes(content)
+    mended = listed(photos, tmp_path).open(workers=0)
+    assert mended.unreadable == listed(photos, tmp_path, skip_unreadable=True).open(workers=0).unreadable == ()
+    fresh = listed(photos, tmp_path, store=tmp_path / "fresh").open(workers=0)
+    for one, other in zip(
+        (mended.train, mended.validation, mended.test), (fresh.train, fresh.validation, fresh.test), strict=True
+    ):
+        np.testing.assert_array_equal(one.images, other.images)
 
 
 def test_a_set_of_nothing_readable_is_refused(folders, tmp_path):

@@ -21,6 +21,7 @@ from scaling.grid.pilot import Doubling, Pilot, PilotSpec, pilot_result, pilot_s
 from scaling.grid.result import SearchResult
 from scaling.grid.spec import read_spec
 from scaling.recipe.augment import Augment
+from scaling.results.__main__ import main as results
 from scaling.study.run import Run
 from scaling.study.trial import Outcome
 
@@ -81,6 +82,7 @@ def test_colour_is_cropped_and_mirrored_and_grey_is_not():
 def test_a_folder_goes_on_as_it_began(tmp_path):
     older = read_spec("default")
     config = {**older.to_dict(), "recipe": {**older.to_dict()["recipe"], "epochs": 17}, "pictures": "mine", "data": "abc"}
+    (tmp_path / "spec.json").write_text(json.dumps(config))
     asked = dataclasses.replace(own_spec(older, dataset(), baseline=False), seeds=5)
     found = as_recorded(asked, tmp_path, config, baseline=False)
     assert (found.baseline, found.recipe.epochs, found.recipe.augment, found.seeds) == (SMALL, 17, Augment(), 5)
@@ -248,5 +250,9 @@ def test_a_folder_and_no_other_word(image_folder, tmp_path, monkeypatch, capsys)
     assert main(words) == 0
     assert ((run / "trials.jsonl").read_bytes(), (run / "pilot" / "trials.jsonl").read_bytes()) == before
     assert "pilot" not in capsys.readouterr().err
+    assert results([str(run / "pilot")]) == 2
+    assert f"{run / 'pilot'}: a pilot, which finds how long to train; its search is {run}" in capsys.readouterr().err
+    assert main([*words, "--run", str(run / "pilot")]) == 2
+    assert f"{run / 'pilot'}: is the run folder of a pilot; a search is needed here" in capsys.readouterr().err
     assert main([*words, "--epochs", str(epochs + 1)]) == 2
     assert f"recipe.epochs: {epochs}, now {epochs + 1}" in capsys.readouterr().err.replace("\n", " ")
