@@ -81,7 +81,7 @@ class Comparison(NamedTuple):
         entries: by network, then recipe.
         means: over the networks, of the recipes that are compared on each of several.
         missing: what is not compared.
-        level: confidence of each interval of `entries` and `means` by itself; None where there is none.
+        critical: standard errors in half an interval of `entries` and `means`; None where there is none.
         seed_sd: of one training's accuracy, pooled; None where no pair has two seeds.
         degrees_of_freedom: of it.
         spread_p: that the pairs' seed variances are equal; None where it cannot be tested.
@@ -96,7 +96,7 @@ class Comparison(NamedTuple):
     entries: tuple[Compared, ...]
     means: tuple[Compared, ...]
     missing: tuple[Missing, ...]
-    level: float | None
+    critical: float | None
     seed_sd: float | None
     degrees_of_freedom: int
     spread_p: float | None
@@ -142,14 +142,14 @@ def compare(
     seeds = [_fewest(pairs, [key], reference) for key in usable]
     seeds += [_fewest(pairs, [(network, one) for network in networks], reference) for one in everywhere]
     names: list[tuple[str | None, str]] = [*usable, *((None, one) for one in everywhere)]
-    found, level = _compared(names, [*rows, *mean_rows], seeds, measured, confidence)
+    found, critical = _compared(names, [*rows, *mean_rows], seeds, measured, confidence)
     return Comparison(
         reference=reference,
         accuracies={key: accuracy_interval(measured, i, pairs[key].seeds) for i, key in enumerate(keys)},
         entries=_adjusted(found[: len(usable)]),
         means=_adjusted(found[len(usable) :]),
         missing=tuple(Missing(*key, why) for key, why in absent.items() if why is not None),
-        level=level,
+        critical=critical,
         seed_sd=math.sqrt(measured.seed_variance) if measured.degrees_of_freedom else None,
         degrees_of_freedom=measured.degrees_of_freedom,
         spread_p=measured.spread_p,
@@ -197,7 +197,7 @@ def _compared(
         difference = Difference(float(mean), float(mean - half), float(mean + half), n)
         _, p = difference_interval(row, measured, n)
         found.append(Compared(*name, difference, p, None, _verdict(float(mean), float(half))))
-    return found, joint.level
+    return found, joint.critical
 
 
 def _verdict(mean: float, half: float) -> Verdict:

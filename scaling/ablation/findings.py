@@ -111,13 +111,14 @@ def _spread(found: Comparison) -> str:
 
 def compared_said(found: Comparison) -> list[str]:
     """How far the differences may be believed."""
-    if found.level is None:
+    if found.critical is None:
         return []
     number = len(found.entries) + len(found.means)
     return [
         f"The {number} interval(s) hold together: in {found.confidence:.0%} of studies none of them misses its truth (each is "
-        f"Student's at {found.level:.2%} by itself, a level found by simulation). Better or worse: 0 is outside. "
-        "p is that of one difference alone; Holm's is over all in its table."
+        f"{found.critical:.2f} standard errors to either side, the simulated quantile of the largest of {number}). Better or "
+        "worse: 0 is outside. p is that of one difference alone; Holm's is over all in its table. Where spreads between seeds "
+        "differ, the differences that are known worst make all intervals longer: p may be small where the interval reaches 0."
     ]
 
 

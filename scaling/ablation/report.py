@@ -163,7 +163,7 @@ def _asked(run: str | None, study: AblationStudy) -> dict[str, Any]:
 
 
 def _found(found: Comparison | None) -> dict[str, Any]:
-    names = ("images", "confidence", "level", "seed_sd", "degrees_of_freedom", "spread_p", "pooled")
+    names = ("images", "confidence", "critical", "seed_sd", "degrees_of_freedom", "spread_p", "pooled")
     return {name: getattr(found, name, None) for name in names}
 
 

@@ -91,7 +91,7 @@ def test_the_document(home):
     folder, _, found = home
     run = folder / "runs" / "tiny"
     assert found == json.loads((run / "results.json").read_text())
-    keys = "trained differences run seeds reference networks recipes images confidence level seed_sd degrees_of_freedom"
+    keys = "trained differences run seeds reference networks recipes images confidence critical seed_sd degrees_of_freedom"
     assert found.keys() == {*keys.split(), "spread_p", "pooled", "means", "missing", "mixed_origins"}
     assert (found["run"], found["seeds"], found["reference"], found["confidence"]) == ("runs/tiny", 2, "plain", 0.9)
     assert (found["images"], found["degrees_of_freedom"], found["means"], found["missing"]) == (30, 2, [], [])

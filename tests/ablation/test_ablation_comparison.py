@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 from simulation import simulate
 
 from scaling.ablation.comparison import Absence, Missing, Verdict, compare
 from scaling.analysis.equal_cost import holm
 from scaling.analysis.errors import errors
 from scaling.analysis.intervals import accuracy_interval, difference_interval
-from scaling.analysis.intervals import variance as spread
 from scaling.analysis.measured import Measured
 
 
@@ -47,10 +45,7 @@ def test_by_hand():
     assert sorted(set(gaps.tolist())) == [0, 0.5, 1]
     flips = 4 * 0.5 / 100**2  # on 4 images of each the two seeds disagree
     variance = 0.0008 + gaps.var(ddof=1) / 100 - 2 * flips / 2
-    own = spread(np.array([-1.0, 1.0]), pooled)
-    assert own.total == pytest.approx(variance)
-    half = stats.t.ppf((1 + found.level) / 2, own.degrees) * np.sqrt(variance)
-    assert (entry.difference.high - entry.difference.low) / 2 == pytest.approx(half)
+    assert (entry.difference.high - entry.difference.low) / 2 == pytest.approx(found.critical * np.sqrt(variance))
     _, p = difference_interval(np.array([-1.0, 1.0]), pooled, 2)
     assert entry.p == entry.adjusted_p == p
     assert found.accuracies["n", "b"] == accuracy_interval(pooled, 1, 2)
@@ -106,7 +101,7 @@ def test_the_intervals_hold_the_truths_together():
 def test_one_seed_claims_no_interval_and_no_verdict():
     pairs, *asked = study([[0.8, 0.9]] * 2, seeds=1)
     found = compare(pairs, *asked)
-    assert (found.level, found.seed_sd, found.degrees_of_freedom) == (None, None, 0)
+    assert (found.critical, found.seed_sd, found.degrees_of_freedom) == (None, None, 0)
     for one in (*found.entries, *found.means):
         assert (one.difference.low, one.difference.high, one.p, one.adjusted_p, one.verdict) == (None,) * 5
         assert one.difference.mean > 0.05
@@ -141,5 +136,5 @@ def test_nothing_to_compare():
     with pytest.raises(ValueError, match="compare: no network has a finished training, there is nothing to compare"):
         compare({}, ["n"], ["a", "b"], "a")
     found = compare({("n", "a"): pair("n a", [80, 82])}, ["n"], ["a", "b"], "a")
-    assert (found.entries, found.level) == ((), None)
+    assert (found.entries, found.critical) == ((), None)
     assert found.missing == (Missing("n", "b", Absence.NOT_TRAINED),)
