@@ -150,7 +150,7 @@ def times(outcomes: Mapping[int, Outcome]) -> Times | None:
 def time_ratio(outcomes: Mapping[int, Outcome], reference: Mapping[int, Outcome]) -> Ratio | None:
     """Training seconds over the reference's, seed by seed; None where they share no seed, or nothing was timed.
 
-    Of the seeds that they share only those count, where there are any, in which either compiled little: beside a training that
+    Of the seeds that they share only those count, where there are any, in which both compiled little: beside a training that
     compiles, later stages are compiled too.
     """
     shared = [seed for seed in sorted(outcomes.keys() & reference.keys()) if reference[seed].seconds.train > 0]

@@ -3,9 +3,7 @@
 Differences d = rows @ accuracy share networks and images, so their errors depend on each other. All intervals are d_j +- c se_j
 with c the quantile of max_j |T_j| / se_j when every true difference is 0, simulated as for the comparison with the best: the
 seed part of se_j^2 is drawn anew for every simulated study, so few degrees of freedom give a large c, and where spreads differ
-the differences that are known worst decide on it. Student's intervals at one level of confidence, each with the degrees of
-freedom of its own difference, would be shorter for the others; in simulated studies of two and three seeds with spreads that
-differ they held all truths more seldom.
+the differences that are known worst decide on it.
 
 Source: Dunnett 1955, "A multiple comparison procedure for comparing several treatments with a control".
 """
