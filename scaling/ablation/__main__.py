@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 from scaling.ablation.options import COMMAND, Options, parser
 from scaling.cli.answer import answer
 from scaling.cli.exit import exit_without_joining_workers, status
+from scaling.cli.options import engine_given
 
 if TYPE_CHECKING:
     from scaling.ablation.result import Ablation
     from scaling.ablation.spec import AblationSpec
     from scaling.data import Dataset, ListedDataset
+    from scaling.study.engines.options import EngineOptions
     from scaling.study.run import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
-    options = Options(**vars(parser().parse_args(arguments)))
+    options = Options(**engine_given(vars(parser().parse_args(arguments))))
     stopped = "stopped; finished trials are recorded, the same command continues from here"
     return status(COMMAND, lambda: _plan(options) if options.dry_run else _train(options), stopped)
 
@@ -62,29 +64,33 @@ def _plan(options: Options) -> int:
 def _train(options: Options) -> int:
     from scaling.data.duplicates import duplicate_notes
     from scaling.report.text import say
+    from scaling.study.engines.asked import engine_options, leave_accelerators
     from scaling.study.images import with_images
     from scaling.train.jax_start import jax_ready
 
+    where = engine_options(options.spec, options.engine)
     spec, asked, run = _asked(options)
     dataset = with_images(asked)
     say(duplicate_notes(dataset))
+    leave_accelerators(where)
     with jax_ready():
-        return _run(spec, dataset, run, options)
+        return _run(spec, dataset, run, options, where)
 
 
-def _run(spec: AblationSpec, dataset: Dataset, run: Run, options: Options) -> int:
+def _run(spec: AblationSpec, dataset: Dataset, run: Run, options: Options, where: EngineOptions) -> int:
     """Train what is missing, compare, report."""
     from scaling.ablation.findings import plan_summary
     from scaling.ablation.result import ablation_found
     from scaling.ablation.study import make_ablation_study
     from scaling.report.text import say, terminal
     from scaling.study.collect import nothing_counts, trainings
-    from scaling.study.engines.engine import engine_called
+    from scaling.study.engines.asked import engine_setup
+    from scaling.study.engines.engine import make_engine
     from scaling.study.estimate import pace
     from scaling.study.groups import write_groups
     from scaling.study.study import AllAtOnce, test_missing, train_proposed
 
-    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes, None)
+    engine = make_engine(engine_setup(spec, dataset, run, where, options.checkpoint_minutes, None))
     study = make_ablation_study(spec, dataset, engine.precision)
     console = terminal(stderr=True)
     with run.opened(study.config()):

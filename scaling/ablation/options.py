@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import Any
 
-from scaling.cli.options import Parser, checkpoint_flag, place, whole
+from scaling.cli.options import Parser, checkpoint_flag, engine_flags, place, whole
 
 COMMAND = "python -m scaling.ablation"
 
@@ -24,6 +25,7 @@ class Options:
     test: bool
     dry_run: bool
     checkpoint_minutes: float
+    engine: dict[str, Any]
     json: bool
 
 
@@ -52,7 +54,8 @@ a specification:
   [recipes.growing]
   progressive = { stages = 4, smallest = 0.5 }
 
-exit status: 0 done, 1 no training counts (the reason is said), 2 bad input (one line says what), 130 stopped by Ctrl-C."""
+exit status: 0 done, 1 no training counts (the reason is said), 2 bad input (one line says what), 3 others have to
+train first (--engine commands), 130 stopped by Ctrl-C."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -69,5 +72,6 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--dry-run", action="store_true", help="list networks, recipes and the expected time; train nothing")
     checkpoint_flag(made.add_argument_group("training"))
+    engine_flags(made)
     made.add_argument("--json", action="store_true", help="one JSON document on standard output instead of tables")
     return made

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from scaling.core.errors import UserError
+from scaling.core.errors import UserError, Waiting
 from scaling.core.text import printable, replace_what_streams_cannot_encode
 
 
@@ -29,7 +29,8 @@ def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> i
         stopped: what Ctrl-C and SIGTERM say.
 
     Returns:
-        2 for what people can mend, 130 for Ctrl-C, 143 for SIGTERM, 0 where the reader of standard output has read enough.
+        2 for what people can mend, 3 where others have to train first,
+        130 for Ctrl-C, 143 for SIGTERM, 0 where the reader of standard output has read enough.
     """
     replace_what_streams_cannot_encode()
     # Figures are written to files, by no backend; one that is not installed would end the command when it comes to draw. A
@@ -41,6 +42,9 @@ def status(command: str, work: Callable[[], int], stopped: str = "stopped") -> i
             return work()
     except UserError as error:
         return fail(command, str(error))
+    except Waiting as waiting:
+        print(printable(str(waiting)), file=sys.stderr)
+        return 3
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -68,6 +72,9 @@ def _terminable() -> Iterator[None]:
         return
 
     def terminate(number: int, frame: Any) -> None:
+        # Batch systems send it to a script, which hands it on, and to the process itself: that must not cut short what the
+        # first one began.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise Terminated
 
     signal.signal(signal.SIGTERM, terminate)

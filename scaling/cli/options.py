@@ -7,7 +7,7 @@ import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from scaling.core import units
 from scaling.core.errors import UserError
@@ -84,6 +84,42 @@ def init_flag(group: argparse._ArgumentGroup) -> None:
         help="start from these weights, with a new classifier: a file (safetensors, torch), a folder with a file for each "
         "released network, or a run folder with its weights (default: random numbers)",
     )
+
+
+ENGINES = ("local", "ray", "slurm", "commands")
+"""What `--engine` takes."""
+
+_ENGINE = "engine_"
+
+
+def engine_flags(made: argparse.ArgumentParser) -> None:
+    """Where trainings run, over what a specification's [engine] says; `engine_given` gathers them."""
+    group = made.add_argument_group("where it trains; a specification's [engine] may say so too")
+
+    def add(flag: str, key: str, **how: Any) -> None:
+        group.add_argument(flag, dest=f"{_ENGINE}{key}", **how)
+
+    add(
+        "--engine",
+        "name",
+        choices=ENGINES,
+        help="local: in this process (default); ray: on a Ray cluster, without --ray-address one that is started here; slurm: "
+        "by sbatch; commands: RUN/work/commands.txt gets a command line for each training, for anything else that runs them",
+    )
+    add("--workers", "workers", type=whole, metavar="N", help="trainings at a time at most (default: as many as there is room)")
+    add("--cpus", "cpus", type=amount, metavar="N", help="cores of each worker (default: ray 1, slurm the partition's)")
+    add("--gpus", "gpus", type=amount, metavar="N", help="accelerators of each worker; with ray a fraction, too")
+    add("--ray-address", "address", metavar="ADDRESS", help="of a running cluster: auto, HOST:6379 or ray://HOST:10001")
+    add("--partition", "partition", metavar="NAME", help="of SLURM")
+    add("--time-limit", "time", metavar="TIME", help="of a SLURM job, as 4:00:00; a training goes on in the next one")
+
+
+def engine_given(values: dict[str, Any]) -> dict[str, Any]:
+    """Parsed flags with those of `engine_flags` that were given as one table, `engine`."""
+    engine = {
+        key.removeprefix(_ENGINE): value for key, value in values.items() if key.startswith(_ENGINE) and value is not None
+    }
+    return {**{key: value for key, value in values.items() if not key.startswith(_ENGINE)}, "engine": engine}
 
 
 def minutes(text: str) -> float:

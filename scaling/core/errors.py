@@ -1,4 +1,4 @@
-"""What people gave or asked that cannot be used: the only exceptions that a command turns into one line and status 2."""
+"""What ends a command in one line: input that cannot be used (status 2), and work that others do meanwhile (status 3)."""
 
 from __future__ import annotations
 
@@ -13,3 +13,7 @@ class UserError(ValueError):
 
 class SpecError(UserError):
     """A specification, a recorded configuration or a flag that cannot be used; the text names file and key."""
+
+
+class Waiting(Exception):
+    """The command has done its part; what it waits for happens elsewhere. The text says what to do and when to come back."""

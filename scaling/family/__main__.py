@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from scaling.cli.answer import answer
 from scaling.cli.exit import exit_without_joining_workers, status
+from scaling.cli.options import engine_given
 from scaling.core.errors import UserError
 from scaling.core.files import make_folder
 from scaling.family.options import COMMAND, Options, parser
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     from scaling.family.result import Family
     from scaling.family.spec import FamilySpec
     from scaling.rules.members import Member
+    from scaling.study.engines.options import EngineOptions
     from scaling.study.run import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
     words = _joined(sys.argv[1:] if arguments is None else arguments)
-    options = Options(**vars(parser().parse_args(words)))
+    options = Options(**engine_given(vars(parser().parse_args(words))))
 
     def work() -> int:
         from scaling.family.request import refuse_idle
@@ -177,31 +179,35 @@ def _plan(options: Options) -> int:
 def _train(options: Options) -> int:
     from scaling.data.duplicates import duplicate_notes
     from scaling.report.text import say
+    from scaling.study.engines.asked import engine_options, leave_accelerators
     from scaling.study.images import with_images
     from scaling.train.jax_start import jax_ready
 
+    where = engine_options(options.spec, options.engine)
     spec, asked, run = _asked(options)
     dataset = with_images(asked)
     say(duplicate_notes(dataset))
+    leave_accelerators(where)
     with jax_ready():
-        return _run(spec, dataset, run, options)
+        return _run(spec, dataset, run, options, where)
 
 
-def _run(spec: FamilySpec, dataset: Dataset, run: Run, options: Options) -> int:
+def _run(spec: FamilySpec, dataset: Dataset, run: Run, options: Options, where: EngineOptions) -> int:
     """Train what is missing, compare, report."""
     from scaling.family.findings import plan_summary
     from scaling.family.result import family_found
     from scaling.family.study import make_family_study
     from scaling.report.text import say, terminal
     from scaling.study.collect import nothing_counts, trainings
-    from scaling.study.engines.engine import engine_called
+    from scaling.study.engines.asked import engine_setup
+    from scaling.study.engines.engine import make_engine
     from scaling.study.estimate import pace
     from scaling.study.groups import write_groups
     from scaling.study.resolve import initial_weights, started
     from scaling.study.study import AllAtOnce, test_missing, train_proposed
 
     initial = initial_weights(spec.recipe, run)
-    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes, initial)
+    engine = make_engine(engine_setup(spec, dataset, run, where, options.checkpoint_minutes, initial))
     study = started(make_family_study(spec, dataset, engine.precision), initial)
     console = terminal(stderr=True)
     with run.opened(study.config()):

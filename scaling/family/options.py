@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, get_args
 
-from scaling.cli.options import Parser, checkpoint_flag, init_flag, place, whole
+from scaling.cli.options import Parser, checkpoint_flag, engine_flags, init_flag, place, whole
 from scaling.rules.rounding import Rounding
 from scaling.rules.rules import RULES
 
@@ -47,6 +47,7 @@ class Options:
     to: Path | None
     dry_run: bool
     checkpoint_minutes: float
+    engine: dict[str, Any]
     json: bool
     csv: bool
     toml: Path | None
@@ -71,7 +72,8 @@ examples:
 rules:
 {_RULES}
 
-exit status: 0 done, 1 no training counts (the reason is said), 2 bad input (one line says what), 130 stopped by Ctrl-C."""
+exit status: 0 done, 1 no training counts (the reason is said), 2 bad input (one line says what), 3 others have to
+train first (--engine commands), 130 stopped by Ctrl-C."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     _what_is_scaled(made.add_argument_group("what is scaled, and how"))
     _how_large(made.add_argument_group("how large"))
     _training(made.add_argument_group("training"))
+    engine_flags(made)
     _output(made.add_argument_group("output"))
     return made
 

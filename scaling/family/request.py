@@ -27,9 +27,15 @@ def refuse_idle(options: Options) -> None:
     Raises:
         UserError: there is one; the message names it.
     """
-    training = {"data": options.data, "seeds": options.seeds, "to": options.to, "dry-run": options.dry_run or None}
+    training: dict[str, Any] = {
+        "data": options.data,
+        "seeds": options.seeds,
+        "to": options.to,
+        "dry-run": options.dry_run or None,
+    }
     training["store"] = options.store
     training["init"] = options.init
+    training["engine"] = options.engine or None
     training["skip-unreadable"] = options.skip_unreadable
     training["classes top"] = True if options.classes == TOP else None
     listing = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaling.cli.answer import answer
 from scaling.cli.exit import exit_without_joining_workers, status
+from scaling.cli.options import engine_given
 from scaling.grid.options import COMMAND, parser
 
 if TYPE_CHECKING:
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
     from scaling.grid.result import SearchResult
     from scaling.grid.spec import StudySpec
     from scaling.grid.study import Study
-    from scaling.rules.members import Member
     from scaling.study.engines.engine import Engine
+    from scaling.study.engines.options import EngineOptions
     from scaling.study.initial import InitialWeights
     from scaling.study.run import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status."""
-    options = parser().parse_args(arguments)
+    options = argparse.Namespace(**engine_given(vars(parser().parse_args(arguments))))
 
     def work() -> int:
         return _dry_run(options) if options.dry_run else _search(options)
@@ -142,29 +143,33 @@ def _dry_run(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     from scaling.data.duplicates import duplicate_notes
     from scaling.report.text import say
+    from scaling.study.engines.asked import engine_options, leave_accelerators
     from scaling.study.images import with_images
     from scaling.train.jax_start import jax_ready
 
+    where = engine_options(options.spec, options.engine)
     spec, asked, run = _asked(options)
     dataset = with_images(asked)
     say(duplicate_notes(dataset))
+    leave_accelerators(where)
     with jax_ready():
-        return _run(spec, dataset, run, options)
+        return _run(spec, dataset, run, options, where)
 
 
-def _run(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespace) -> int:
+def _run(spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespace, where: EngineOptions) -> int:
     from scaling.grid.latency_limit import apply_latency_limit
     from scaling.grid.looks import read_looks, write_looks
     from scaling.grid.study import make_study
     from scaling.report.text import say, terminal
-    from scaling.study.engines.engine import engine_called
+    from scaling.study.engines.asked import engine_setup
+    from scaling.study.engines.engine import make_engine
     from scaling.study.groups import write_groups
     from scaling.study.resolve import initial_weights, started
 
     initial = initial_weights(spec.recipe, run)
     if _needs_pilot(options, run):
-        spec = _after_pilot(spec, dataset, run, options, initial)
-    engine = engine_called("local")(dataset, run.weights, 60 * options.checkpoint_minutes, initial)
+        spec = _after_pilot(spec, dataset, run, options, initial, where)
+    engine = make_engine(engine_setup(spec, dataset, run, where, options.checkpoint_minutes, initial))
     study = started(make_study(spec, dataset, engine.precision), initial)
     with run.held():
         run.require_same_config(study.config())
@@ -191,19 +196,26 @@ def _needs_pilot(options: argparse.Namespace, run: Run) -> bool:
 
 
 def _after_pilot(
-    spec: StudySpec, dataset: Dataset, run: Run, options: argparse.Namespace, initial: InitialWeights | None
+    spec: StudySpec,
+    dataset: Dataset,
+    run: Run,
+    options: argparse.Namespace,
+    initial: InitialWeights | None,
+    where: EngineOptions,
 ) -> StudySpec:
     """The specification with the length that a pilot finds."""
     from scaling.grid.own import with_epochs
     from scaling.grid.pilot import FOLDER, find_length
     from scaling.grid.study import make_study
     from scaling.report.text import say, terminal
+    from scaling.study.engines.asked import engine_setup
     from scaling.study.resolve import started
     from scaling.study.run import Run as Folder
 
     started(make_study(spec, dataset, "float32"), initial)  # refuses before the pilot what it would refuse after it
     folder = Folder(run.folder / FOLDER)
-    epochs, how = find_length(spec, dataset, folder, 60 * options.checkpoint_minutes, terminal(stderr=True), initial)
+    setup = engine_setup(spec, dataset, folder, where, options.checkpoint_minutes, initial)
+    epochs, how = find_length(spec, setup, folder, terminal(stderr=True))
     say([how])
     return with_epochs(spec, epochs)
 
@@ -236,11 +248,12 @@ def _trained(study: Study, run: Run, engine: Engine, looks: tuple[int, ...], con
 def _report(result: SearchResult, as_json: bool) -> int:
     """Keep, show and draw what was found; 1 where nothing was."""
     from scaling.grid.report import search_document
+    from scaling.grid.result import families
     from scaling.report.plain import as_data
     from scaling.report.text import say, show
     from scaling.study.collect import nothing_counts
 
-    document = search_document(result, _families(result))
+    document = search_document(result, families(result))
     result.run.keep(as_data(document))
     answer(document, as_json)
     nothing = nothing_counts(result.collected.trainings)
@@ -262,21 +275,6 @@ def _spread_shown(study: Study, run: Run) -> Spread | None:
 
     measured = collect(study, run).measured
     return spread_of(measured) if measured else None
-
-
-def _families(result: SearchResult) -> list[Member]:
-    """Step 2 for the study's baseline and, if that is another network, for EfficientNet-B0."""
-    from scaling.arch import EFFICIENTNET_B0
-    from scaling.rules.members import family
-
-    study, winner = result.study, result.winner
-    coefficients = None if winner is None else winner.coefficients
-    rounding = study.spec.lattice.rounding
-    counts = (study.dataset.num_classes, study.dataset.in_channels)
-    members = family(study.spec.baseline, *counts, coefficients, rounding)
-    if study.spec.baseline != EFFICIENTNET_B0:
-        members += family(EFFICIENTNET_B0, 1000, 3, coefficients, rounding)
-    return list(members)
 
 
 def _draw(result: SearchResult) -> None:

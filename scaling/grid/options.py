@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from scaling.cli.options import Parser, amount, byte_amount, checkpoint_flag, init_flag, milliseconds, place, whole
+from scaling.cli.options import (
+    Parser,
+    amount,
+    byte_amount,
+    checkpoint_flag,
+    engine_flags,
+    init_flag,
+    milliseconds,
+    place,
+    whole,
+)
 
 COMMAND = "python -m scaling.grid"
 
@@ -28,9 +38,11 @@ examples:
   python -m scaling.grid --constraint realised         choose candidates by real cost instead of the product
   python -m scaling.grid --phi 2 --extrapolate runs/step1 --run runs/phi2   is a choice at phi 1 still one at phi 2?
   python -m scaling.grid --data images/ --run runs/mine   your own folder of class folders
+  python -m scaling.grid --engine ray --workers 8         on a Ray cluster; docs/cluster.md has SLURM and others
   python -m scaling.grid --dry-run --baseline efficientnet_b0 --step 0.05
 
-exit status: 0 done, 1 no training counts (the reason is said), 2 bad input (one line says what), 130 stopped by Ctrl-C."""
+exit status: 0 done, 1 no training counts (the reason is said), 2 bad input (one line says what), 3 others have to
+train first (--engine commands), 130 stopped by Ctrl-C."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _which_candidates(made.add_argument_group("which candidates"))
     _limits(made.add_argument_group("which candidates cost too much; the references stay, but are not chosen"))
     _how(made.add_argument_group("how"))
+    engine_flags(made)
     return made
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from scaling.data import Dataset, ListedDataset
     from scaling.grid.spec import StudySpec
+    from scaling.study.engines.engine import EngineSetup
     from scaling.study.initial import InitialWeights
     from scaling.study.run import Run
     from scaling.study.trial import Trial
@@ -234,23 +235,14 @@ def recorded_length(spec: StudySpec, dataset: Dataset | ListedDataset, run: Run,
     return pilot_result(pilot, run)
 
 
-def find_length(
-    spec: StudySpec,
-    dataset: Dataset,
-    run: Run,
-    checkpoint_seconds: float,
-    console: Console,
-    initial: InitialWeights | None = None,
-) -> tuple[int, str]:
+def find_length(spec: StudySpec, setup: EngineSetup, run: Run, console: Console) -> tuple[int, str]:
     """Train a pilot, or what is left of it.
 
     Args:
         spec: with the shortest length.
-        dataset: the images.
+        setup: what its engine is made from.
         run: the pilot's folder.
-        checkpoint_seconds: between two checkpoints of a training.
         console: for the progress.
-        initial: what trainings start from.
 
     Returns:
         Epochs, and how they were found.
@@ -258,14 +250,14 @@ def find_length(
     Raises:
         UserError: no length can be chosen.
     """
-    from scaling.study.engines.engine import engine_called
+    from scaling.study.engines.engine import make_engine
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.resolve import resolved, started
     from scaling.study.study import train_proposed
 
-    engine = engine_called("local")(dataset, run.weights, checkpoint_seconds, initial)
-    recipe = resolved(spec.recipe, dataset, engine.precision)
-    pilot = started(Pilot(PilotSpec(spec.baseline, SEEDS), dataset, recipe), initial)
+    engine = make_engine(setup)
+    recipe = resolved(spec.recipe, setup.dataset, engine.precision)
+    pilot = started(Pilot(PilotSpec(spec.baseline, SEEDS), setup.dataset, recipe), setup.initial)
     speed = pace(run.folder.parent.parent)
     with run.opened(pilot.config()):
         first = [trial for length in pilot.networks[:2] for trial in pilot.trials(length)]

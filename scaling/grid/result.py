@@ -10,8 +10,10 @@ from scaling.analysis.measured import EXTRAPOLATED, ROLES, Measured
 from scaling.analysis.ranking import Ranking
 from scaling.analysis.stability import Stability, rank_stability
 from scaling.analysis.surface import Fitted, response_surface
+from scaling.arch import EFFICIENTNET_B0
 from scaling.grid.space import Candidate
 from scaling.grid.study import Study
+from scaling.rules.members import Member, family
 from scaling.study.collect import Trainings, answers_of, as_measured, counted_answers, on_test_images, tested, trainings
 from scaling.study.provenance import mixed_origins
 from scaling.study.run import Run
@@ -160,3 +162,15 @@ def search_result(study: Study, run: Run, collected: Collected, ranking: Ranking
         direct=direct_lead(study, run, winner),
         mixed_origins=mixed_origins(run.origins(study.all_trials())),
     )
+
+
+def families(result: SearchResult) -> list[Member]:
+    """Step 2 for a study's baseline and, if that is another network, for EfficientNet-B0."""
+    study, winner = result.study, result.winner
+    coefficients = None if winner is None else winner.coefficients
+    rounding = study.spec.lattice.rounding
+    counts = (study.dataset.num_classes, study.dataset.in_channels)
+    members = family(study.spec.baseline, *counts, coefficients, rounding)
+    if study.spec.baseline != EFFICIENTNET_B0:
+        members += family(EFFICIENTNET_B0, 1000, 3, coefficients, rounding)
+    return list(members)

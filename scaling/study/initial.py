@@ -49,10 +49,10 @@ class InitialWeights:
     """
 
     def __init__(self, place: str) -> None:
-        self._place = user_path(place)
-        if not self._place.exists():
-            raise SpecError(f"{self._place}: no weights to start from here: neither a file nor a folder")
-        self.is_file = not self._place.is_dir()
+        self.place = user_path(place)
+        if not self.place.exists():
+            raise SpecError(f"{self.place}: no weights to start from here: neither a file nor a folder")
+        self.is_file = not self.place.is_dir()
         self._identities: dict[str, str] = {}
         self._networks: dict[tuple[str, str], Network] = {}
         self.remarks = [
@@ -64,12 +64,12 @@ class InitialWeights:
     @property
     def name(self) -> str:
         """Of the file or folder, without where it is."""
-        return printable(self._place.resolve().name)
+        return printable(self.place.resolve().name)
 
     @property
     def mark(self) -> str:
         """The `init` of the study's recipe."""
-        return INIT_HASH + file_hash(self._place) if self.is_file else INIT_OF_EACH
+        return INIT_HASH + file_hash(self.place) if self.is_file else INIT_OF_EACH
 
     def identities(self, networks: Sequence[Starting], in_channels: int) -> Mapping[str, str]:
         """The `init` of each network by `network_key`, all of them read and found to fit.
@@ -108,19 +108,19 @@ class InitialWeights:
 
     def _file_of(self, network: Starting) -> Path:
         if self.is_file:
-            return self._place
-        if (self._place / "spec.json").exists():
-            return _trained(self._place, network)
+            return self.place
+        if (self.place / "spec.json").exists():
+            return _trained(self.place, network)
         stems = [network.architecture.name, *_released_names(network.architecture)]
         found = [
             path
             for stem in dict.fromkeys(stems)
-            for path in sorted(self._place.iterdir())
+            for path in sorted(self.place.iterdir())
             if path.name.startswith(f"{stem}.") and path.suffix in ENDINGS
         ]
         if not found:
             raise SpecError(
-                f"{self._place}: no weights of {network.label}: it has no file {' or '.join(dict.fromkeys(stems))} "
+                f"{self.place}: no weights of {network.label}: it has no file {' or '.join(dict.fromkeys(stems))} "
                 f"({', '.join(ENDINGS)})"
             )
         return found[0]

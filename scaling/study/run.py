@@ -170,10 +170,16 @@ class Run:
         """What it made of the test images, where they were looked at."""
         return self._tests.get(trial.id)
 
-    def record(self, trial: Trial, outcome: Outcome, device: str) -> None:
-        """Append an outcome; the trial's checkpoint, if there is one, has done its work."""
+    def record(self, trial: Trial, outcome: Outcome, origin: dict[str, Any]) -> None:
+        """Append an outcome; the trial's checkpoint, if there is one, has done its work.
+
+        Args:
+            trial: that is over.
+            outcome: what came of it.
+            origin: provenance of the process that trained it.
+        """
         counted = cost(trial.architecture, trial.num_classes, trial.in_channels)
-        self._append(TrainingRecord(trial, counted, outcome, provenance(device)))
+        self._append(TrainingRecord(trial, counted, outcome, origin))
         self.drop_checkpoint(trial)
 
     def remember_store(self, place: Path) -> None:

@@ -84,8 +84,9 @@ def image_values(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-AS_READ = ("resolution",)
-"""Keys of a specification that are no field of what it becomes: `resolution` is the baseline's input, other than its own."""
+AS_READ = ("resolution", "engine")
+"""Keys of a specification that are no field of what it becomes: `resolution` is the baseline's input, other than its own;
+`engine` says where it is trained, which decides nothing of what is recorded."""
 
 
 def read_recipe(table: Any, where: str) -> Recipe:

@@ -230,7 +230,7 @@ def train_proposed(proposer: Proposer, study: Trials, run: Run, engine: Engine, 
         with closing(engine.run(missing)) as events, StudyProgress(missing, study.label, speed, console) as progress:
             for event in events:
                 if isinstance(event, Finished):
-                    run.record(event.trial, event.outcome, event.device)
+                    run.record(event.trial, event.outcome, event.provenance)
                 progress.show(event)
 
 

@@ -20,6 +20,7 @@ from scaling.family.trained import open_trained
 from scaling.grid.reopen import read_search
 from scaling.results import __main__ as results
 from scaling.study.engines.local import LocalEngine
+from scaling.study.provenance import provenance
 from scaling.study.trial import Outcome, Seconds
 
 ROOT = Path(__file__).parents[2]
@@ -191,7 +192,7 @@ def test_where_nothing_counts_the_status_says_so(copied, capsys, monkeypatch):
 
 def test_lost_trainings_are_said(copied):
     study, run = read_ablation(copied)[:2]
-    run.record(study.trials(study.pair("tiny", "averaged"))[1], Outcome("diverged", "the loss became nan"), "here")
+    run.record(study.trials(study.pair("tiny", "averaged"))[1], Outcome("diverged", "the loss became nan"), provenance("here"))
     found = read_ablation(copied)
     assert [one.absence.value for one in found.comparison.missing] == ["lost trainings"]
     assert found.judged[1].trainings.diverged == 1

@@ -22,6 +22,7 @@ from scaling.grid.result import SearchResult
 from scaling.grid.spec import read_spec
 from scaling.recipe.augment import Augment
 from scaling.results.__main__ import main as results
+from scaling.study.provenance import provenance
 from scaling.study.run import Run
 from scaling.study.trial import Outcome
 
@@ -117,7 +118,7 @@ class Records:
             for trial in self.pilot.trials(length):
                 right = np.zeros(IMAGES, bool)
                 right[self.order[: round(IMAGES * (accuracy + self.random.normal(0, self.spread)) / 100)]] = True
-                self.run.record(trial, Outcome("complete", None, right), "cpu")
+                self.run.record(trial, Outcome("complete", None, right), provenance("cpu"))
 
 
 @pytest.fixture
@@ -180,7 +181,7 @@ def test_a_length_that_ends_badly_is_not_chosen(records):
     with records.run.opened(records.pilot.config()):
         records.record(50, 60)
         for trial in records.pilot.trials(records.pilot.networks[2]):
-            records.run.record(trial, Outcome("diverged", "the training loss became nan", None), "cpu")
+            records.run.record(trial, Outcome("diverged", "the training loss became nan", None), provenance("cpu"))
         found = pilot_result(records.pilot, records.run)
     assert found.epochs == 10
     assert re.search(r"for 5, 10, 20 epochs has [\d.]+, [\d.]+, - % on validation", pilot_said(found))

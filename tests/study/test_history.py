@@ -28,6 +28,7 @@ from scaling.grid.spec import read_spec
 from scaling.grid.study import make_study
 from scaling.results.__main__ import main
 from scaling.study.history import NotRecorded, recorded_config, recorded_kind, require_same_images
+from scaling.study.provenance import provenance
 from scaling.study.restore import find_network
 from scaling.study.run import Run
 from scaling.study.trial import Outcome
@@ -47,7 +48,7 @@ def made_up(folder, seed, baseline=SMALL, dataset=None):
         for network in study.networks:
             for trial in study.trials(network):
                 correct = random.random(1500) < 1 - 0.2 * network.realised**-0.5
-                run.record(trial, Outcome("complete", None, correct), "a device")
+                run.record(trial, Outcome("complete", None, correct), provenance("a device"))
                 run.record_test(trial, PerImage(correct), "a device")
         run.keep({"members": []})
     return folder, study
@@ -246,7 +247,7 @@ def direct_folder(tmp_path_factory):
         for network in study.networks:
             chance = 0.8 if "extrapolated" in network.origin else 0.9 if network.coefficients.beta >= 140 else 0.7
             for trial in study.trials(network):
-                run.record(trial, Outcome("complete", None, random.random(1500) < chance), "a device")
+                run.record(trial, Outcome("complete", None, random.random(1500) < chance), provenance("a device"))
                 run.record_test(trial, PerImage(random.random(2500) < chance), "a device")
     return run.folder
 

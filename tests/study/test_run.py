@@ -9,7 +9,7 @@ from scaling.arch import SMALL
 from scaling.core.errors import SpecError
 from scaling.data.per_image import PerImage
 from scaling.recipe.recipe import Recipe
-from scaling.study.provenance import Origins
+from scaling.study.provenance import Origins, provenance
 from scaling.study.run import ANSWER, Run
 from scaling.study.trial import Curve, Outcome, Seconds, Statuses, Trial
 
@@ -28,7 +28,7 @@ def test_outcomes_come_back(tmp_path):
     outcome = Outcome("complete", None, CORRECT, Seconds(1.0, 2.0, 0.5), LIKELY, Curve((0.9, 0.5), (0.6, 0.8)))
     with open_run(tmp_path) as run:
         assert run.missing([TRIAL]) == [TRIAL]
-        run.record(TRIAL, outcome, "a device")
+        run.record(TRIAL, outcome, provenance("a device"))
         run.record_test(TRIAL, PerImage(CORRECT[:10], LIKELY[:10]), "a device")
     with open_run(tmp_path) as run:
         found = run.outcome(TRIAL)
@@ -44,7 +44,7 @@ def test_outcomes_come_back(tmp_path):
 
 def test_a_record_holds_trial_cost_outcome_and_an_allow_list(tmp_path):
     with open_run(tmp_path) as run:
-        run.record(TRIAL, Outcome("complete", None, CORRECT), "a device")
+        run.record(TRIAL, Outcome("complete", None, CORRECT), provenance("a device"))
     (record,) = [json.loads(line) for line in (tmp_path / "trials.jsonl").read_text().splitlines()]
     assert set(record) == {"id", "trial", "cost", "outcome", "provenance"}
     assert record["cost"] == {"params": 49970, "macs": 594992, "activations": 25098}
@@ -70,7 +70,7 @@ def test_records_with_their_ids_exchanged_are_refused(tmp_path, kind):
     with open_run(tmp_path) as run:
         for trial in trials:
             if kind == "outcome":
-                run.record(trial, Outcome("complete", None, CORRECT), "a device")
+                run.record(trial, Outcome("complete", None, CORRECT), provenance("a device"))
             else:
                 run.record_test(trial, PerImage(CORRECT), "a device")
     path = tmp_path / "trials.jsonl"
@@ -87,10 +87,10 @@ def test_records_with_their_ids_exchanged_are_refused(tmp_path, kind):
 def test_diverged_is_a_result_and_failed_is_tried_again(tmp_path):
     other = dataclasses.replace(TRIAL, seed=1)
     with open_run(tmp_path) as run:
-        run.record(TRIAL, Outcome("diverged", "loss nan"), "a device")
-        run.record(other, Outcome("failed", "out of memory"), "a device")
+        run.record(TRIAL, Outcome("diverged", "loss nan"), provenance("a device"))
+        run.record(other, Outcome("failed", "out of memory"), provenance("a device"))
         assert run.missing([TRIAL, other]) == [other]
-        run.record(other, Outcome("complete", None, CORRECT), "a device")
+        run.record(other, Outcome("complete", None, CORRECT), provenance("a device"))
     with open_run(tmp_path) as run:
         assert run.missing([TRIAL, other]) == []
 
@@ -101,13 +101,13 @@ def test_statuses_of_the_trials_that_were_asked_for(tmp_path):
     with open_run(tmp_path) as run:
         assert run.statuses(trials) == Statuses(complete=0, failed=0, diverged=0)
         for trial, status in zip(trials, ends, strict=False):
-            run.record(trial, Outcome(status, None, CORRECT if status == "complete" else None), "a device")
+            run.record(trial, Outcome(status, None, CORRECT if status == "complete" else None), provenance("a device"))
     with open_run(tmp_path) as run:
         assert run.statuses(trials) == Statuses(complete=3, failed=1, diverged=2)
         assert run.statuses(trials[4:]) == Statuses(complete=1, failed=0, diverged=1)
 
 
-def test_origins_of_the_trials_that_were_asked_for(tmp_path, monkeypatch):
+def test_origins_of_the_trials_that_were_asked_for(tmp_path):
     trials = [dataclasses.replace(TRIAL, seed=seed) for seed in range(4)]
     made = [
         {"host": "one", "versions": {"jax": "0.10.1", "jaxlib": "0.10.1"}, "commit": "a" * 40, "dirty": False},
@@ -116,8 +116,7 @@ def test_origins_of_the_trials_that_were_asked_for(tmp_path, monkeypatch):
     ]
     with open_run(tmp_path) as run:
         for trial, facts in zip(trials, made, strict=False):
-            monkeypatch.setattr("scaling.study.run.provenance", lambda device, facts=facts: {**facts, "device": device})
-            run.record(trial, Outcome("complete", None, CORRECT), "a device")
+            run.record(trial, Outcome("complete", None, CORRECT), {**facts, "device": "a device"})
     with open_run(tmp_path) as run:
         assert run.origins(trials) == Origins(
             3, ("one", "two"), ("a device",), ("0.10.1", "0.10.2"), ("0.10.1",), ("a" * 40, "b" * 40, None), 1
@@ -179,7 +178,7 @@ def test_a_file_is_no_folder(tmp_path):
 
 def test_damaged_folders_are_named(tmp_path):
     with open_run(tmp_path) as run:
-        run.record(TRIAL, Outcome("complete", None, CORRECT), "a device")
+        run.record(TRIAL, Outcome("complete", None, CORRECT), provenance("a device"))
     path = tmp_path / "trials.jsonl"
     record = json.loads(path.read_text())
     record["outcome"]["validation"]["bits"] = "???"
@@ -208,7 +207,7 @@ def test_a_damaged_configuration_is_named(tmp_path, text):
 )
 def test_a_record_that_contradicts_itself_is_damaged(tmp_path, damage):
     with open_run(tmp_path) as run:
-        run.record(TRIAL, Outcome("complete", None, CORRECT), "a device")
+        run.record(TRIAL, Outcome("complete", None, CORRECT), provenance("a device"))
     path = tmp_path / "trials.jsonl"
     record = json.loads(path.read_text())
     damage(record)
@@ -221,7 +220,7 @@ def answered(folder):
     """A run folder with a record, weights, everything that answers its question, and a stranger's file."""
     figures = {f"{name}.{kind}" for name in ("frontier", "triangle", "curves") for kind in ("svg", "png")}
     with open_run(folder) as run:
-        run.record(TRIAL, Outcome("complete", None, CORRECT), "a device")
+        run.record(TRIAL, Outcome("complete", None, CORRECT), provenance("a device"))
         run.keep({"best": 1})
         run.weights.mkdir()
     others = {"latencies.json", "weights/frontier.png", "frontier.pdf", "notes.svg"}

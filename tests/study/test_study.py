@@ -2,19 +2,24 @@
 
 import dataclasses
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from scaling.arch import SMALL
-from scaling.core.errors import UserError
+from scaling.cli import options
+from scaling.core.errors import SpecError
+from scaling.core.plain import from_plain
 from scaling.data import load
 from scaling.data.per_image import PerImage
 from scaling.recipe.recipe import Recipe
-from scaling.study.engines.engine import Finished, engine_called
+from scaling.study.engines.engine import ENGINES, EngineSetup, Finished, ImagesAt, make_engine
 from scaling.study.engines.local import LocalEngine
+from scaling.study.engines.options import EngineName, EngineOptions
 from scaling.study.estimate import DEFAULT_PACE
+from scaling.study.provenance import provenance
 from scaling.study.run import Run
 from scaling.study.study import AllAtOnce, Trials, test_missing, train_proposed
 from scaling.study.trial import Outcome
@@ -50,7 +55,7 @@ class MadeUpEngine:
 
     def run(self, trials):
         for trial in trials:
-            yield Finished(trial, self._outcomes[trial.seed], self.device)
+            yield Finished(trial, self._outcomes[trial.seed], provenance(self.device))
 
     def missing_weights(self, trials):
         return [trial for trial in trials if trial.seed in self._outcomes]
@@ -64,7 +69,7 @@ def run(tmp_path):
     """Both trials complete, none shown the test images."""
     with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:
         for trial in Study().all_trials():
-            run.record(trial, Outcome("complete", None, VALIDATION), "a device")
+            run.record(trial, Outcome("complete", None, VALIDATION), provenance("a device"))
         yield run
 
 
@@ -168,14 +173,16 @@ def test_a_record_says_the_device_that_the_worker_trained_on(tmp_path):
     class TwoKinds(MadeUpEngine):
         def run(self, trials):
             for trial in trials:
-                yield Finished(trial, Outcome("complete", None, VALIDATION), f"device {trial.seed}")
+                yield Finished(trial, Outcome("complete", None, VALIDATION), provenance(f"device {trial.seed}"))
 
     with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:
         train_proposed(AllAtOnce(study), study, run, TwoKinds({}), DEFAULT_PACE, Console(quiet=True))
         assert run.origins(study.all_trials()).devices == ("device 0", "device 1")
 
 
-def test_engines_are_found_by_name():
-    assert engine_called("local") is LocalEngine
-    with pytest.raises(UserError, match="no engine is called 'ray'; known: local"):
-        engine_called("ray")
+def test_engines_are_found_by_name(tmp_path):
+    assert set(ENGINES) == set(get_args(EngineName)) == set(options.ENGINES)
+    setup = EngineSetup(SimpleNamespace(stored=None), tmp_path, ImagesAt("images", {}), EngineOptions())
+    assert isinstance(make_engine(setup), LocalEngine)
+    with pytest.raises(SpecError, match=r"engine\.name must be one of local, commands, ray, slurm, got 'rai'"):
+        from_plain(EngineOptions, {"name": "rai"}, "engine")

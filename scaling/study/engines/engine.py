@@ -6,12 +6,11 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from scaling.core.errors import UserError
-from scaling.core.names import did_you_mean
 from scaling.data import Dataset
 from scaling.data.per_image import PerImage
+from scaling.study.engines.options import EngineOptions
 from scaling.study.initial import InitialWeights
 from scaling.study.trial import Outcome, Trial
 
@@ -46,8 +45,8 @@ class Finished:
 
     trial: Trial
     outcome: Outcome
-    device: str
-    """what it was trained on, in words; it belongs to the worker, since an engine may have several kinds"""
+    provenance: dict[str, Any]
+    """of the process that trained it, as `scaling.study.provenance` has it: an engine may have several kinds of device"""
 
 
 Event = Compiling | Training | Remark | Finished
@@ -78,22 +77,50 @@ class Engine(Protocol):
 CHECKPOINT_SECONDS = 600.0
 """Between two checkpoints of a training, unless asked otherwise."""
 
-ENGINES = {"local": "scaling.study.engines.local:LocalEngine"}
-"""By name: the module and the class, loaded only when used.
+ENGINES = {
+    "local": "scaling.study.engines.local:local_engine",
+    "commands": "scaling.study.engines.commands:commands_engine",
+    "ray": "scaling.study.engines.ray_tasks:ray_engine",
+    "slurm": "scaling.study.engines.slurm:slurm_engine",
+}
+"""By name: the module and the function that makes it, loaded only when used."""
 
-It is made from a dataset, the folder of trained weights, the seconds between two checkpoints of a training, and the weights
-that trainings start from, if any.
-"""
 
+class ImagesAt(NamedTuple):
+    """Where a process elsewhere finds a run's images.
 
-def engine_called(name: str) -> Callable[[Dataset, Path, float, InitialWeights | None], Engine]:
-    """What makes the engine of a name.
-
-    Raises:
-        UserError: there is none of that name.
+    Attributes:
+        name: or path, as `scaling.data.load` takes it.
+        how: its keyword arguments, plain data.
     """
-    if name not in ENGINES:
-        raise UserError(f"no engine is called {name!r}; known: {', '.join(ENGINES)}{did_you_mean(name, ENGINES)}")
-    module, _, kind = ENGINES[name].partition(":")
-    made: Callable[[Dataset, Path, float, InitialWeights | None], Engine] = getattr(import_module(module), kind)
-    return made
+
+    name: str
+    how: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class EngineSetup:
+    """What an engine is made from.
+
+    Args:
+        dataset: what is trained on.
+        run: the run folder, where trained weights are kept.
+        images: where other processes find the same.
+        options: of engines that train elsewhere.
+        checkpoint_seconds: between two checkpoints of a training.
+        initial: the weights that trainings start from, if any.
+    """
+
+    dataset: Dataset
+    run: Path
+    images: ImagesAt
+    options: EngineOptions
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    initial: InitialWeights | None = None
+
+
+def make_engine(setup: EngineSetup) -> Engine:
+    """The engine that the options name."""
+    module, _, name = ENGINES[setup.options.name].partition(":")
+    made: Callable[[EngineSetup], Engine] = getattr(import_module(module), name)
+    return made(setup)

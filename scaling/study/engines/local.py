@@ -22,12 +22,13 @@ from scaling.core.errors import UserError
 from scaling.data import Dataset
 from scaling.data.per_image import PerImage
 from scaling.study.engines.body import body_for
-from scaling.study.engines.engine import CHECKPOINT_SECONDS, Compiling, Event, Finished, Remark, Training
+from scaling.study.engines.engine import CHECKPOINT_SECONDS, Compiling, EngineSetup, Event, Finished, Remark, Training
 from scaling.study.engines.images import DeviceImages
 from scaling.study.engines.jobs import by_network, shared_out, stage_tasks, task_of, workers
+from scaling.study.engines.kind import kind_here
 from scaling.study.engines.programs import StagePrograms
 from scaling.study.initial import InitialWeights
-from scaling.study.provenance import host
+from scaling.study.provenance import provenance
 from scaling.study.run import CHECKPOINT_ENDING
 from scaling.study.trial import Curve, Outcome, Seconds, Trial
 from scaling.train.checkpoint import Checkpoint, Restored
@@ -73,6 +74,7 @@ class LocalEngine:
         weights: folder of trained weights, one file a trial, from which `test` reads them; checkpoints lie beside them.
         checkpoint_seconds: between two checkpoints of a training; one is written at a stop, too.
         initial: what trainings start from whose recipes say so.
+        at_once: trainings at a time at most; None for as many as the machine bears.
     """
 
     def __init__(
@@ -81,9 +83,10 @@ class LocalEngine:
         weights: Path,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
         initial: InitialWeights | None = None,
+        at_once: int | None = None,
     ) -> None:
         enable_cache()
-        self._initial = initial
+        self._at_once, self._initial = at_once, initial
         self._checkpoint_seconds = checkpoint_seconds
         self._images = DeviceImages(dataset)
         self._stored_side = None if dataset.stored is None else dataset.side
@@ -92,9 +95,7 @@ class LocalEngine:
         self._evaluations: dict[Task, Any] = {}
         # Two compilations side by side would leave the device without work for as long as both take.
         self._compiling = {device: threading.Lock() for device in self._devices}
-        on_cpu = self._devices[0].platform == "cpu"
-        self.device = host() if on_cpu else f"{len(self._devices)} x {self._devices[0].device_kind}"
-        self.precision = "float32" if on_cpu else "bfloat16"
+        self.device, self.precision = kind_here()
 
     def run(self, trials: Sequence[Trial]) -> Generator[Event]:
         """Train all trials, large networks first; the seeds of a network follow each other unless a worker would be idle."""
@@ -103,7 +104,7 @@ class LocalEngine:
 
     def _run(self, trials: Sequence[Trial]) -> Generator[Event]:
         work = _WorkQueue(queue.SimpleQueue(), queue.SimpleQueue(), threading.Event(), set())
-        devices = workers(self._devices, trials)
+        devices = workers(self._devices, trials)[: self._at_once]
         jobs = shared_out(by_network(trials), len(devices))
         self._images.expect(job[0] for job in jobs)
         for job in jobs:
@@ -193,7 +194,7 @@ class LocalEngine:
                 raise  # a full disk or a store that is gone ends the run; it says nothing about this network
             except Exception as error:
                 outcome = Outcome("failed", _reason(error), None, Seconds(compiling))
-            work.events.put(Finished(trial, outcome, self.device))
+            work.events.put(Finished(trial, outcome, provenance(self.device)))
 
     def _train(self, trial: Trial, programs: StagePrograms, data: DeviceDataset, compiling: float, work: _WorkQueue) -> Outcome:
         seen: list[Segment] = []
@@ -293,3 +294,8 @@ def _until_finished(events: queue.SimpleQueue[Any]) -> Iterator[Event]:
         yield event
         if isinstance(event, Finished):
             return
+
+
+def local_engine(setup: EngineSetup) -> LocalEngine:
+    """The engine of this machine for a run."""
+    return LocalEngine(setup.dataset, setup.run / "weights", setup.checkpoint_seconds, setup.initial)

@@ -25,7 +25,7 @@ from scaling.study.engines.jobs import stage_tasks
 from scaling.study.engines.local import LocalEngine
 from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_seconds, expected_parts, pace
 from scaling.study.progress import StudyProgress
-from scaling.study.provenance import host
+from scaling.study.provenance import host, provenance
 from scaling.study.resolve import resolved
 from scaling.study.run import Run
 from scaling.study.trial import Outcome, Seconds, Trial
@@ -296,7 +296,9 @@ def test_the_pace_is_that_of_trainings_long_enough_to_tell(tmp_path, dataset):
     question = {"baseline": {}, "data": "", "recipe": {}, "seeds": 1}
     with Run(tmp_path / "run").opened(question) as run:
         for seed, seconds in enumerate((0.5, 10.0, 30.0)):
-            run.record(trial(dataset, seed), Outcome("complete", None, np.ones(3, bool), Seconds(4.0, seconds)), "here")
+            run.record(
+                trial(dataset, seed), Outcome("complete", None, np.ones(3, bool), Seconds(4.0, seconds)), provenance("here")
+            )
     found = pace(tmp_path)
     assert found.compile == 4.0
     assert found.unit == pytest.approx(20.0 / expected_parts([trial(dataset)], Pace(0.0, 1.0, ""))[trial(dataset).id].train)
