@@ -1,20 +1,33 @@
-"""One process at a time on a run folder; the system lets go of the lock when the process ends, however it ends.
+"""One driver at a time on a run folder, and a second one is told who it is.
 
-Some file systems of networks and clusters have no locks; there people are told, and trusted.
+The system's lock is let go when its process ends, however it ends. Some file systems of networks and clusters have no locks;
+there a lease does: a file with its owner's name that is touched every few seconds, and that another may take once it has not
+been for long. Both times are those of the file system, so that clocks of machines need not agree.
 """
 
 from __future__ import annotations
 
-import functools
-import sys
+import _thread
+import json
+import os
+import platform
+import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO, Any
 
 from scaling.core.errors import UserError
+from scaling.core.files import parse_json, read_text
 from scaling.core.lock import HeldElsewhere, take
 
-_NO_LOCK = "{}: the file system has no locks; take care that no other process works on this run at the same time"
+BEAT_SECONDS = 10.0
+"""Between two touches of a lease."""
+
+SILENCE_SECONDS = 60.0
+"""After which a lease that was not touched may be taken."""
 
 
 class LockedError(UserError):
@@ -23,26 +36,139 @@ class LockedError(UserError):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock.
+    """Hold a folder.
 
     Raises:
-        LockedError: another process holds it.
+        LockedError: another process holds it; the message says which.
+        OSError: it cannot be written.
     """
-    with open(folder / "lock", "a+", encoding="utf-8") as file:
+    path = folder / "lock"
+    with open(path, "a+", encoding="utf-8") as file:
         try:
             is_locked = take(file)
         except HeldElsewhere:
-            raise LockedError(
-                f"{folder}: another process is working on this run; wait for it, or take another folder with --run"
-            ) from None
+            raise LockedError(_held(folder, _owner_in(path))) from None
         except OSError as error:
-            error.filename = str(folder / "lock")
+            error.filename = str(path)
             raise
-        if not is_locked:
-            _say_no_lock(folder)
+        if is_locked:
+            _sign(file)
+            yield
+            return
+    with _leased(folder):
         yield
 
 
-@functools.cache  # once a folder: it is held several times in one run
-def _say_no_lock(folder: Path) -> None:
-    print(_NO_LOCK.format(folder), file=sys.stderr)
+@contextmanager
+def _leased(folder: Path) -> Iterator[None]:
+    path, token, over = folder / "lease.json", secrets.token_hex(8), threading.Event()
+    _take_lease(path, token)
+
+    def beat() -> None:
+        while not over.wait(BEAT_SECONDS):
+            if _read(path).get("token") != token:  # this process slept for so long that another took it
+                _thread.interrupt_main()
+                return
+            os.utime(path)
+
+    thread = threading.Thread(target=beat, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        if _read(path).get("token") == token:
+            path.unlink(missing_ok=True)
+
+
+def _take_lease(path: Path, token: str) -> None:
+    """Write the lease where there is none, or where its owner has not touched it for long.
+
+    Raises:
+        LockedError: somebody holds it.
+        OSError: it cannot be written.
+    """
+    while True:
+        try:
+            with open(path, "x", encoding="utf-8") as file:  # of two that try, one does
+                json.dump({"owner": _owner(), "token": token}, file)
+            return
+        except FileExistsError:
+            pass
+        held = _read(path)
+        silent = _silent_seconds(path)
+        if silent is None:  # given back meanwhile
+            continue
+        if silent < SILENCE_SECONDS and not _is_dead(held):
+            raise LockedError(_held(path.parent, str(held.get("owner", "")), is_lease=True))
+        stale = path.with_name(f".lease.{token}.draft")
+        try:
+            os.rename(path, stale)  # of two that find it stale, one does
+        except FileNotFoundError:
+            continue
+        stale.unlink(missing_ok=True)
+
+
+def _silent_seconds(path: Path) -> float | None:
+    """Since a file was touched, by the clock of its file system; None where it is gone."""
+    probe = path.with_name(f".now.{os.getpid()}.draft")
+    try:
+        probe.touch()
+        return probe.stat().st_mtime - path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def _is_dead(held: dict[str, Any]) -> bool:
+    """Whether a lease's owner was a process of this machine that is there no more."""
+    owner = str(held.get("owner", ""))
+    if f" on {platform.node()} " not in owner:
+        return False
+    number = owner.removeprefix("process ").partition(" ")[0]
+    if not number.isdecimal() or os.name == "nt":
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _owner() -> str:
+    return f"process {os.getpid()} on {platform.node()} since {datetime.now(UTC).isoformat(timespec='seconds')}"
+
+
+def _sign(file: IO[str]) -> None:
+    """Write into the locked file who holds it; a full disk does not matter."""
+    try:
+        file.truncate(0)
+        file.write(_owner())
+        file.flush()
+    except OSError:
+        return
+
+
+def _owner_in(path: Path) -> str:
+    try:
+        return read_text(path).strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = parse_json(read_text(path))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _held(folder: Path, owner: str, *, is_lease: bool = False) -> str:
+    by = f" ({owner})" if owner else ""
+    again = f", or delete {folder / 'lease.json'} if that process is no more" if is_lease else ""
+    return f"{folder}: another process is working on this run{by}; wait for it{again}, or take another folder with --run"
