@@ -266,7 +266,7 @@ def find_length(
     engine = engine_called("local")(dataset, run.weights, checkpoint_seconds, initial)
     recipe = resolved(spec.recipe, dataset, engine.precision)
     pilot = started(Pilot(PilotSpec(spec.baseline, SEEDS), dataset, recipe), initial)
-    speed = pace(run.folder.parent.parent)
+    speed = pace(run.folder, run.folder.parent.parent)
     with run.opened(pilot.config()):
         first = [trial for length in pilot.networks[:2] for trial in pilot.trials(length)]
         if missing := run.missing(first):
