@@ -56,7 +56,7 @@ def _plan(options: Options) -> int:
 
     spec, dataset, run = _asked(options)
     study = make_ablation_study(spec, dataset, "float32")
-    speed, missing = pace(run.folder.parent), left_to_train(study, run)
+    speed, missing = pace(run.folder), left_to_train(study, run)
     answer(plan_document(study, len(missing), estimated_seconds(missing, speed), speed, run.folder), options.json)
     return 0
 
@@ -99,7 +99,7 @@ def _run(spec: AblationSpec, dataset: Dataset, run: Run, options: Options, where
         run.list_unreadable(dataset.unreadable)
         if dataset.stored is not None:
             run.remember_store(dataset.stored.folder.parent)
-        speed = pace(run.folder.parent)
+        speed = pace(run.folder)
         say(plan_summary(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.config_changes))
         train_proposed(AllAtOnce(study), study, run, engine, speed, console)
         if options.test:

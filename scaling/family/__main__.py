@@ -170,7 +170,7 @@ def _plan(options: Options) -> int:
 
     spec, dataset, run = _asked(options)
     study = started(make_family_study(spec, dataset, "float32"), initial_weights(spec.recipe, run))
-    speed, missing = pace(run.folder.parent), left_to_train(study, run)
+    speed, missing = pace(run.folder), left_to_train(study, run)
     seconds = estimated_seconds(missing, speed)
     answer(plan_document(study, len(missing), seconds, speed, run.folder), options.json)
     return 0
@@ -217,7 +217,7 @@ def _run(spec: FamilySpec, dataset: Dataset, run: Run, options: Options, where: 
         if dataset.stored is not None:
             run.remember_store(dataset.stored.folder.parent)
         say([] if initial is None else initial.remarks)
-        speed = pace(run.folder.parent)
+        speed = pace(run.folder)
         say(plan_summary(study, run.missing(study.all_trials()), engine.device, speed, run.folder, run.config_changes))
         train_proposed(AllAtOnce(study), study, run, engine, speed, console)
         say(test_missing(study, run, engine, study.networks, speed, console))

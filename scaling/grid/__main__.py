@@ -123,7 +123,7 @@ def _dry_run(options: argparse.Namespace) -> int:
         # Nobody means a network for large photographs and these small images; --data says which are meant.
         space = plan(spec, 1000, 3, latencies)
         counted = "1000 classes and 3 channels, as published; --data NAME counts for your images"
-    speed, missing = pace(run.folder.parent), left_to_train(study, run)
+    speed, missing = pace(run.folder), left_to_train(study, run)
     made = plan_document(
         study=study,
         space=space,
@@ -230,7 +230,7 @@ def _trained(study: Study, run: Run, engine: Engine, looks: tuple[int, ...], con
     from scaling.study.estimate import pace
     from scaling.study.study import AllAtOnce, test_missing, train_proposed
 
-    speed, seeds = pace(run.folder.parent), study.spec.seeds
+    speed, seeds = pace(run.folder), study.spec.seeds
     missing, spread = run.missing(study.all_trials()), _spread_shown(study, run)
     look = look_number(looks, seeds)
     say(plan_summary(study, missing, engine.device, speed, run.folder, run.config_changes, spread, look))

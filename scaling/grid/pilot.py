@@ -258,7 +258,7 @@ def find_length(spec: StudySpec, setup: EngineSetup, run: Run, console: Console)
     engine = make_engine(setup)
     recipe = resolved(spec.recipe, setup.dataset, engine.precision)
     pilot = started(Pilot(PilotSpec(spec.baseline, SEEDS), setup.dataset, recipe), setup.initial)
-    speed = pace(run.folder.parent.parent)
+    speed = pace(run.folder, run.folder.parent.parent)
     with run.opened(pilot.config()):
         first = [trial for length in pilot.networks[:2] for trial in pilot.trials(length)]
         if missing := run.missing(first):

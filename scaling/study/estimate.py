@@ -32,10 +32,27 @@ _LONG_ENOUGH_SECONDS = 2.0  # a shorter training is mostly starting up
 DEFAULT_PACE = Pace(12.0, 6.8e-9, "a built-in default, measured on two cores of an AMD EPYC and not on this machine")
 
 
-def pace(runs: Path) -> Pace:
-    """The pace of all trials recorded under `runs` on this machine, or the stated default."""
+def pace(run: Path, runs: Path | None = None) -> Pace:
+    """What trainings take on this machine: by those of a run and its pilot, else of all runs beside it, else as is stated.
+
+    A few trainings of the same recipe on the same images tell more than many others: cropping photographs, say, takes its time.
+
+    Args:
+        run: the run folder.
+        runs: that hold the others; None for the folder around it.
+    """
+    runs = run.parent if runs is None else runs
+    return (
+        _recorded([run / "trials.jsonl", *run.glob("*/trials.jsonl")], "of this run, ")
+        or _recorded([*runs.glob("*/trials.jsonl"), *runs.glob("*/*/trials.jsonl")])  # a run's pilot lies within it
+        or DEFAULT_PACE
+    )
+
+
+def _recorded(files: Sequence[Path], whose: str = "") -> Pace | None:
+    """The pace of trials recorded on this machine; None where they do not tell."""
     compiling, training, work = [], [], []
-    for path in sorted([*runs.glob("*/trials.jsonl"), *runs.glob("*/*/trials.jsonl")]):  # a run's pilot lies within it
+    for path in sorted(files):
         for record in RecordFile(path).readable():
             if not isinstance(record, TrainingRecord) or record.origin.host != host() or record.outcome.status != "complete":
                 continue
@@ -46,8 +63,9 @@ def pace(runs: Path) -> Pace:
                 training.append(seconds.train)
                 work.append(training_work(record.trial))
     if not compiling or not work:
-        return DEFAULT_PACE
-    return Pace(median(compiling), sum(training) / sum(work), f"{len(work)} trials recorded on this machine, {host()}")
+        return None
+    source = f"{len(work)} trial{'' if len(work) == 1 else 's'} {whose}recorded on this machine, {host()}"
+    return Pace(median(compiling), sum(training) / sum(work), source)
 
 
 class Expected(NamedTuple):

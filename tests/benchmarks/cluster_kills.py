@@ -4,7 +4,7 @@
     python tests/benchmarks/cluster_kills.py ray --trials 300 --kills 100
 
 The study's run folder, records, lock, driver and launcher are real, its workers train nothing. On `slurm` the cluster is made
-up but runs its tasks; on `ray` it is a real one of three nodes on this machine, one of which is killed and replaced now and then.
+up but runs its tasks; on `ray` it is a real one of three nodes on this machine, one of which is killed and replaced at times.
 """
 
 import argparse

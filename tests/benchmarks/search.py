@@ -68,7 +68,7 @@ def measure(side, spec, networks, folder=None, jobs=None, lean=None):
     made = Run(Path(folder))
     engine = LocalEngine(study.dataset, made.weights)
     with made.opened(study.config()):
-        train_proposed(AllAtOnce(study), study, made, engine, pace(made.folder.parent), Console(stderr=True))
+        train_proposed(AllAtOnce(study), study, made, engine, pace(made.folder), Console(stderr=True))
     return None
 
 

@@ -35,7 +35,7 @@ class RemoteEngine:
         """Train all trials, large networks first; the seeds of a network follow each other in one worker."""
         setup, folder = self._setup, WorkFolder(self._setup.run)
         folder.prepare(work_setup(setup))
-        speed = pace(setup.run.parent)
+        speed = pace(setup.run)
 
         def expected(trial: Trial) -> float:
             return sum(expected_parts([trial], speed)[trial.id])

@@ -1,5 +1,6 @@
 """Workers elsewhere: each outcome once, whatever dies meanwhile."""
 
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -37,7 +38,10 @@ def trials(count):
 class Processes:
     """Starts made-up workers on this machine."""
 
+    all = []
+
     def __init__(self, run, seconds=0.0, most=4):
+        self.all.append(self)
         self.run, self.seconds, self.most = run, seconds, most
         self.running = {}
         self.started = 0
@@ -67,8 +71,16 @@ class Processes:
 
     def close(self):
         for process in self.running.values():
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@pytest.fixture(autouse=True)
+def no_worker_outlives_its_test():
+    yield
+    while Processes.all:
+        Processes.all.pop().close()
 
 
 class Nothing(Processes):

@@ -285,11 +285,11 @@ def test_recipes_of_one_network_are_trained_apart(dataset):
 
 
 def test_the_pace_is_a_stated_default_until_trials_are_recorded(tmp_path):
-    assert pace(tmp_path) == DEFAULT_PACE
+    assert pace(tmp_path / "new") == DEFAULT_PACE
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "trials.jsonl").write_text('{"id": "test record"}\nnonsense\n{"torn')
     (tmp_path / "other" / "trials.jsonl").mkdir(parents=True)
-    assert pace(tmp_path) == DEFAULT_PACE
+    assert pace(tmp_path / "new") == pace(tmp_path / "run") == DEFAULT_PACE
 
 
 def test_the_pace_is_that_of_trainings_long_enough_to_tell(tmp_path, dataset):
@@ -299,10 +299,22 @@ def test_the_pace_is_that_of_trainings_long_enough_to_tell(tmp_path, dataset):
             run.record(
                 trial(dataset, seed), Outcome("complete", None, np.ones(3, bool), Seconds(4.0, seconds)), provenance("here")
             )
-    found = pace(tmp_path)
+    found = pace(tmp_path / "new")
     assert found.compile == 4.0
     assert found.unit == pytest.approx(20.0 / expected_parts([trial(dataset)], Pace(0.0, 1.0, ""))[trial(dataset).id].train)
     assert found.source == f"2 trials recorded on this machine, {host()}"
+
+
+def test_the_pace_is_that_of_the_runs_own_trainings_and_its_pilots_where_there_are_some(tmp_path, dataset):
+    question = {"baseline": {}, "data": "", "recipe": {}, "seeds": 1}
+    for folder, seconds in ((tmp_path / "other", 10.0), (tmp_path / "own" / "pilot", 40.0)):
+        with Run(folder).opened(question) as run:
+            run.record(trial(dataset), Outcome("complete", None, np.ones(3, bool), Seconds(4.0, seconds)), provenance("here"))
+    other, own = pace(tmp_path / "new"), pace(tmp_path / "own")
+    assert other.source == f"2 trials recorded on this machine, {host()}"  # a new run knows of both
+    assert own.source == f"1 trial of this run, recorded on this machine, {host()}"
+    assert own.unit == pytest.approx(8 / 5 * other.unit)  # 40 s, where the mean of both is 25
+    assert pace(tmp_path / "own" / "pilot", tmp_path).source == own.source
 
 
 def test_expected_seconds_count_compiling_once_a_network(dataset):
