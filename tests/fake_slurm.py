@@ -1,6 +1,6 @@
 """sbatch, squeue and scancel that really run the tasks of arrays on this machine, with the formats of the real ones.
 
-The name that it is started under says which it is. `FAKE_SLURM` names the folder of its state: a file for each task, with the
+Its first word says which it is. `FAKE_SLURM` names the folder of its state: a file for each task, with the
 process group it runs in and the name of its array. `FAKE_SLURM/down` makes the controller unreachable, `FAKE_SLURM/hold` keeps
 what is submitted waiting.
 """
@@ -21,10 +21,7 @@ def install(folder):
     folder.mkdir(parents=True)
     for name in ("sbatch", "squeue", "scancel"):
         script = folder / name
-        script.write_text(
-            f"#!{sys.executable}\nimport runpy, sys\nsys.argv[0] = {name!r}\n"
-            + f"runpy.run_path({__file__!r}, run_name='__main__')\n"
-        )
+        script.write_text(f'#!/bin/sh\nexec {sys.executable} {__file__} {name} "$@"\n')
         script.chmod(0o755)
 
 
@@ -117,7 +114,7 @@ def scancel(words):
             (os.kill if asked.batch else os.killpg)(pid, getattr(signal, f"SIG{asked.signal or 'KILL'}"))
 
 
-def release():
+def release(words):
     """Start what waits."""
     (STATE / "hold").unlink()
     for task, pid, name, script in list(tasks()):
@@ -127,4 +124,4 @@ def release():
 
 
 if __name__ == "__main__":
-    {"sbatch": sbatch, "squeue": squeue, "scancel": scancel}[Path(sys.argv[0]).name](sys.argv[1:])
+    {"sbatch": sbatch, "squeue": squeue, "scancel": scancel, "release": release}[sys.argv[1]](sys.argv[2:])

@@ -29,9 +29,13 @@ def outcome_of(trial):
 
 def in_pythons_place(folder, seconds=0.0):
     """A file that can be started instead of Python."""
-    script = folder / "made-up-python"
-    script.write_text(f'#!/bin/sh\nexport SCALING_MADE_UP_SECONDS={seconds}\nexec {sys.executable} {__file__} "$@"\n')
-    script.chmod(0o755)
+    script = folder / f"made-up-python-{seconds}"
+    if script.exists():  # a shell may be reading it
+        return str(script)
+    draft = folder / "draft"
+    draft.write_text(f'#!/bin/sh\nexport SCALING_MADE_UP_SECONDS={seconds}\nexec {sys.executable} {__file__} "$@"\n')
+    draft.chmod(0o755)
+    draft.rename(script)
     return str(script)
 
 

@@ -78,6 +78,7 @@ class Driver:
                 self._start()
                 if self._open:
                     time.sleep(min(_LONGEST_PAUSE_SECONDS, self._options.beat_seconds / 2))
+            self._tidy()
         finally:
             self._launcher.stop([name for name, one in self._watched.items() if not (one.is_lost or one.ended)])
 
@@ -95,6 +96,13 @@ class Driver:
             if name not in self._watched and any(one in self._open for one in left):
                 self._watched[name] = Watched(self._folder.attempt(name), list(left))
         yield from self._collect()
+
+    def _tidy(self) -> None:
+        """Delete what lost workers left of trials that are over; those that are alive after all are left to the next driver."""
+        for one in self._watched.values():
+            if one.attempt.silent_seconds() > silence_seconds(self._options):
+                for name in one.asked:
+                    one.attempt.forget(name)
 
     def _collect(self) -> Iterator[Event]:
         """Take the records that there are, and hear what the workers say of themselves."""

@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import fake_slurm
@@ -126,7 +128,7 @@ def test_the_next_driver_waits_for_tasks_that_are_still_in_the_queue(cluster, tm
         WorkFolder(tmp_path / "run").ask(trial)
     launcher.start({f"old-{number}": [trial.id] for number, trial in enumerate(asked)})
     del first  # killed: it takes nothing out of the queue
-    fake_slurm.release()
+    subprocess.run([sys.executable, fake_slurm.__file__, "release"], check=True)
     second, _ = made(tmp_path / "run")
     seen = list(second.run(asked))
     assert set(finished(seen)) == set(asked)
