@@ -52,12 +52,14 @@ def _plan(options: Options) -> int:
     from scaling.ablation.report import plan_document
     from scaling.ablation.study import make_ablation_study
     from scaling.study.estimate import estimated_seconds, pace
+    from scaling.study.schedule import with_schedule
     from scaling.study.study import left_to_train
 
     spec, dataset, run = _asked(options)
     study = make_ablation_study(spec, dataset, "float32")
     speed, missing = pace(run.folder), left_to_train(study, run)
-    answer(plan_document(study, len(missing), estimated_seconds(missing, speed), speed, run.folder), options.json)
+    made = plan_document(study, len(missing), estimated_seconds(missing, speed), speed, run.folder)
+    answer(with_schedule(made, missing, options.spec, options.engine, speed), options.json)
     return 0
 
 

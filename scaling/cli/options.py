@@ -112,6 +112,14 @@ def engine_flags(made: argparse.ArgumentParser) -> None:
     add("--ray-address", "address", metavar="ADDRESS", help="of a running cluster: auto, HOST:6379 or ray://HOST:10001")
     add("--partition", "partition", metavar="NAME", help="of SLURM")
     add("--time-limit", "time", metavar="TIME", help="of a SLURM job, as 4:00:00; a training goes on in the next one")
+    add("--price", "price", type=amount, metavar="N", help="with --dry-run: of a worker and hour, to say what a study costs")
+    add(
+        "--trial-minutes",
+        "trial_minutes",
+        type=minutes,
+        metavar="M",
+        help="with --dry-run: what a training takes on a worker on average (default: by trials recorded on this machine)",
+    )
 
 
 def engine_given(values: dict[str, Any]) -> dict[str, Any]:

@@ -166,13 +166,15 @@ def _plan(options: Options) -> int:
     from scaling.family.study import make_family_study
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.resolve import initial_weights, started
+    from scaling.study.schedule import with_schedule
     from scaling.study.study import left_to_train
 
     spec, dataset, run = _asked(options)
     study = started(make_family_study(spec, dataset, "float32"), initial_weights(spec.recipe, run))
     speed, missing = pace(run.folder), left_to_train(study, run)
     seconds = estimated_seconds(missing, speed)
-    answer(plan_document(study, len(missing), seconds, speed, run.folder), options.json)
+    made = plan_document(study, len(missing), seconds, speed, run.folder)
+    answer(with_schedule(made, missing, options.spec, options.engine, speed), options.json)
     return 0
 
 

@@ -108,6 +108,7 @@ def _dry_run(options: argparse.Namespace) -> int:
     from scaling.report.text import say
     from scaling.study.estimate import estimated_seconds, pace
     from scaling.study.resolve import initial_weights, started
+    from scaling.study.schedule import with_schedule
     from scaling.study.study import left_to_train
 
     spec, dataset, run = _asked(options)
@@ -136,7 +137,7 @@ def _dry_run(options: argparse.Namespace) -> int:
         speed=speed,
         folder=run.folder,
     )
-    answer(made, options.json)
+    answer(with_schedule(made, missing, options.spec, options.engine, speed), options.json)
     return 0
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+from scaling.core.errors import UserError
+from scaling.core.units import duration
+from scaling.report.document import Document, Part, Values
+from scaling.study.engines.asked import PLANNING, engine_options
 from scaling.study.engines.jobs import by_network, shared_out
 from scaling.study.estimate import Pace, expected_parts
 from scaling.study.trial import Trial
@@ -98,3 +102,66 @@ def planned(trials: Sequence[Trial], workers: int, speed: Pace, mean_seconds: fl
     scale = mean_seconds * len(trials) / total if mean_seconds is not None and total else 1.0
     jobs = shared_out(by_network(trials), workers)
     return simulated([scale * sum(sum(parts[trial.id]) for trial in job) for job in jobs], workers)
+
+
+def schedule_parts(
+    trials: Sequence[Trial], workers: int | None, speed: Pace, price: float | None, mean_seconds: float | None
+) -> tuple[Part, ...]:
+    """What a dry run says of the schedule.
+
+    Args:
+        trials: to be trained.
+        workers: that there would be; None where nobody said.
+        speed: what trials are expected to take.
+        price: of a worker for an hour; None where nobody said.
+        mean_seconds: as `planned` takes it.
+    """
+    if workers is None:
+        return ("With --workers N the schedule on so many workers is simulated.",)
+    made = planned(trials, workers, speed, mean_seconds)
+    kept, busy = made.workers * made.seconds / 3600, made.busy_seconds / 3600
+    share = made.training_share(made.last_wave)
+    by = speed.source if mean_seconds is None else f"{duration(mean_seconds)} a training"
+    lines = [
+        f"On {workers} workers: about {duration(made.seconds)}, by {by}. The last job begins after {duration(made.last_wave)}; "
+        f"until then {share:.0%} of the workers' time is training, the rest starting. {busy:.1f} worker-hours, or {kept:.1f} "
+        "if all workers are kept to the end."
+    ]
+    if price is not None:
+        lines.append(f"At {price:g} a worker and hour that is {price * busy:,.2f}, or {price * kept:,.2f} if all are kept.")
+    data = {
+        "workers": workers,
+        "seconds": made.seconds,
+        "last_job_begins": made.last_wave,
+        "training_share": share,
+        "worker_hours": busy,
+        "worker_hours_kept": kept,
+        "price": None if price is None else price * busy,
+    }
+    return (*lines, Values({"schedule": data}))
+
+
+def with_schedule(
+    document: Document, trials: Sequence[Trial], spec: str | None, flags: Mapping[str, Any], speed: Pace
+) -> Document:
+    """A dry run's document with the schedule, where others than this process would train.
+
+    Args:
+        document: of the dry run.
+        trials: to be trained.
+        spec: name or path of a specification; None where none was named.
+        flags: fields of `EngineOptions` and of `PLANNING` that were given.
+        speed: what trials are expected to take.
+
+    Raises:
+        UserError: a price or a time is given, and no engine that they are of; or as `engine_options`.
+    """
+    planning = {key: flags[key] for key in PLANNING if key in flags}
+    where = engine_options(spec, {key: value for key, value in flags.items() if key not in PLANNING})
+    if where.name == "local":
+        if planning:
+            raise UserError(f"{', '.join(planning)}: of no use to the engine local; --engine names another, --workers how many")
+        return document
+    minutes = planning.get("trial_minutes")
+    mean = None if minutes is None else 60 * minutes
+    return Document((*document.parts, *schedule_parts(trials, where.workers, speed, planning.get("price"), mean)))

@@ -18,6 +18,9 @@ from scaling.study.initial import InitialWeights
 from scaling.study.run import Run
 from scaling.study.spec import find_spec, read_toml, reading
 
+PLANNING = ("price", "trial_minutes")
+"""What only a dry run takes."""
+
 
 class Asked(Protocol):
     """A specification."""
@@ -38,6 +41,8 @@ def engine_options(spec: str | None, flags: Mapping[str, Any]) -> EngineOptions:
         SpecError: a key is unknown or a value cannot be used.
         UserError: a flag's value cannot be used.
     """
+    if idle := [key for key in PLANNING if key in flags]:
+        raise UserError(f"--{idle[0].replace('_', '-')} has no use without --dry-run")
     asked = EngineOptions()
     if spec is not None:
         path = find_spec(spec)

@@ -7,6 +7,7 @@ through Ray: a task returns its process's exit status.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from scaling.study.engines.launcher import Ended, command_of, ended_with, enviro
 from scaling.study.engines.options import EngineOptions
 from scaling.study.engines.remote import RemoteEngine
 from scaling.study.engines.work_folder import WorkFolder
+
+_ANSWER_SECONDS = 10.0
 
 
 class RayTasks:
@@ -121,6 +124,8 @@ def _connected(options: EngineOptions) -> Any:
         raise UserError("Ray is not installed; pip install 'compound-scaling[cluster]'") from None
     if ray.is_initialized():  # by the pilot before, say
         return ray
+    if options.address is not None:
+        _require_answer(options.address)
     # What Ray would print is for its developers; what goes wrong is said here.
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "configure_logging": False}
     local = {"num_cpus": options.workers * (options.cpus or 1)} if options.workers else {}
@@ -135,12 +140,28 @@ def _connected(options: EngineOptions) -> Any:
     return ray
 
 
+def _require_answer(address: str) -> None:
+    """Refuse an address where nothing listens; Ray would try for minutes, and end the process.
+
+    Raises:
+        UserError: nothing does.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdecimal():  # auto, and other names that Ray knows
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"Ray cannot be reached at {address}: {error}") from None
+
+
 def _runs_a_command() -> Callable[[list[str], str, dict[str, str], str], int]:
     """What a task does. A function within a function is sent whole, so that workers need nothing of this package for it."""
 
     def run(command: list[str], log: str, settings: dict[str, str], folder: str) -> int:
         import os
         import subprocess
+        import time
 
         here = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}  # which Ray sets
         os.makedirs(os.path.dirname(log), exist_ok=True)
@@ -155,10 +176,12 @@ def _runs_a_command() -> Callable[[list[str], str, dict[str, str], str], int]:
                 start_new_session=True,  # it goes on where this task is killed, and its driver finds it again
             )
             try:
-                return process.wait()
+                # Ray interrupts by a flag, which is looked at between two steps and ends no wait.
+                while process.poll() is None:
+                    time.sleep(0.2)
             except KeyboardInterrupt:  # the driver's wish
                 process.terminate()
-                return process.wait()
+            return process.wait()
 
     return run
 
