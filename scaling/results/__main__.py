@@ -47,12 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
+    from scaling.report.text import say
     from scaling.study.history import recorded_kind
+    from scaling.study.live import live_lines
     from scaling.study.run import Kind
 
     kind = recorded_kind(options.run)
     if kind is Kind.PILOT:
         raise UserError(f"{options.run}: a pilot, which finds how long to train; its search is {options.run.parent}")
+    say(live_lines(options.run))
     if options.against is None:
         document = {Kind.FAMILY: _family, Kind.ABLATION: _ablation, Kind.SEARCH: _search}[kind](options.run)
     elif kind is Kind.ABLATION:

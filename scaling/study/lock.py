@@ -52,8 +52,11 @@ def locked(folder: Path) -> Iterator[None]:
             error.filename = str(path)
             raise
         if is_locked:
-            _sign(file)
-            yield
+            _sign(file, _owner())
+            try:
+                yield
+            finally:
+                _sign(file, "")
             return
     with _leased(folder):
         yield
@@ -100,7 +103,7 @@ def _take_lease(path: Path, token: str) -> None:
         silent = _silent_seconds(path)
         if silent is None:  # given back meanwhile
             continue
-        if silent < SILENCE_SECONDS and not _is_dead(held):
+        if silent < SILENCE_SECONDS and not _is_dead(str(held.get("owner", ""))):
             raise LockedError(_held(path.parent, str(held.get("owner", "")), is_lease=True))
         stale = path.with_name(f".lease.{token}.draft")
         try:
@@ -122,9 +125,8 @@ def _silent_seconds(path: Path) -> float | None:
         probe.unlink(missing_ok=True)
 
 
-def _is_dead(held: dict[str, Any]) -> bool:
-    """Whether a lease's owner was a process of this machine that is there no more."""
-    owner = str(held.get("owner", ""))
+def _is_dead(owner: str) -> bool:
+    """Whether an owner was a process of this machine that is there no more."""
     if f" on {platform.node()} " not in owner:
         return False
     number = owner.removeprefix("process ").partition(" ")[0]
@@ -143,14 +145,24 @@ def _owner() -> str:
     return f"process {os.getpid()} on {platform.node()} since {datetime.now(UTC).isoformat(timespec='seconds')}"
 
 
-def _sign(file: IO[str]) -> None:
+def _sign(file: IO[str], owner: str) -> None:
     """Write into the locked file who holds it; a full disk does not matter."""
     try:
         file.truncate(0)
-        file.write(_owner())
+        file.write(owner)
         file.flush()
     except OSError:
         return
+
+
+def holder(folder: Path) -> str | None:
+    """Who works on a run folder, in words, as far as its files tell; nothing is locked or written.
+
+    Returns:
+        None where nobody does, or where a process of this machine did that is no more.
+    """
+    owner = _owner_in(folder / "lock") or str(_read(folder / "lease.json").get("owner", ""))
+    return None if not owner or _is_dead(owner) else owner
 
 
 def _owner_in(path: Path) -> str:
