@@ -179,6 +179,8 @@ def _learned(accuracy: float, dataset: DatasetInfo) -> bool:
 class Doubling:
     """Proposes the trainings of a pilot, a length at a time, until one is chosen."""
 
+    decides_meanwhile = False
+
     def __init__(self, pilot: Pilot) -> None:
         self._pilot = pilot
 

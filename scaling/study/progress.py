@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from scaling.core.units import duration
-from scaling.study.engines.engine import Compiling, Event, Finished, Remark, Training
+from scaling.study.engines.engine import Added, Compiling, Event, Finished, Remark, Training
 from scaling.study.estimate import Pace, expected_parts
 from scaling.study.trial import Outcome, Trial
 
@@ -29,7 +29,7 @@ class StudyProgress:
     def __init__(self, trials: Sequence[Trial], label: Callable[[Trial], str], speed: Pace, console: Console) -> None:
         self._label = label
         self._console = console
-        self._total = len(trials)
+        self._total, self._speed = len(trials), speed
         self._done = 0
         self._expected = expected_parts(trials, speed)
         self._reached: dict[str, float] = {}
@@ -67,10 +67,18 @@ class StudyProgress:
             self._finish(event)
         elif isinstance(event, Compiling):
             self._progress.update(self._line(event.trial), note="compiling")
+        elif isinstance(event, Added):
+            self._add(event.trials)
         elif isinstance(event, Remark):
             self._print(f"{self._label(event.trial)}: {event.sentence}")
         else:
             self._train(event)
+
+    def _add(self, trials: Sequence[Trial]) -> None:
+        """Take more trials into account."""
+        self._total += len(trials)
+        self._expected |= expected_parts(trials, self._speed)
+        self._progress.update(self._all, total=self._total)
 
     def _account(self, event: Event) -> None:
         """How much of the time at least one network is training."""

@@ -197,15 +197,21 @@ def left_to_train(study: Trials, run: Run) -> list[Trial]:
 class Proposer(Protocol):
     """Decides what is trained next. A grid proposes everything at once; a race or a search proposes in rounds."""
 
+    decides_meanwhile: bool
+    """it is asked after each trial that is recorded; else once all that it proposed are over"""
+
     def propose(self, run: Run) -> Sequence[Trial]:
         """The trials wanted next, given what is recorded so far; those recorded already may be among them.
 
-        Where all of them are recorded, or were tried in this session, the study is over.
+        Where all of them are recorded, or were tried in this session, the study is over. What is wanted before all of the
+        others are over is trained beside them, so that no worker is idle.
         """
 
 
 class AllAtOnce:
     """Proposes every trial of a study in one round."""
+
+    decides_meanwhile = False
 
     def __init__(self, study: Trials) -> None:
         self._trials = study.all_trials()
@@ -216,18 +222,21 @@ class AllAtOnce:
 
 
 def train_proposed(proposer: Proposer, study: Trials, run: Run, engine: Engine, speed: Pace, console: Console) -> None:
-    """Train and record what is proposed and the run folder lacks, round after round, showing how it goes.
+    """Train and record what is proposed and the run folder lacks, as it is decided, showing how it goes.
 
-    A trial that failed is tried once in each session, not again in its later rounds.
+    A trial that failed is tried once in each session, not again later.
     """
     tried: set[str] = set()
-    while True:
-        missing = [trial for trial in run.missing(proposer.propose(run)) if trial.id not in tried]
-        if not missing:
-            return
-        tried |= {trial.id for trial in missing}
+
+    def wanted() -> list[Trial]:
+        found = [trial for trial in run.missing(proposer.propose(run)) if trial.id not in tried]
+        tried.update(trial.id for trial in found)
+        return found
+
+    while missing := wanted():
+        running = engine.run(missing, wanted if proposer.decides_meanwhile else None)
         # Closed from the inside out: how it ends is said before trainings that are under way are waited for.
-        with closing(engine.run(missing)) as events, StudyProgress(missing, study.label, speed, console) as progress:
+        with closing(running) as events, StudyProgress(missing, study.label, speed, console) as progress:
             for event in events:
                 if isinstance(event, Finished):
                     run.record(event.trial, event.outcome, event.provenance)

@@ -15,7 +15,7 @@ from scaling.core.plain import from_plain
 from scaling.data import load
 from scaling.data.per_image import PerImage
 from scaling.recipe.recipe import Recipe
-from scaling.study.engines.engine import ENGINES, EngineSetup, Finished, ImagesAt, make_engine
+from scaling.study.engines.engine import ENGINES, Added, EngineSetup, Finished, ImagesAt, make_engine
 from scaling.study.engines.local import LocalEngine
 from scaling.study.engines.options import EngineName, EngineOptions
 from scaling.study.estimate import DEFAULT_PACE
@@ -53,9 +53,14 @@ class MadeUpEngine:
     def __init__(self, outcomes):
         self._outcomes = outcomes
 
-    def run(self, trials):
-        for trial in trials:
+    def run(self, trials, more=None):
+        left = list(trials)
+        while left:
+            trial = left.pop(0)
             yield Finished(trial, self._outcomes[trial.seed], provenance(self.device))
+            if more is not None and (added := more()):
+                left += added
+                yield Added(tuple(added))
 
     def missing_weights(self, trials):
         return [trial for trial in trials if trial.seed in self._outcomes]
@@ -126,8 +131,9 @@ def test_missing_weights_on_this_machine_come_back_the_same(tmp_path, image_fold
 class InRounds:
     """Proposes one seed of the network, and the other only where the first did well."""
 
-    def __init__(self, study):
+    def __init__(self, study, meanwhile):
         self._first, self._second = study.all_trials()
+        self.decides_meanwhile = meanwhile
 
     def propose(self, run):
         outcome = run.outcome(self._first)
@@ -135,6 +141,7 @@ class InRounds:
         return [self._first, self._second] if good else [self._first]
 
 
+@pytest.mark.parametrize("meanwhile", [False, True])
 @pytest.mark.parametrize(
     ("first", "trained"),
     [
@@ -143,11 +150,11 @@ class InRounds:
         (Outcome("failed", "no room"), ["failed", None]),
     ],
 )
-def test_a_proposer_decides_by_what_is_recorded(tmp_path, first, trained):
+def test_a_proposer_decides_by_what_is_recorded(tmp_path, first, trained, meanwhile):
     study = Study()
     engine = MadeUpEngine({0: first, 1: Outcome("complete", None, VALIDATION)})
     with Run(tmp_path / "run").opened({"baseline": {}, "data": "", "recipe": {}, "seeds": 2}) as run:
-        train_proposed(InRounds(study), study, run, engine, DEFAULT_PACE, Console(quiet=True))
+        train_proposed(InRounds(study, meanwhile), study, run, engine, DEFAULT_PACE, Console(quiet=True))
         outcomes = [run.outcome(trial) for trial in study.all_trials()]
     assert [outcome and outcome.status for outcome in outcomes] == trained
 
@@ -156,7 +163,7 @@ def test_a_trial_that_failed_is_tried_once_a_session(tmp_path):
     study, tried = Study(), []
 
     class Failing(MadeUpEngine):
-        def run(self, trials):
+        def run(self, trials, more=None):
             tried.extend(trial.seed for trial in trials)
             yield from super().run(trials)
 
@@ -171,7 +178,7 @@ def test_a_record_says_the_device_that_the_worker_trained_on(tmp_path):
     study = Study()
 
     class TwoKinds(MadeUpEngine):
-        def run(self, trials):
+        def run(self, trials, more=None):
             for trial in trials:
                 yield Finished(trial, Outcome("complete", None, VALIDATION), provenance(f"device {trial.seed}"))
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scaling.core.errors import Waiting
 from scaling.core.files import atomic_write
 from scaling.study.engines.engine import EngineSetup
-from scaling.study.engines.launcher import Ended, command_of
+from scaling.study.engines.launcher import UNLIMITED, Ended, command_of
 from scaling.study.engines.local import local_engine
 from scaling.study.engines.remote import RemoteEngine
 from scaling.study.engines.work_folder import WORK
@@ -29,7 +28,7 @@ class CommandLines:
 
     def room(self) -> int:
         """For all."""
-        return sys.maxsize
+        return UNLIMITED
 
     def start(self, jobs: Mapping[str, Sequence[str]]) -> None:
         """Write the lines.

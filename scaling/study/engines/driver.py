@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from scaling.core.errors import SpecError, UserError
 from scaling.core.units import duration
-from scaling.study.engines.engine import Compiling, Event, Finished, Remark, Training
-from scaling.study.engines.jobs import by_network
-from scaling.study.engines.launcher import Ended, Launcher
+from scaling.study.engines.engine import Added, Compiling, Event, Finished, More, Remark, Training
+from scaling.study.engines.jobs import by_network, shared_out
+from scaling.study.engines.launcher import UNLIMITED, Ended, Launcher
 from scaling.study.engines.leftovers import compared, keep_weights
 from scaling.study.engines.options import EngineOptions
 from scaling.study.engines.watched import Watched, silence_seconds
@@ -59,18 +59,17 @@ class Driver:
         self._watched: dict[str, Watched] = {}
         self._losses: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
+        self._more: More | None = None
         self._slowest = 1.0  # the most that a training took of what was expected
         self._round = f"{time.time_ns() // 10**6:x}"
         self._number = 0
 
-    def run(self, trials: Sequence[Trial]) -> Iterator[Event]:
-        """Train all trials; an event for whatever people should see."""
-        self._open = {trial.id: trial for trial in trials}
+    def run(self, trials: Sequence[Trial], more: More | None = None) -> Iterator[Event]:
+        """Train all trials, and those that are decided meanwhile; an event for whatever people should see."""
+        self._open, self._more = {trial.id: trial for trial in trials}, more
         yield from self._adopt()
-        for trial in self._open.values():
-            self._folder.ask(trial)
         running = {name for one in self._watched.values() if not one.is_lost for name in one.asked}
-        self._jobs.extend(by_network([trial for name, trial in self._open.items() if name not in running]))
+        self._hand_out([trial for name, trial in self._open.items() if name not in running])
         try:
             while self._open:
                 yield from self._collect()
@@ -81,6 +80,13 @@ class Driver:
             self._tidy()
         finally:
             self._launcher.stop([name for name, one in self._watched.items() if not (one.is_lost or one.ended)])
+
+    def _hand_out(self, trials: Sequence[Trial]) -> None:
+        """Make jobs of trials: the seeds of a network in one, unless workers would have none."""
+        for trial in trials:
+            self._folder.ask(trial)
+        room = self._launcher.room()
+        self._jobs.extend(shared_out(by_network(trials), 0 if room == UNLIMITED else room))
 
     def _adopt(self) -> Iterator[Event]:
         """Take what a former driver's workers left, and watch those that are still at it."""
@@ -141,6 +147,10 @@ class Driver:
             self._slowest = max(self._slowest, seconds / max(1e-9, self._expected(trial)))
         del self._open[trial.id]
         yield Finished(trial, outcome, provenance(self._device) if record is None else record.provenance)
+        if self._more is not None and (added := tuple(self._more())):
+            self._open |= {one.id: one for one in added}
+            yield Added(added)
+            self._hand_out(added)
 
     def _later(self, attempt: Attempt, first: TrainingRecord) -> Iterator[Event]:
         """Compare what came second with what counts."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from scaling.data import Dataset
 from scaling.data.per_image import PerImage
@@ -49,7 +49,17 @@ class Finished:
     """of the process that trained it, as `scaling.study.provenance` has it: an engine may have several kinds of device"""
 
 
-Event = Compiling | Training | Remark | Finished
+@dataclass(frozen=True, slots=True)
+class Added:
+    """More trials are trained, that were decided meanwhile."""
+
+    trials: tuple[Trial, ...]
+
+
+Event = Compiling | Training | Remark | Finished | Added
+
+More: TypeAlias = Callable[[], Sequence[Trial]]
+"""Asked after each trial that was recorded: what else is to be trained by now, each trial once."""
 
 
 class Engine(Protocol):
@@ -60,8 +70,8 @@ class Engine(Protocol):
     precision: str
     """`float32` or `bfloat16`: what `auto` in a recipe means here"""
 
-    def run(self, trials: Sequence[Trial]) -> Generator[Event]:
-        """Train all trials, in an order of the engine's choice."""
+    def run(self, trials: Sequence[Trial], more: More | None = None) -> Generator[Event]:
+        """Train all trials, and those that are decided meanwhile, in an order of the engine's choice."""
 
     def missing_weights(self, trials: Sequence[Trial]) -> list[Trial]:
         """Those of the finished trials whose weights are gone or cannot be read: they must be trained again to be tested."""

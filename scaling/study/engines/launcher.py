@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+UNLIMITED = sys.maxsize
+"""Room for any number of workers: they wait elsewhere for their turn."""
+
 
 class Ended(NamedTuple):
     """A worker's process is over, as far as its launcher knows.

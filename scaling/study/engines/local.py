@@ -7,14 +7,13 @@ same way, so the numbers do not depend on what runs beside it.
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 
@@ -22,11 +21,22 @@ from scaling.core.errors import UserError
 from scaling.data import Dataset
 from scaling.data.per_image import PerImage
 from scaling.study.engines.body import body_for
-from scaling.study.engines.engine import CHECKPOINT_SECONDS, Compiling, EngineSetup, Event, Finished, Remark, Training
+from scaling.study.engines.engine import (
+    CHECKPOINT_SECONDS,
+    Added,
+    Compiling,
+    EngineSetup,
+    Event,
+    Finished,
+    More,
+    Remark,
+    Training,
+)
 from scaling.study.engines.images import DeviceImages
 from scaling.study.engines.jobs import by_network, shared_out, stage_tasks, task_of, workers
 from scaling.study.engines.kind import kind_here
 from scaling.study.engines.programs import StagePrograms
+from scaling.study.engines.work_queue import WorkQueue
 from scaling.study.initial import InitialWeights
 from scaling.study.provenance import provenance
 from scaling.study.run import CHECKPOINT_ENDING
@@ -54,16 +64,6 @@ WORKER = "scaling-worker"
 
 CLOSING_SECONDS = 5.0
 """How long a run that is closed waits for its workers: for a step, not for a compilation."""
-
-
-class _WorkQueue(NamedTuple):
-    """What the workers of one run share."""
-
-    jobs: queue.SimpleQueue[list[Trial]]
-    events: queue.SimpleQueue[Event | BaseException]
-    stop: threading.Event
-    training: set[str]
-    """names of the threads that are inside a segment, at whose end they see `stop`"""
 
 
 class LocalEngine:
@@ -97,27 +97,32 @@ class LocalEngine:
         self._compiling = {device: threading.Lock() for device in self._devices}
         self.device, self.precision = kind_here()
 
-    def run(self, trials: Sequence[Trial]) -> Generator[Event]:
+    def run(self, trials: Sequence[Trial], more: More | None = None) -> Generator[Event]:
         """Train all trials, large networks first; the seeds of a network follow each other unless a worker would be idle."""
         with own_settings():  # they hold for all threads
-            yield from self._run(trials)
+            yield from self._run(trials, more)
 
-    def _run(self, trials: Sequence[Trial]) -> Generator[Event]:
-        work = _WorkQueue(queue.SimpleQueue(), queue.SimpleQueue(), threading.Event(), set())
+    def _run(self, trials: Sequence[Trial], more: More | None) -> Generator[Event]:
+        work = WorkQueue()
         devices = workers(self._devices, trials)[: self._at_once]
-        jobs = shared_out(by_network(trials), len(devices))
-        self._images.expect(job[0] for job in jobs)
-        for job in jobs:
-            work.jobs.put(job)
+        self._hand_out(trials, work, len(devices))
+        if more is None:
+            work.complete.set()
         threads = [
             threading.Thread(target=self._work, args=(device, work), name=f"{WORKER}-{number}", daemon=True)
             for number, device in enumerate(devices)
         ]
         for thread in threads:
             thread.start()
+        left = len(trials)
         try:
-            for _ in trials:
-                yield from _until_finished(work.events)
+            while left:
+                yield from work.until_finished()
+                left -= 1
+                if more is not None and (added := tuple(more())):
+                    left += len(added)
+                    yield Added(added)
+                    self._hand_out(added, work, len(devices))
         finally:
             work.stop.set()
             end = time.monotonic() + CLOSING_SECONDS
@@ -125,7 +130,13 @@ class LocalEngine:
                 # A segment's end is waited for, however long it takes: there the training is kept.
                 while thread.is_alive() and (thread.name in work.training or time.monotonic() < end):
                     thread.join(timeout=min(0.1, CLOSING_SECONDS))
-            _raise_failed(work.events)
+            work.raise_failed()
+
+    def _hand_out(self, trials: Sequence[Trial], work: WorkQueue, count: int) -> None:
+        jobs = shared_out(by_network(trials), count)
+        self._images.expect(job[0] for job in jobs)
+        for job in jobs:
+            work.jobs.put(job)
 
     def missing_weights(self, trials: Sequence[Trial]) -> list[Trial]:
         """Those whose weights are gone or cannot be read."""
@@ -156,13 +167,12 @@ class LocalEngine:
             return False
         return True
 
-    def _work(self, device: Any, work: _WorkQueue) -> None:
+    def _work(self, device: Any, work: WorkQueue) -> None:
         try:
             with jax.default_device(device):
                 while not work.stop.is_set():
-                    try:
-                        job = work.jobs.get_nowait()
-                    except queue.Empty:
+                    job = work.next_job()
+                    if job is None:
                         return
                     self._train_network(job, device, work)
                     self._images.done(job[0])
@@ -171,7 +181,7 @@ class LocalEngine:
         except BaseException as error:
             work.events.put(error)
 
-    def _train_network(self, trials: list[Trial], device: Any, work: _WorkQueue) -> None:
+    def _train_network(self, trials: list[Trial], device: Any, work: WorkQueue) -> None:
         programs = None
         for trial in trials:
             compiling = 0.0
@@ -196,7 +206,7 @@ class LocalEngine:
                 outcome = Outcome("failed", _reason(error), None, Seconds(compiling))
             work.events.put(Finished(trial, outcome, provenance(self.device)))
 
-    def _train(self, trial: Trial, programs: StagePrograms, data: DeviceDataset, compiling: float, work: _WorkQueue) -> Outcome:
+    def _train(self, trial: Trial, programs: StagePrograms, data: DeviceDataset, compiling: float, work: WorkQueue) -> Outcome:
         seen: list[Segment] = []
         waited: list[float] = []
         compiled: list[float] = []
@@ -242,7 +252,7 @@ class LocalEngine:
         spent = Seconds(compiling + sum(compiled), took, evaluated - trained)
         return Outcome("complete", None, judged.correct, spent, judged.probability, _curve(seen), last)
 
-    def _restored(self, trial: Trial, checkpoint: Checkpoint, work: _WorkQueue) -> Restored | None:
+    def _restored(self, trial: Trial, checkpoint: Checkpoint, work: WorkQueue) -> Restored | None:
         """Where the trial's training had got to, said either way."""
         if not checkpoint.exists():
             return None
@@ -277,23 +287,6 @@ def _curve(seen: Sequence[Segment]) -> Curve:
         tuple(fmean(segment.loss for segment in epoch) for epoch in epochs),
         tuple(fmean(segment.accuracy for segment in epoch) for epoch in epochs),
     )
-
-
-def _raise_failed(events: queue.SimpleQueue[Any]) -> None:
-    """Raise what went wrong while the work was stopped: that a training could not be kept, say."""
-    while not events.empty():
-        if isinstance(event := events.get(), Exception):
-            raise event
-
-
-def _until_finished(events: queue.SimpleQueue[Any]) -> Iterator[Event]:
-    while True:
-        event = events.get()
-        if isinstance(event, BaseException):
-            raise event
-        yield event
-        if isinstance(event, Finished):
-            return
 
 
 def local_engine(setup: EngineSetup) -> LocalEngine:

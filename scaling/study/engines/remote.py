@@ -8,7 +8,7 @@ from functools import cached_property
 
 from scaling.data.per_image import PerImage
 from scaling.study.engines.driver import Driver
-from scaling.study.engines.engine import EngineSetup, Event
+from scaling.study.engines.engine import EngineSetup, Event, More
 from scaling.study.engines.launcher import Launcher
 from scaling.study.engines.local import LocalEngine, local_engine
 from scaling.study.engines.work_folder import WorkFolder, WorkSetup
@@ -31,7 +31,7 @@ class RemoteEngine:
         self._setup, self._launcher = setup, launcher
         self.device, self.precision = device, precision
 
-    def run(self, trials: Sequence[Trial]) -> Generator[Event]:
+    def run(self, trials: Sequence[Trial], more: More | None = None) -> Generator[Event]:
         """Train all trials, large networks first; the seeds of a network follow each other in one worker."""
         setup, folder = self._setup, WorkFolder(self._setup.run)
         folder.prepare(work_setup(setup))
@@ -42,7 +42,7 @@ class RemoteEngine:
 
         driver = Driver(folder, self._launcher, setup.options, self.device, expected, self._recorded)
         try:
-            yield from driver.run(trials)
+            yield from driver.run(trials, more)
         finally:
             self._launcher.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from scaling.core.errors import UserError
 from scaling.core.files import atomic_write, read_text
 from scaling.study.engines.engine import EngineSetup
 from scaling.study.engines.kind import worker_kind
-from scaling.study.engines.launcher import Ended, command_of, ended_with, environment, last_line
+from scaling.study.engines.launcher import UNLIMITED, Ended, command_of, ended_with, environment, last_line
 from scaling.study.engines.options import EngineOptions
 from scaling.study.engines.remote import RemoteEngine
 from scaling.study.engines.work_folder import WorkFolder
@@ -69,7 +68,7 @@ class SlurmArrays:
 
     def room(self) -> int:
         """As many as were asked for; else all: the queue is SLURM's business."""
-        return (self._options.workers or sys.maxsize) - len(self._tasks)
+        return UNLIMITED if self._options.workers is None else self._options.workers - len(self._tasks)
 
     def start(self, jobs: Mapping[str, Sequence[str]]) -> None:
         """Submit an array.

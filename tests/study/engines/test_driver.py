@@ -19,7 +19,7 @@ from scaling.count.cost import cost
 from scaling.recipe.recipe import Recipe
 from scaling.study.engines import driver as driver_module
 from scaling.study.engines.driver import Driver
-from scaling.study.engines.engine import Finished, Remark
+from scaling.study.engines.engine import Added, Finished, Remark
 from scaling.study.engines.launcher import Ended, command_of, ended_with
 from scaling.study.engines.options import EngineOptions
 from scaling.study.engines.work_folder import Beat, WorkFolder, WorkSetup
@@ -312,3 +312,21 @@ def test_no_trial_is_lost_or_recorded_twice_whatever_is_killed(tmp_path):
     assert len(found) == len(asked)
     for event in found:
         assert np.array_equal(event.outcome.correct, outcome_of(event.trial).correct)
+
+
+def test_trials_that_are_decided_meanwhile_are_trained_beside_the_others(tmp_path):
+    first, second, later = trials(3)
+    first = dataclasses.replace(first, recipe=dataclasses.replace(first.recipe, epochs=2))
+    decided, launcher = [later], Processes(tmp_path, seconds=0.5, most=2)
+
+    def more():
+        found = decided[:]
+        decided.clear()
+        return found
+
+    events = list(made(tmp_path, launcher).run([first, second], more))
+    assert set(finished(events)) == {first, second, later}
+    (added,) = (place for place, event in enumerate(events) if isinstance(event, Added))
+    assert events[added] == Added((later,))
+    assert sum(isinstance(event, Finished) for event in events[:added]) == 1
+    assert launcher.started == 3

@@ -20,7 +20,7 @@ from scaling.recipe.recipe import Recipe
 from scaling.study.engines import jobs as jobs_module
 from scaling.study.engines import local as local_module
 from scaling.study.engines import programs as programs_module
-from scaling.study.engines.engine import Compiling, Finished, Remark, Training
+from scaling.study.engines.engine import Added, Compiling, Finished, Remark, Training
 from scaling.study.engines.jobs import stage_tasks
 from scaling.study.engines.local import LocalEngine
 from scaling.study.estimate import DEFAULT_PACE, Expected, Pace, estimated_seconds, expected_parts, pace
@@ -51,6 +51,23 @@ def trial(dataset, seed=0, network=NET, recipe=RECIPE):
 
 def finished(engine, trials):
     return {event.trial: event.outcome for event in engine.run(trials) if isinstance(event, Finished)}
+
+
+def test_trials_that_are_decided_meanwhile_are_trained_too(engine, dataset):
+    first, later = trial(dataset, 0), trial(dataset, 1, scale(NET, Factors(1, 2, 1)))
+    decided = [later]
+
+    def more():
+        found = decided[:]
+        decided.clear()
+        return found
+
+    events = list(engine.run([first], more))
+    over = [event for event in events if isinstance(event, Finished | Added)]
+    assert [type(event) for event in over] == [Finished, Added, Finished]
+    assert over[1].trials == (later,)
+    alone = finished(engine, [later])[later]
+    assert np.array_equal(over[2].outcome.correct, alone.correct)
 
 
 class Device(NamedTuple):
