@@ -10,7 +10,7 @@ from scaling.core.errors import UserError
 from scaling.core.units import duration
 from scaling.report.document import Document, Part, Values
 from scaling.study.engines.asked import PLANNING, engine_options
-from scaling.study.engines.jobs import by_network, shared_out
+from scaling.study.engines.jobs import by_network, in_pieces
 from scaling.study.estimate import Pace, expected_parts
 from scaling.study.trial import Trial
 
@@ -100,7 +100,7 @@ def planned(trials: Sequence[Trial], workers: int, speed: Pace, mean_seconds: fl
     parts = expected_parts(trials, speed)
     total = sum(map(sum, parts.values()))
     scale = mean_seconds * len(trials) / total if mean_seconds is not None and total else 1.0
-    jobs = shared_out(by_network(trials), workers)
+    jobs = in_pieces(by_network(trials), workers, lambda trial: sum(parts[trial.id]))
     return simulated([scale * sum(sum(parts[trial.id]) for trial in job) for job in jobs], workers)
 
 

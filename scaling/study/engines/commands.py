@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class CommandLines:
         """
         trials = [trial for job in jobs.values() for trial in job]
         path = self._run / WORK / "commands.txt"
-        lines = [shlex.join(command_of(self._run, [trial], None, self._python)) for trial in trials]
+        lines = [shlex.join([*_found_by(), *command_of(self._run, [trial], None, self._python)]) for trial in trials]
         atomic_write(path, "".join(f"{line}\n" for line in lines))
         raise Waiting(
             f"{len(trials)} trials are left to train; {path} has a command line for each. Run them anywhere that sees "
@@ -59,6 +60,12 @@ class CommandLines:
 
     def close(self) -> None:
         """Nothing was taken."""
+
+
+def _found_by() -> list[str]:
+    """Words before a command line by which this package is found where it is not installed but run from a checkout."""
+    root = str(Path(__file__).resolve().parents[3])
+    return [] if root in map(sysconfig.get_path, ("purelib", "platlib")) else ["env", f"PYTHONPATH={root}"]
 
 
 def commands_engine(setup: EngineSetup) -> RemoteEngine:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from scaling.core.errors import SpecError, UserError
 from scaling.core.units import duration
 from scaling.study.engines.engine import Added, Compiling, Event, Finished, More, Remark, Training
-from scaling.study.engines.jobs import by_network, shared_out
+from scaling.study.engines.jobs import by_network, in_pieces
 from scaling.study.engines.launcher import UNLIMITED, Ended, Launcher
 from scaling.study.engines.leftovers import compared, keep_weights
 from scaling.study.engines.options import EngineOptions
@@ -82,11 +82,11 @@ class Driver:
             self._launcher.stop([name for name, one in self._watched.items() if not (one.is_lost or one.ended)])
 
     def _hand_out(self, trials: Sequence[Trial]) -> None:
-        """Make jobs of trials: the seeds of a network in one, unless workers would have none."""
+        """Make jobs of trials: the seeds of a network in one, unless others would wait for it."""
         for trial in trials:
             self._folder.ask(trial)
-        room = self._launcher.room()
-        self._jobs.extend(shared_out(by_network(trials), 0 if room == UNLIMITED else room))
+        jobs, room = by_network(trials), self._launcher.room()
+        self._jobs.extend(jobs if room == UNLIMITED else in_pieces(jobs, room, self._expected))
 
     def _adopt(self) -> Iterator[Event]:
         """Take what a former driver's workers left, and watch those that are still at it."""

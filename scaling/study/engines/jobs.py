@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from itertools import groupby
+import math
+from collections.abc import Callable, Sequence
+from itertools import groupby, pairwise
 from typing import Any
 
 from scaling.core.machine import cores, memory_bytes
@@ -13,6 +14,9 @@ from scaling.count.memory import training_bytes
 from scaling.study.trial import Trial
 from scaling.train.stages import sides, stages
 from scaling.train.task import Task
+
+_PIECES = 2
+"""Of a worker's share of the whole time, that no job is longer than."""
 
 
 def task_of(trial: Trial) -> Task:
@@ -48,6 +52,26 @@ def shared_out(jobs: Sequence[list[Trial]], workers: int) -> list[list[Trial]]:
         place, half = found.index(longest), (len(longest) + 1) // 2
         found[place : place + 1] = [longest[:half], longest[half:]]
     return found
+
+
+def in_pieces(jobs: Sequence[list[Trial]], workers: int, seconds: Callable[[Trial], float]) -> list[list[Trial]]:
+    """Jobs of which none keeps a worker for much longer than the others, the longest first: the seeds of long ones are parted.
+
+    Each piece starts a process and loads its programs anew, so there are no more of them than that takes.
+
+    Args:
+        jobs: each the seeds of a network, as `by_network` has them.
+        workers: how many there are.
+        seconds: that a trial is expected to take.
+    """
+    took = [[seconds(trial) for trial in job] for job in jobs]
+    most = sum(map(sum, took)) / max(1, workers) / _PIECES
+    found = []
+    for job, own in zip(jobs, took, strict=True):
+        pieces = min(len(job), max(1, math.ceil(sum(own) / most - 1e-9))) if most else 1
+        bounds = [len(job) * number // pieces for number in range(pieces + 1)]
+        found += [(sum(own[a:b]), job[a:b]) for a, b in pairwise(bounds)]
+    return [job for _, job in sorted(found, key=lambda one: -one[0])]
 
 
 def workers(devices: Sequence[Any], trials: Sequence[Trial]) -> list[Any]:

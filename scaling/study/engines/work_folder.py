@@ -224,6 +224,8 @@ class WorkFolder:
             SpecError: nothing is, or it is another's.
         """
         path = self.folder / "trials" / f"{name}.json"
+        if not name.isalnum():
+            raise SpecError(f"{name!r} is no trial's id")
         found = Trial.from_dict(self._read(path))
         if found.id != name:
             raise SpecError(f"{path}: holds trial {found.id}")
