@@ -108,7 +108,7 @@ def draw() -> Figure:
     style.heading(figure, f"{numbers.trainings:,} trainings on {WORKERS:,} workers, simulated")
     style.caption(
         figure,
-        f"{numbers.networks} networks of the recorded Fashion-MNIST studies, {SEEDS} seeds each, by their recorded seconds on two "
-        f"cores, and {START_SECONDS:g} s to start each job. Simulated, not run.",
+        f"{numbers.networks} networks of the recorded Fashion-MNIST studies, {SEEDS} seeds each, by their recorded seconds on "
+        f"two cores, and {START_SECONDS:g} s to start each job. Simulated, not run.",
     )
     return figure
