@@ -6,10 +6,10 @@ changed there, on purpose, by the command that its name says.
 """
 
 import json
-import math
 from pathlib import Path
 
 import pytest
+from kept import require_kept
 
 from scaling.count.__main__ import main as count
 from scaling.grid.__main__ import main as grid
@@ -19,24 +19,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 RUNS = sorted(path.stem.removeprefix("results_") for path in HERE.glob("results_*.json"))
 COUNTS = json.loads((HERE / "count.json").read_text("utf-8"))
-
-
-def require_kept(before, now, where=""):
-    """Every value of `before` in `now`, numbers to the precision that processors agree on; keys may have been added."""
-    if isinstance(before, dict):
-        assert isinstance(now, dict), where
-        for key, value in before.items():
-            assert key in now, f"{where}.{key} is gone"
-            require_kept(value, now[key], f"{where}.{key}")
-    elif isinstance(before, list):
-        assert isinstance(now, list), where
-        assert len(before) == len(now), where
-        for index, pair in enumerate(zip(before, now, strict=True)):
-            require_kept(*pair, f"{where}[{index}]")
-    elif isinstance(before, float):
-        assert math.isclose(before, now, rel_tol=1e-7, abs_tol=1e-12), f"{where}: {before}, now {now}"
-    else:
-        assert before == now, where
 
 
 def answer(main, capsys, *words):
