@@ -198,13 +198,12 @@ class Proposer(Protocol):
     """Decides what is trained next. A grid proposes everything at once; a race or a search proposes in rounds."""
 
     decides_meanwhile: bool
-    """it is asked after each trial that is recorded; else once all that it proposed are over"""
+    """it is asked after each trial that is recorded, so that no worker is idle; else once all that it proposed are over"""
 
     def propose(self, run: Run) -> Sequence[Trial]:
         """The trials wanted next, given what is recorded so far; those recorded already may be among them.
 
-        Where all of them are recorded, or were tried in this session, the study is over. What is wanted before all of the
-        others are over is trained beside them, so that no worker is idle.
+        Where all of them are recorded, or were tried in this session, the study is over.
         """
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from scaling.study.engines.work_folder import WorkFolder, WorkSetup
+
 pytestmark = pytest.mark.slow
 
 
@@ -67,6 +69,7 @@ def test_a_worker_refuses_other_images(tiny, grid, tmp_path, image_folder):
     ],
 )
 def test_a_trial_that_nobody_asked_for_is_one_line(tmp_path, words, said):
+    WorkFolder(tmp_path).prepare(WorkSetup("fashion-mnist-10k", {}))
     command = [sys.executable, "-m", "scaling.work", str(tmp_path), *words]
     root = str(Path(__file__).parents[2])
     done = subprocess.run(command, check=False, capture_output=True, text=True, env={"PYTHONPATH": root, "PATH": ""})
