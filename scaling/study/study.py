@@ -201,10 +201,7 @@ class Proposer(Protocol):
     """it is asked after each trial that is recorded, so that no worker is idle; else once all that it proposed are over"""
 
     def propose(self, run: Run) -> Sequence[Trial]:
-        """The trials wanted next, given what is recorded so far; those recorded already may be among them.
-
-        Where all of them are recorded, or were tried in this session, the study is over.
-        """
+        """The trials wanted next, recorded ones perhaps among them. Where none is left to be tried, the study is over."""
 
 
 class AllAtOnce:

@@ -128,7 +128,7 @@ def _connected(options: EngineOptions) -> Any:
         _require_answer(options.address)
     # What Ray would print is for its developers; what goes wrong is said here.
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error", "configure_logging": False}
-    local = {"num_cpus": options.workers * (options.cpus or 1)} if options.workers else {}
+    local: dict[str, Any] = {"num_cpus": options.workers * (options.cpus or 1)} if options.workers else {}
     try:
         if options.address is None:
             ray.init(include_dashboard=False, **quiet, **local)
