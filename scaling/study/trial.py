@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ class Statuses(NamedTuple):
     diverged: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that its id is made once
 class Trial:
     """What is trained, fully resolved.
 
@@ -63,7 +64,7 @@ class Trial:
         named = {"name": "recorded", **table["architecture"]}
         return from_plain(cls, {**table, "architecture": named}, "trial")
 
-    @property
+    @functools.cached_property
     def id(self) -> str:
         """`digest` of `to_dict`."""
         return digest(self.to_dict())
