@@ -126,7 +126,7 @@ def remarks(events):
 
 def test_every_outcome_is_taken_once_with_its_weights(tmp_path):
     asked = trials(5)
-    launcher = Processes(tmp_path)
+    launcher = Processes(tmp_path, most=1)
     events = list(made(tmp_path, launcher).run(asked))
     found = finished(events)
     assert set(found) == set(asked)
@@ -139,7 +139,7 @@ def test_every_outcome_is_taken_once_with_its_weights(tmp_path):
 
 
 def test_a_killed_worker_is_replaced_and_its_finished_seeds_are_kept(tmp_path):
-    asked, launcher = trials(3), Processes(tmp_path, seconds=0.5)
+    asked, launcher = trials(3), Processes(tmp_path, seconds=0.5, most=1)
     events, killed = [], False
     for event in made(tmp_path, launcher).run(asked):
         events.append(event)
