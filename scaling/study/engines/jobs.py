@@ -64,8 +64,10 @@ def in_pieces(jobs: Sequence[list[Trial]], workers: int, seconds: Callable[[Tria
         workers: how many there are.
         seconds: that a trial is expected to take.
     """
+    if workers <= 1:
+        return list(jobs)
     took = [[seconds(trial) for trial in job] for job in jobs]
-    most = sum(map(sum, took)) / max(1, workers) / _PIECES
+    most = sum(map(sum, took)) / workers / _PIECES
     found = []
     for job, own in zip(jobs, took, strict=True):
         pieces = min(len(job), max(1, math.ceil(sum(own) / most - 1e-9))) if most else 1
