@@ -6,8 +6,7 @@ import math
 def require_kept(before, now, where=""):
     """Every value of `before` in `now`; keys may have been added.
 
-    Libraries of linear algebra add in another order on another processor. What is computed step by step moves in its last digit
-    then; where the least of a flat sum of squares lies, as of a fitted law, is known to the root of that only.
+    Libraries of linear algebra add in another order on another processor, which moves the last digits.
     """
     if isinstance(before, dict):
         assert isinstance(now, dict), where
@@ -20,7 +19,6 @@ def require_kept(before, now, where=""):
         for index, pair in enumerate(zip(before, now, strict=True)):
             require_kept(*pair, f"{where}[{index}]")
     elif isinstance(before, float):
-        relative, absolute = (1e-5, 1e-6) if ".law." in where else (1e-7, 1e-12)
-        assert math.isclose(before, now, rel_tol=relative, abs_tol=absolute), f"{where}: {before}, now {now}"
+        assert math.isclose(before, now, rel_tol=1e-9, abs_tol=1e-12), f"{where}: {before}, now {now}"
     else:
         assert before == now, where

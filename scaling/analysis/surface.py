@@ -187,7 +187,7 @@ def _fit(design: Floats, measured: Errors, near: NDArray[np.bool_], best: float 
 
     def place(index: int) -> Place:
         depth, width, resolution = map(float, grid[index])
-        predicted = _predicted(rows[index], measured, left_out, len(design) - design.shape[1], confidence)
+        predicted = _predicted(values[index], rows[index], measured, left_out, len(design) - design.shape[1], confidence)
         return Place((depth, width, resolution), predicted, float(leverages[index]))
 
     inside = np.flatnonzero(supported)
@@ -230,9 +230,11 @@ def _no_optimum(best: float | None, highest: Place, region_share: float) -> NoOp
     return NoOptimum.NOT_LOCATED if region_share > LOCATED_WITHIN else None
 
 
-def _predicted(row: Floats, measured: Errors, left_out: float | None, freedom: int, confidence: float) -> Estimate:
-    """The prediction row @ accuracy with its interval; none without an error of leaving one place out."""
-    value = min(1.0, max(0.0, float(row @ measured.accuracy)))  # a quadratic knows no bounds
+def _predicted(
+    value: float, row: Floats, measured: Errors, left_out: float | None, freedom: int, confidence: float
+) -> Estimate:
+    """The prediction value = row @ accuracy with its interval; none without an error of leaving one place out."""
+    value = min(1.0, max(0.0, float(value)))  # a quadratic knows no bounds
     if left_out is None:
         return Estimate(value, None, None)
     spread = float(row**2 @ measured.seed) + max(0.0, float(row @ measured.image @ row)) + left_out**2
