@@ -35,6 +35,10 @@ CONFIDENCE = 0.68
 BY_LUCK = 0.001
 """Probability that always naming one class would do as well, below which the baseline has learned something."""
 
+LITTLE = 0.01
+"""A gain above it counts even within its noise. Each doubling gains less than the one before, so that where one gains this much
+at most, four times as long gains less than twice that; where noise alone decided, few images would often stop long before."""
+
 COARSE = 0.02
 """Half an interval of a gain, from which on people are told how much may have been missed."""
 
@@ -131,7 +135,7 @@ class PilotResult(NamedTuple):
 
 
 def pilot_result(pilot: Pilot, run: Run) -> PilotResult:
-    """What a pilot's records say: the first length that twice the length does not improve beyond its noise.
+    """What a pilot's records say: the first length that twice the length improves little, and not beyond its noise.
 
     Raises:
         UserError: at no length the baseline is better than chance.
@@ -156,7 +160,7 @@ def pilot_result(pilot: Pilot, run: Run) -> PilotResult:
         gain = None
         if len(measured) > 1:
             gain = difference(measured, length.label, measured[-2].name, confidence=CONFIDENCE).difference
-        if gain is not None and gain.low <= 0:
+        if gain is not None and gain.low <= 0 and gain.mean <= LITTLE:
             return PilotResult((*steps, Step(length.epochs, accuracy, gain)), steps[-1].epochs)
         steps.append(Step(length.epochs, accuracy, gain))
     if not measured:
@@ -209,7 +213,7 @@ def _why(result: PilotResult) -> str:
     if last.epochs == result.epochs:
         return f"the last doubling still gained {gained}, and longer ones are not tried."
     coarse = f" There are few validation images: a gain of up to {100 * last.gain.high:.0f} points may be missed."
-    return f"twice as long gains {gained}, not beyond its noise.{coarse if half > COARSE else ''}"
+    return f"twice as long gains {gained}, {100 * LITTLE:g} at most and not beyond its noise.{coarse if half > COARSE else ''}"
 
 
 def recorded_length(spec: StudySpec, dataset: Dataset | ListedDataset, run: Run, initial: InitialWeights | None) -> PilotResult:
@@ -272,8 +276,8 @@ def find_length(
         if missing := run.missing(first):
             console.print(
                 f"How long to train is found by a pilot: the baseline for {pilot.recipe.epochs} epochs, then twice as long "
-                "until that gains nothing beyond its noise. Its first two lengths take about "
-                f"{duration(estimated_seconds(missing, speed))}. --epochs N goes without.",
+                f"until that gains {100 * LITTLE:g} point at most, and nothing beyond its noise. Its first two lengths take "
+                f"about {duration(estimated_seconds(missing, speed))}. --epochs N goes without.",
                 highlight=False,
                 soft_wrap=True,
             )
